@@ -1,0 +1,1 @@
+//! Chords: what the piano sounds, named.

@@ -1,0 +1,18 @@
+//! Notes, musical time, scores, chords, encodings and Standard MIDI Files.
+//!
+//! Everything here is plain data and arithmetic: no networks, no threads, no host. The encodings live
+//! in this crate because the player must decode what the trainer wrote.
+
+pub mod chord;
+pub mod family;
+pub mod grid;
+pub mod listen;
+pub mod score;
+pub mod smf;
+pub mod time;
+
+pub use family::{Family, Part};
+pub use grid::{BandStep, Chord};
+pub use listen::{Listener, PianoFrame};
+pub use score::{Note, Score, Track};
+pub use time::{Meter, MeterMap, PULSES_PER_BEAT, PULSES_PER_TICK, Pulse, STEP_PULSES, TempoMap, Tick};

@@ -1,0 +1,66 @@
+//! The band: four parts that decide every 16th what to play with the piano.
+
+use sideman_music::{BandStep, PianoFrame};
+
+/// Where a step lies in the bars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Step number (16ths) since the start of the music, may be negative in a pre-roll.
+    pub step: i64,
+    /// Step within the bar, from 0.
+    pub in_bar: u16,
+    /// Bar number from 0.
+    pub bar: i64,
+    /// Steps in this bar: 16 in 4/4, 12 in 3/4 and 6/8.
+    pub bar_steps: u16,
+    /// Steps from one harmony point to the next: half a bar where that is whole beats, else a bar.
+    pub half_steps: u16,
+}
+
+/// What a player of the band may be told from outside. Neutral values are the defaults.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Dials {
+    /// Sampling temperature factor, 0.1 to 2; 1 is as tuned.
+    pub temperature: f32,
+    /// How much is played and how loudly, 0 to 1; 0.5 is as the model would.
+    pub intensity: f32,
+}
+
+impl Default for Dials {
+    fn default() -> Self {
+        Self { temperature: 1.0, intensity: 0.5 }
+    }
+}
+
+/// All that a band is told at a decision point.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// Where the step lies.
+    pub place: Place,
+    /// What the piano did since the decision point before, up to and including this one.
+    pub heard: PianoFrame,
+    /// Which parts take part at all, in the order of [`sideman_music::Part::ALL`].
+    pub parts: [bool; 4],
+    /// Quarter notes a minute now.
+    pub bpm: f32,
+    /// The dials.
+    pub dials: Dials,
+}
+
+/// What a band decides at pulse `step * 120`, of which nothing may sound before that pulse.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Decision {
+    /// What starts at this step, with offsets of 0 to +2 ticks.
+    pub now: BandStep,
+    /// What starts ahead of the next step, with offsets of -3 to -1 ticks from it.
+    pub early: BandStep,
+}
+
+/// A band that can be stepped: the network or the rules. Stepping neither allocates nor waits; one
+/// owner at a time, on any thread.
+pub trait Band: Send {
+    /// Forgets the past and draws anew from a seed.
+    fn reset(&mut self, seed: u64);
+    /// Decides one step. Steps must come in ascending order without gaps after a reset.
+    fn decide(&mut self, moment: &Moment) -> Decision;
+}

@@ -1,0 +1,3 @@
+//! The networks of Sideman, their weights and their step kernels.
+
+pub mod band;
