@@ -12,8 +12,22 @@ use crate::time::{PULSES_PER_TICK, Pulse, STEP_TICKS, pulse_to_tick};
 pub const DRUM_CLASSES: usize = 16;
 /// Names of the drum classes.
 pub const DRUM_NAMES: [&str; DRUM_CLASSES] = [
-    "kick", "snare", "snare2", "rim", "clap", "hat", "pedal hat", "open hat", "ride", "crash", "low tom",
-    "mid tom", "high tom", "shaker", "tambourine", "other",
+    "kick",
+    "snare",
+    "snare2",
+    "rim",
+    "clap",
+    "hat",
+    "pedal hat",
+    "open hat",
+    "ride",
+    "crash",
+    "low tom",
+    "mid tom",
+    "high tom",
+    "shaker",
+    "tambourine",
+    "other",
 ];
 /// General MIDI key that each drum class is played on.
 pub const DRUM_KEYS: [u8; DRUM_CLASSES] = [36, 38, 40, 37, 39, 42, 44, 46, 51, 49, 41, 45, 48, 70, 54, 56];
@@ -325,7 +339,12 @@ pub fn play(
         }
         Part::Bass => {
             if let Some(b) = step.bass {
-                emit(Note { onset, pitch: b.pitch, length: length(b.length), velocity: velocity(b.velocity) });
+                emit(Note {
+                    onset,
+                    pitch: b.pitch,
+                    length: length(b.length),
+                    velocity: velocity(b.velocity),
+                });
             }
         }
         Part::Guitar | Part::Strings => {

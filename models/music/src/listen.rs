@@ -139,7 +139,11 @@ pub fn frames(notes: &[Note], steps: usize) -> Vec<PianoFrame> {
         .map(|step| {
             let point = step as i64 * STEP_PULSES;
             while let Some(e) = events.get(next).filter(|e| e.at <= point) {
-                if e.velocity > 0 { listener.note_on(e.pitch, e.velocity) } else { listener.note_off(e.pitch) }
+                if e.velocity > 0 {
+                    listener.note_on(e.pitch, e.velocity)
+                } else {
+                    listener.note_off(e.pitch)
+                }
                 next += 1;
             }
             listener.take_frame()

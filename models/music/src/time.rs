@@ -91,10 +91,10 @@ impl MeterMap {
         let mut sorted: Vec<(Pulse, Meter)> = vec![(0, Meter::COMMON)];
         sorted.extend(changes.iter().map(|&(at, m)| (at.max(0), m)));
         sorted.sort_by_key(|c| c.0);
+        keep_last(&mut sorted);
         let mut out: Vec<(Pulse, i64, Meter)> = Vec::new();
         for (at, meter) in sorted {
             match out.last_mut() {
-                Some(last) if last.0 == at => last.2 = meter,
                 Some(last) if last.2 == meter && (at - last.0) % meter.bar_pulses() == 0 => {}
                 Some(&mut (start, bar, m)) => {
                     let len = m.bar_pulses();
@@ -142,10 +142,10 @@ impl TempoMap {
         let mut sorted: Vec<(Pulse, u32)> = vec![(0, 500_000)];
         sorted.extend(changes.iter().map(|&(at, t)| (at.max(0), t.max(1))));
         sorted.sort_by_key(|c| c.0);
+        keep_last(&mut sorted);
         let mut out: Vec<(Pulse, f64, u32)> = Vec::new();
         for (at, tempo) in sorted {
             match out.last_mut() {
-                Some(last) if last.0 == at => last.2 = tempo,
                 Some(&mut (start, secs, t)) => {
                     if t != tempo {
                         out.push((at, secs + seconds(at - start, t), tempo));
@@ -174,6 +174,17 @@ impl TempoMap {
         let (start, secs, tempo) = self.changes[i];
         secs + seconds(pulse - start, tempo)
     }
+}
+
+/// Of several changes at one pulse keeps the last; the list is sorted by pulse.
+fn keep_last<T: Copy>(changes: &mut Vec<(Pulse, T)>) {
+    changes.dedup_by(|later, kept| {
+        let same = later.0 == kept.0;
+        if same {
+            kept.1 = later.1;
+        }
+        same
+    });
 }
 
 fn seconds(pulses: Pulse, micros_per_beat: u32) -> f64 {

@@ -1,1 +1,0 @@
-//! Standard MIDI Files.

@@ -1,0 +1,338 @@
+//! The band beside the piano: what `render` writes.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+
+use super::piano::PianoChoice;
+use super::read::hang_end;
+use super::walk::{Event, Walk};
+use super::write::{ChunkWriter, TEMPO, TIME_SIGNATURE, TRACK_NAME, file, notes};
+use super::{MidiFile, SmfError};
+use crate::family::Part;
+use crate::score::Note;
+use crate::time::PULSES_PER_BEAT;
+
+/// One part of the band, to be written as a track.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartTrack {
+    /// Which part; gives the track's name and channel.
+    pub part: Part,
+    /// General MIDI program, 0 to 127; for drums the kit.
+    pub program: u8,
+    /// Channel volume (controller 7), 0 to 127; not written when `None`.
+    pub volume: Option<u8>,
+    /// Pan (controller 10), 0 left to 127 right; not written when `None`.
+    pub pan: Option<u8>,
+    /// Notes in pulses.
+    pub notes: Vec<Note>,
+}
+
+impl PartTrack {
+    /// A part without volume and pan.
+    pub fn new(part: Part, program: u8, notes: Vec<Note>) -> Self {
+        Self { part, program, volume: None, pan: None, notes }
+    }
+
+    fn chunk(&self, ticks_per_beat: u16) -> Vec<u8> {
+        let channel = self.part.channel();
+        let mut chunk = ChunkWriter::new();
+        chunk.meta(0, TRACK_NAME, self.part.name().as_bytes());
+        chunk.channel(0, 0xC0 | channel, &[self.program.min(127)]);
+        for (controller, value) in [(7, self.volume), (10, self.pan)] {
+            if let Some(value) = value {
+                chunk.channel(0, 0xB0 | channel, &[controller, value.min(127)]);
+            }
+        }
+        notes(&mut chunk, channel, &self.notes, ticks_per_beat);
+        chunk.finish(0)
+    }
+}
+
+/// Meta events that go into the conductor track from wherever they are: copyright, marker, cue point,
+/// tempo, SMPTE offset, time signature, key signature.
+const CONDUCTOR: [u8; 7] = [0x02, 0x06, 0x07, TEMPO, 0x54, TIME_SIGNATURE, 0x59];
+/// Of these, the ones that state what holds from now on, so that repeating them says nothing.
+const STATES: [u8; 4] = [TEMPO, 0x54, TIME_SIGNATURE, 0x59];
+/// Meta events of the piano's tracks that stay with it: text, instrument name, lyric, program name,
+/// sequencer data. Ports, channels and device names do not: the piano moves to channel 1.
+const PIANO_TEXTS: [u8; 5] = [0x01, 0x04, 0x05, 0x08, 0x7F];
+
+impl MidiFile {
+    /// The piano with a band: a file of format 1 with a conductor track, then Piano on channel 1, then the
+    /// given parts as Drums, Bass, Guitar and Strings on channels 10, 2, 3 and 4.
+    ///
+    /// The conductor track has all tempos, metres, key signatures, markers, cue points, copyright notices
+    /// and the SMPTE offset of the file at their times, and the texts of its tracks without notes. The
+    /// Piano track has all channel events of the chosen tracks in order and with their values, also
+    /// those that a track without notes sends to their channels; several tracks are merged. Hanging
+    /// notes get a note-off where [`MidiFile::score`] ends them. System-exclusive events are left out,
+    /// since they may reassign the channels that the band plays on.
+    ///
+    /// The resolution is the file's, multiplied by a whole number when it is below 480, so that all
+    /// times of the file stay exact.
+    ///
+    /// # Errors
+    /// As [`MidiFile::pick_piano`].
+    pub fn accompany(&self, piano: &PianoChoice, parts: &[PartTrack]) -> Result<Vec<u8>, SmfError> {
+        let mut chunks = vec![self.conductor(), self.piano_chunk(piano)?];
+        let mut order: Vec<&PartTrack> = parts.iter().collect();
+        order.sort_by_key(|p| p.part);
+        chunks.extend(order.iter().map(|p| p.chunk(self.output_resolution())));
+        Ok(file(self.output_resolution(), &chunks))
+    }
+
+    /// A stem: the conductor track and one part.
+    pub fn part_alone(&self, part: &PartTrack) -> Vec<u8> {
+        file(self.output_resolution(), &[self.conductor(), part.chunk(self.output_resolution())])
+    }
+
+    /// A stem: the conductor track and the piano.
+    ///
+    /// # Errors
+    /// As [`MidiFile::pick_piano`].
+    pub fn piano_alone(&self, piano: &PianoChoice) -> Result<Vec<u8>, SmfError> {
+        Ok(file(self.output_resolution(), &[self.conductor(), self.piano_chunk(piano)?]))
+    }
+
+    /// Output ticks for one tick of the file.
+    fn scale(&self) -> u64 {
+        (PULSES_PER_BEAT as u64).div_ceil(u64::from(self.ticks_per_beat)).max(1)
+    }
+
+    /// Output ticks a quarter note.
+    fn output_resolution(&self) -> u16 {
+        // Below 480 the product is below 960; from 480 on the factor is 1.
+        (self.scale() * u64::from(self.ticks_per_beat)) as u16
+    }
+
+    /// Whether a chunk has notes.
+    fn chunks_with_notes(&self) -> Vec<bool> {
+        let mut with = vec![false; self.chunks.len()];
+        for track in &self.score.tracks {
+            with[track.source_track] = true;
+        }
+        with
+    }
+
+    fn conductor(&self) -> Vec<u8> {
+        let with_notes = self.chunks_with_notes();
+        let mut out = ChunkWriter::new();
+        // The first track's name is the title of the piece, unless it names an instrument.
+        if self.chunks.len() == 1 || !with_notes[0] {
+            if let Some(title) =
+                self.walk(0).find_map(|e| e.meta().filter(|m| m.0 == TRACK_NAME).map(|m| m.1))
+            {
+                out.meta(0, TRACK_NAME, title);
+            }
+        }
+        let mut last: BTreeMap<u8, (u64, &[u8])> = BTreeMap::new();
+        let mut merge = Merge::new(self, 0..self.chunks.len());
+        for (chunk, event) in &mut merge {
+            let Some((kind, data)) = event.meta() else { continue };
+            let text = matches!(kind, 0x01 | 0x05 | 0x7F) && !with_notes[chunk];
+            let impossible = match kind {
+                TEMPO => data.len() < 3 || data.starts_with(&[0, 0, 0]),
+                TIME_SIGNATURE => data.len() < 4 || data[0] == 0 || data[1] > 6,
+                _ => false,
+            };
+            if impossible || !(text || CONDUCTOR.contains(&kind)) {
+                continue;
+            }
+            if STATES.contains(&kind) && last.insert(kind, (event.tick, data)) == Some((event.tick, data)) {
+                continue;
+            }
+            out.meta(event.tick * self.scale(), kind, data);
+        }
+        out.finish(merge.end * self.scale())
+    }
+
+    fn piano_chunk(&self, choice: &PianoChoice) -> Result<Vec<u8>, SmfError> {
+        let pick = self.pick_piano(choice)?;
+        let program = self.score.tracks[pick.tracks[0]].program;
+        let mut filter = PianoFilter::new(self, &pick.tracks);
+
+        // A first pass finds what hangs, and whether the program is set by a chunk that is left out.
+        let mut merge = Merge::new(self, filter.chunks.clone());
+        let mut has_program = false;
+        for (chunk, event) in &mut merge {
+            if let Some(status) = filter.channel_event(chunk, &event) {
+                has_program |= status == 0xC0;
+            }
+        }
+        let mut closings = filter.hanging(&merge.ends, self.ticks_per_beat);
+        closings.sort_unstable();
+        let mut closings = closings.into_iter().peekable();
+
+        let mut out = ChunkWriter::new();
+        out.meta(0, TRACK_NAME, b"Piano");
+        if !has_program && program != 0 {
+            out.channel(0, 0xC0, &[program]);
+        }
+        let mut filter = PianoFilter::new(self, &pick.tracks);
+        let mut merge = Merge::new(self, filter.chunks.clone());
+        for (chunk, event) in &mut merge {
+            while let Some((tick, pitch)) = closings.next_if(|c| c.0 < event.tick) {
+                out.channel(tick * self.scale(), 0x80, &[pitch, 64]);
+            }
+            let tick = event.tick * self.scale();
+            if let Some(status) = filter.channel_event(chunk, &event) {
+                out.channel(tick, status, event.channel_data());
+            } else if let Some((kind, data)) = event.meta() {
+                if PIANO_TEXTS.contains(&kind) && filter.has_notes[chunk] {
+                    out.meta(tick, kind, data);
+                }
+            }
+        }
+        for (tick, pitch) in closings {
+            out.channel(tick * self.scale(), 0x80, &[pitch, 64]);
+        }
+        Ok(out.finish(merge.end * self.scale()))
+    }
+}
+
+/// Events of several chunks in time order; at equal times in the order given.
+struct Merge<'a> {
+    /// Chunk number, its walk, and its next event; `None` at its end.
+    walks: Vec<(usize, Walk<'a>, Option<Event<'a>>)>,
+    /// Tick and index into `walks` of the next events.
+    queue: BinaryHeap<Reverse<(u64, usize)>>,
+    /// End of each chunk that was read through, in ticks.
+    ends: BTreeMap<usize, u64>,
+    /// The latest of these.
+    end: u64,
+}
+
+impl<'a> Merge<'a> {
+    fn new(file: &'a MidiFile, chunks: impl IntoIterator<Item = usize>) -> Self {
+        let walks: Vec<_> = chunks.into_iter().map(|chunk| (chunk, file.walk(chunk), None)).collect();
+        let mut merge = Self { walks, queue: BinaryHeap::new(), ends: BTreeMap::new(), end: 0 };
+        for i in 0..merge.walks.len() {
+            merge.advance(i);
+        }
+        merge
+    }
+
+    fn advance(&mut self, i: usize) {
+        let (chunk, walk, event) = &mut self.walks[i];
+        *event = walk.next();
+        if let Some(event) = event {
+            self.queue.push(Reverse((event.tick, i)));
+        } else {
+            self.ends.insert(*chunk, walk.end());
+            self.end = self.end.max(walk.end());
+        }
+    }
+}
+
+impl<'a> Iterator for Merge<'a> {
+    type Item = (usize, Event<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Reverse((_, i)) = self.queue.pop()?;
+        let (chunk, _, event) = &mut self.walks[i];
+        let item = event.take().map(|event| (*chunk, event));
+        self.advance(i);
+        item
+    }
+}
+
+/// A channel of a chunk that belongs to the piano.
+struct Source {
+    /// Chosen programs, a bit each.
+    programs: u128,
+    /// Program that the chunk itself has set.
+    own: Option<u8>,
+    /// Keys whose last note was not chosen, a bit each.
+    excluded: u128,
+    /// Keys that are down, a bit each, and since when.
+    down: u128,
+    since: Box<[u64; 128]>,
+}
+
+/// Decides which channel events are the piano's.
+struct PianoFilter<'a> {
+    file: &'a MidiFile,
+    sources: BTreeMap<(usize, u8), Source>,
+    /// Chosen programs by port and channel, for the chunks without notes.
+    channels: BTreeMap<(u8, u8), u128>,
+    has_notes: Vec<bool>,
+    /// The chunks that have piano events.
+    chunks: Vec<usize>,
+}
+
+impl<'a> PianoFilter<'a> {
+    fn new(file: &'a MidiFile, tracks: &[usize]) -> Self {
+        let mut sources: BTreeMap<(usize, u8), Source> = BTreeMap::new();
+        let mut channels: BTreeMap<(u8, u8), u128> = BTreeMap::new();
+        for &i in tracks {
+            let track = &file.score.tracks[i];
+            let bit = 1u128 << track.program.min(127);
+            let source = sources.entry((track.source_track, track.channel)).or_insert_with(|| Source {
+                programs: 0,
+                own: None,
+                excluded: 0,
+                down: 0,
+                since: Box::new([0; 128]),
+            });
+            source.programs |= bit;
+            *channels.entry((file.programs.port(track.source_track), track.channel)).or_default() |= bit;
+        }
+        let has_notes = file.chunks_with_notes();
+        let chosen = |chunk: usize| sources.range((chunk, 0)..=(chunk, 15)).next().is_some();
+        let chunks = (0..has_notes.len()).filter(|&c| chosen(c) || !has_notes[c]).collect();
+        Self { file, sources, channels, has_notes, chunks }
+    }
+
+    /// The status byte, moved to channel 1, of a channel event that belongs to the piano.
+    fn channel_event(&mut self, chunk: usize, event: &Event<'_>) -> Option<u8> {
+        let status = event.status?;
+        let (message, channel) = (status & 0xF0, status & 0x0F);
+        let data = event.channel_data();
+        let first = *data.first()? & 0x7F;
+        if !self.has_notes[chunk] {
+            let programs = self.channels.get(&(self.file.programs.port(chunk), channel))?;
+            return (message != 0xC0 || programs >> first & 1 == 1).then_some(message);
+        }
+        let source = self.sources.get_mut(&(chunk, channel))?;
+        let bit = 1u128 << first;
+        match message {
+            0xC0 => {
+                source.own = Some(first);
+                return (source.programs & bit != 0).then_some(message);
+            }
+            0x90 if data.get(1).is_some_and(|&v| v > 0) => {
+                let foreign = || self.file.programs.in_force(chunk, channel, event.tick);
+                let program = source.own.unwrap_or_else(foreign);
+                if source.programs >> program & 1 == 0 {
+                    source.excluded |= bit;
+                    return None;
+                }
+                source.excluded &= !bit;
+                source.down |= bit;
+                source.since[usize::from(first)] = event.tick;
+            }
+            0x80 | 0x90 => {
+                if source.excluded & bit != 0 {
+                    return None;
+                }
+                source.down &= !bit;
+            }
+            // Key pressure of a note that was not chosen.
+            0xA0 if source.excluded & bit != 0 => return None,
+            _ => {}
+        }
+        Some(message)
+    }
+
+    /// Where the notes end that are still down, as (tick, pitch); `ends` has the end of each chunk.
+    fn hanging(&self, ends: &BTreeMap<usize, u64>, ticks_per_beat: u16) -> Vec<(u64, u8)> {
+        let mut out = Vec::new();
+        for (&(chunk, _), source) in &self.sources {
+            let end = ends.get(&chunk).copied().unwrap_or(0);
+            for pitch in (0..128u8).filter(|&p| source.down >> p & 1 == 1) {
+                out.push((hang_end(source.since[usize::from(pitch)], end, ticks_per_beat), pitch));
+            }
+        }
+        out
+    }
+}
