@@ -6,6 +6,7 @@
 pub mod chord;
 pub mod family;
 pub mod grid;
+pub mod key;
 pub mod listen;
 pub mod score;
 pub mod smf;

@@ -1,11 +1,10 @@
 //! The band beside the piano: what `render` writes.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 
+use super::merge::Merge;
 use super::piano::PianoChoice;
-use super::read::hang_end;
-use super::walk::{Event, Walk};
+use super::source::PianoFilter;
 use super::write::{ChunkWriter, TEMPO, TIME_SIGNATURE, TRACK_NAME, file, notes};
 use super::{MidiFile, SmfError};
 use crate::family::Part;
@@ -106,7 +105,7 @@ impl MidiFile {
     }
 
     /// Whether a chunk has notes.
-    fn chunks_with_notes(&self) -> Vec<bool> {
+    pub(super) fn chunks_with_notes(&self) -> Vec<bool> {
         let mut with = vec![false; self.chunks.len()];
         for track in &self.score.tracks {
             with[track.source_track] = true;
@@ -118,12 +117,9 @@ impl MidiFile {
         let with_notes = self.chunks_with_notes();
         let mut out = ChunkWriter::new();
         // The first track's name is the title of the piece, unless it names an instrument.
-        if self.chunks.len() == 1 || !with_notes[0] {
-            if let Some(title) =
-                self.walk(0).find_map(|e| e.meta().filter(|m| m.0 == TRACK_NAME).map(|m| m.1))
-            {
-                out.meta(0, TRACK_NAME, title);
-            }
+        let title = self.walk(0).find_map(|e| e.meta().filter(|m| m.0 == TRACK_NAME).map(|m| m.1));
+        if let Some(title) = title.filter(|_| self.chunks.len() == 1 || !with_notes[0]) {
+            out.meta(0, TRACK_NAME, title);
         }
         let mut last: BTreeMap<u8, (u64, &[u8])> = BTreeMap::new();
         let mut merge = Merge::new(self, 0..self.chunks.len());
@@ -177,162 +173,16 @@ impl MidiFile {
             let tick = event.tick * self.scale();
             if let Some(status) = filter.channel_event(chunk, &event) {
                 out.channel(tick, status, event.channel_data());
-            } else if let Some((kind, data)) = event.meta() {
-                if PIANO_TEXTS.contains(&kind) && filter.has_notes[chunk] {
-                    out.meta(tick, kind, data);
-                }
+            } else if let Some((kind, data)) = event.meta()
+                && PIANO_TEXTS.contains(&kind)
+                && filter.has_notes[chunk]
+            {
+                out.meta(tick, kind, data);
             }
         }
         for (tick, pitch) in closings {
             out.channel(tick * self.scale(), 0x80, &[pitch, 64]);
         }
         Ok(out.finish(merge.end * self.scale()))
-    }
-}
-
-/// Events of several chunks in time order; at equal times in the order given.
-struct Merge<'a> {
-    /// Chunk number, its walk, and its next event; `None` at its end.
-    walks: Vec<(usize, Walk<'a>, Option<Event<'a>>)>,
-    /// Tick and index into `walks` of the next events.
-    queue: BinaryHeap<Reverse<(u64, usize)>>,
-    /// End of each chunk that was read through, in ticks.
-    ends: BTreeMap<usize, u64>,
-    /// The latest of these.
-    end: u64,
-}
-
-impl<'a> Merge<'a> {
-    fn new(file: &'a MidiFile, chunks: impl IntoIterator<Item = usize>) -> Self {
-        let walks: Vec<_> = chunks.into_iter().map(|chunk| (chunk, file.walk(chunk), None)).collect();
-        let mut merge = Self { walks, queue: BinaryHeap::new(), ends: BTreeMap::new(), end: 0 };
-        for i in 0..merge.walks.len() {
-            merge.advance(i);
-        }
-        merge
-    }
-
-    fn advance(&mut self, i: usize) {
-        let (chunk, walk, event) = &mut self.walks[i];
-        *event = walk.next();
-        if let Some(event) = event {
-            self.queue.push(Reverse((event.tick, i)));
-        } else {
-            self.ends.insert(*chunk, walk.end());
-            self.end = self.end.max(walk.end());
-        }
-    }
-}
-
-impl<'a> Iterator for Merge<'a> {
-    type Item = (usize, Event<'a>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let Reverse((_, i)) = self.queue.pop()?;
-        let (chunk, _, event) = &mut self.walks[i];
-        let item = event.take().map(|event| (*chunk, event));
-        self.advance(i);
-        item
-    }
-}
-
-/// A channel of a chunk that belongs to the piano.
-struct Source {
-    /// Chosen programs, a bit each.
-    programs: u128,
-    /// Program that the chunk itself has set.
-    own: Option<u8>,
-    /// Keys whose last note was not chosen, a bit each.
-    excluded: u128,
-    /// Keys that are down, a bit each, and since when.
-    down: u128,
-    since: Box<[u64; 128]>,
-}
-
-/// Decides which channel events are the piano's.
-struct PianoFilter<'a> {
-    file: &'a MidiFile,
-    sources: BTreeMap<(usize, u8), Source>,
-    /// Chosen programs by port and channel, for the chunks without notes.
-    channels: BTreeMap<(u8, u8), u128>,
-    has_notes: Vec<bool>,
-    /// The chunks that have piano events.
-    chunks: Vec<usize>,
-}
-
-impl<'a> PianoFilter<'a> {
-    fn new(file: &'a MidiFile, tracks: &[usize]) -> Self {
-        let mut sources: BTreeMap<(usize, u8), Source> = BTreeMap::new();
-        let mut channels: BTreeMap<(u8, u8), u128> = BTreeMap::new();
-        for &i in tracks {
-            let track = &file.score.tracks[i];
-            let bit = 1u128 << track.program.min(127);
-            let source = sources.entry((track.source_track, track.channel)).or_insert_with(|| Source {
-                programs: 0,
-                own: None,
-                excluded: 0,
-                down: 0,
-                since: Box::new([0; 128]),
-            });
-            source.programs |= bit;
-            *channels.entry((file.programs.port(track.source_track), track.channel)).or_default() |= bit;
-        }
-        let has_notes = file.chunks_with_notes();
-        let chosen = |chunk: usize| sources.range((chunk, 0)..=(chunk, 15)).next().is_some();
-        let chunks = (0..has_notes.len()).filter(|&c| chosen(c) || !has_notes[c]).collect();
-        Self { file, sources, channels, has_notes, chunks }
-    }
-
-    /// The status byte, moved to channel 1, of a channel event that belongs to the piano.
-    fn channel_event(&mut self, chunk: usize, event: &Event<'_>) -> Option<u8> {
-        let status = event.status?;
-        let (message, channel) = (status & 0xF0, status & 0x0F);
-        let data = event.channel_data();
-        let first = *data.first()? & 0x7F;
-        if !self.has_notes[chunk] {
-            let programs = self.channels.get(&(self.file.programs.port(chunk), channel))?;
-            return (message != 0xC0 || programs >> first & 1 == 1).then_some(message);
-        }
-        let source = self.sources.get_mut(&(chunk, channel))?;
-        let bit = 1u128 << first;
-        match message {
-            0xC0 => {
-                source.own = Some(first);
-                return (source.programs & bit != 0).then_some(message);
-            }
-            0x90 if data.get(1).is_some_and(|&v| v > 0) => {
-                let foreign = || self.file.programs.in_force(chunk, channel, event.tick);
-                let program = source.own.unwrap_or_else(foreign);
-                if source.programs >> program & 1 == 0 {
-                    source.excluded |= bit;
-                    return None;
-                }
-                source.excluded &= !bit;
-                source.down |= bit;
-                source.since[usize::from(first)] = event.tick;
-            }
-            0x80 | 0x90 => {
-                if source.excluded & bit != 0 {
-                    return None;
-                }
-                source.down &= !bit;
-            }
-            // Key pressure of a note that was not chosen.
-            0xA0 if source.excluded & bit != 0 => return None,
-            _ => {}
-        }
-        Some(message)
-    }
-
-    /// Where the notes end that are still down, as (tick, pitch); `ends` has the end of each chunk.
-    fn hanging(&self, ends: &BTreeMap<usize, u64>, ticks_per_beat: u16) -> Vec<(u64, u8)> {
-        let mut out = Vec::new();
-        for (&(chunk, _), source) in &self.sources {
-            let end = ends.get(&chunk).copied().unwrap_or(0);
-            for pitch in (0..128u8).filter(|&p| source.down >> p & 1 == 1) {
-                out.push((hang_end(source.since[usize::from(pitch)], end, ticks_per_beat), pitch));
-            }
-        }
-        out
     }
 }

@@ -7,9 +7,11 @@
 mod accompany;
 mod chunks;
 mod error;
+mod merge;
 mod names;
 mod piano;
 mod read;
+mod source;
 mod walk;
 mod write;
 
