@@ -1,3 +1,4 @@
 //! The networks of Sideman, their weights and their step kernels.
 
 pub mod band;
+pub mod ops;

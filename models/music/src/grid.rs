@@ -150,6 +150,11 @@ impl Chord {
         self.pitches().iter().copied().zip(self.lengths.iter().copied())
     }
 
+    /// Takes all notes out; the velocity stays.
+    pub fn clear(&mut self) {
+        (self.pitches, self.lengths, self.count) = ([0; CHORD_NOTES], [0; CHORD_NOTES], 0);
+    }
+
     /// Appends a note above all others. Returns false, and changes nothing, when the chord is full, the
     /// pitch is outside the range or not above the last one.
     pub fn push(&mut self, pitch: u8, length: u8) -> bool {

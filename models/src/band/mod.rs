@@ -1,5 +1,20 @@
 //! The band: four parts that decide every 16th what to play with the piano.
 
+mod batch;
+mod ears;
+mod inputs;
+mod layout;
+mod memory;
+mod network;
+mod statistics;
+
+pub use batch::{Batch, GridSong, INPUTS, Lane, PartRows, Spoil};
+pub use ears::{EARS_INPUTS, Ears};
+pub use layout::{Config, Init, Spec};
+pub use memory::{BassRow, ChordRow, DrumRow, MEMORY_INPUTS, Memory};
+pub use network::{Losses, Network};
+pub use statistics::{STATISTICS, statistics};
+
 use sideman_music::{BandStep, PianoFrame};
 
 /// Where a step lies in the bars.

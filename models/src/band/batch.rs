@@ -1,0 +1,407 @@
+//! Training batches: lanes of songs, walked step by step exactly as the band will be when it plays.
+
+use std::sync::Arc;
+
+use rand::Rng;
+use rand_pcg::Pcg64;
+use sideman_music::grid::{BASS_HIGH, BASS_LOW, CHORD_HIGH, CHORD_LOW, DRUM_CLASSES, fold_pitch};
+use sideman_music::{BandStep, Part, PianoFrame};
+
+use super::inputs::Inputs;
+use super::{BassRow, ChordRow, DrumRow, EARS_INPUTS, Ears, MEMORY_INPUTS, Memory, Place};
+
+/// Inputs of the trunk without the style code.
+pub const INPUTS: usize = EARS_INPUTS + MEMORY_INPUTS;
+
+/// A song on the grid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GridSong {
+    /// The piano, a frame a step.
+    pub frames: Vec<PianoFrame>,
+    /// The band, as many steps.
+    pub band: Vec<BandStep>,
+    /// Which parts the song has.
+    pub parts: [bool; 4],
+    /// Quarter notes a minute.
+    pub bpm: f32,
+    /// 1 for people's bands, 0 for rule-made ones.
+    pub tier: f32,
+    /// Steps a bar.
+    pub bar_steps: u16,
+    /// Steps from one harmony point to the next.
+    pub half_steps: u16,
+}
+
+impl GridSong {
+    /// The same song moved by -6 to +6 semitones, every part kept in its range by octaves.
+    pub fn transposed(&self, by: i8) -> Self {
+        let mut song = self.clone();
+        if by == 0 {
+            return song;
+        }
+        let up = by.rem_euclid(12) as u16;
+        let turn = |m: u16| (m << up | m >> (12 - up)) & 0xFFF;
+        let low = |p: u8| if p == 255 { 255 } else { p.saturating_add_signed(by).min(127) };
+        let high = |p: u8| if p == 0 { 0 } else { p.saturating_add_signed(by).clamp(1, 127) };
+        for f in &mut song.frames {
+            (f.sounding, f.struck) = (turn(f.sounding), turn(f.struck));
+            (f.lowest, f.struck_lowest) = (low(f.lowest), low(f.struck_lowest));
+            (f.highest, f.struck_highest) = (high(f.highest), high(f.struck_highest));
+        }
+        song.band.iter_mut().for_each(|s| transpose(s, by));
+        song
+    }
+
+    fn place(&self, step: usize) -> Place {
+        let bar = usize::from(self.bar_steps);
+        Place {
+            step: step as i64,
+            in_bar: (step % bar) as u16,
+            bar: (step / bar) as i64,
+            bar_steps: self.bar_steps,
+            half_steps: self.half_steps,
+        }
+    }
+}
+
+fn transpose(step: &mut BandStep, by: i8) {
+    if let Some(b) = &mut step.bass {
+        b.pitch = fold_pitch(b.pitch.saturating_add_signed(by), BASS_LOW, BASS_HIGH);
+    }
+    for chord in [&mut step.guitar, &mut step.strings] {
+        let mut notes: Vec<(u8, u8)> = chord
+            .notes()
+            .map(|(p, l)| (fold_pitch(p.saturating_add_signed(by), CHORD_LOW, CHORD_HIGH), l))
+            .collect();
+        notes.sort_unstable();
+        chord.clear();
+        for (pitch, length) in notes {
+            chord.push(pitch, length);
+        }
+    }
+}
+
+/// How a part's own past is spoilt in the inputs, never in the targets, so that the band learns to find
+/// its way back (band recipe, "history dropout").
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spoil {
+    /// Chance a step that a part's past goes blank for 16 to 128 steps.
+    pub blank: f64,
+    /// Chance that a lane begins with a part blank.
+    pub blank_start: f64,
+    /// Chance a step that a pitched part's past is moved by up to six semitones for 16 to 64 steps.
+    pub shift: f64,
+    /// Chance that a drum hit is not remembered.
+    pub drop_hit: f64,
+}
+
+impl Spoil {
+    /// Nothing is spoilt.
+    pub const NONE: Self = Self { blank: 0.0, blank_start: 0.0, shift: 0.0, drop_hit: 0.0 };
+}
+
+/// A song being walked.
+#[derive(Debug, Clone)]
+pub struct Lane {
+    song: Arc<GridSong>,
+    /// Which style code the song has.
+    style: u32,
+    next: usize,
+    ears: Ears,
+    memory: Memory,
+    blank: [u16; 4],
+    shift: [(u16, i8); 4],
+    fresh: bool,
+}
+
+/// What the heads of one part read and should say, a row for every position where the part may start
+/// something.
+#[derive(Debug, Clone)]
+pub struct PartRows<R> {
+    /// Row of the trunk that decides it.
+    pub trunk: Vec<u32>,
+    /// `lane * 16 + position in the bar`.
+    pub pattern: Vec<u32>,
+    /// Whether it is decided ahead, a step before.
+    pub early: Vec<bool>,
+    /// What the parts before it did here.
+    pub extra: Vec<f32>,
+    /// Reference pitch class, and the one of the half-bar before.
+    pub references: Vec<(u8, u8)>,
+    /// What else is known.
+    pub row: Vec<R>,
+    /// What was played.
+    pub target: Vec<BandStep>,
+}
+
+/// A batch of `steps` steps of `lanes` songs; trunk row `t * lanes + lane`.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// Number of lanes.
+    pub lanes: usize,
+    /// Number of steps.
+    pub steps: usize,
+    /// Inputs, (steps * lanes, [`INPUTS`]).
+    pub inputs: Vec<f32>,
+    /// Which lanes begin a song, so that the state must be cleared.
+    pub fresh: Vec<bool>,
+    /// Style code of each lane.
+    pub styles: Vec<u32>,
+    /// Whether each part plays the next position early: targets (trunk rows, 4).
+    pub early_target: Vec<f32>,
+    /// Weights of `early_target`.
+    pub early_weight: Vec<f32>,
+    /// [`Memory`]'s early copies (trunk rows, 4, 6).
+    pub early_copies: Vec<f32>,
+    /// Drums.
+    pub drums: PartRows<DrumRow>,
+    /// Bass.
+    pub bass: PartRows<BassRow>,
+    /// Guitar and strings.
+    pub chords: [PartRows<ChordRow>; 2],
+    /// Steps that count, by part.
+    pub counts: [usize; 4],
+}
+
+/// Number of inputs about the parts before, by part: early flag; drums; bass onset and pitch class above
+/// the reference; guitar onset and chroma.
+pub(super) const fn extra_inputs(part: Part) -> usize {
+    [1, 1 + DRUM_CLASSES, 1 + DRUM_CLASSES + 13, 1 + DRUM_CLASSES + 26][part as usize]
+}
+
+/// Writes what the parts before `part` do at a position.
+pub(super) fn write_extra(part: Part, early: bool, now: &BandStep, reference: u8, x: &mut Inputs<'_>) {
+    x.flag(early);
+    if part == Part::Drums {
+        return;
+    }
+    now.drums.iter().for_each(|&d| x.flag(d > 0));
+    if part == Part::Bass {
+        return;
+    }
+    let above = |pitch: u8| usize::from((12 + pitch % 12 - reference) % 12);
+    x.flag(now.bass.is_some());
+    x.one_hot(now.bass.map_or(99, |b| above(b.pitch)), 12);
+    if part == Part::Guitar {
+        return;
+    }
+    x.flag(!now.guitar.is_empty());
+    let pcs = now.guitar.pitches().iter().fold(0u16, |m, &p| m | 1 << above(p));
+    (0..12).for_each(|i| x.flag(pcs >> i & 1 == 1));
+}
+
+impl<R> Default for PartRows<R> {
+    fn default() -> Self {
+        Self {
+            trunk: vec![],
+            pattern: vec![],
+            early: vec![],
+            extra: vec![],
+            references: vec![],
+            row: vec![],
+            target: vec![],
+        }
+    }
+}
+
+impl<R> PartRows<R> {
+    fn add(&mut self, part: Part, at: &At<'_>, row: R) {
+        self.trunk.push(at.trunk);
+        self.pattern.push(at.pattern);
+        self.early.push(at.early);
+        let start = self.extra.len();
+        self.extra.resize(start + extra_inputs(part), 0.0);
+        let mut x = Inputs::new(&mut self.extra[start..]);
+        write_extra(part, at.early, at.seen, at.references.0, &mut x);
+        self.references.push(at.references);
+        self.row.push(row);
+        self.target.push(*at.target);
+    }
+}
+
+/// Where a row belongs.
+struct At<'a> {
+    trunk: u32,
+    pattern: u32,
+    early: bool,
+    references: (u8, u8),
+    /// What the parts before can be seen to play here.
+    seen: &'a BandStep,
+    target: &'a BandStep,
+}
+
+impl Batch {
+    /// Cuts the next batch out of all lanes.
+    pub fn next(lanes: &mut [Lane], steps: usize, spoil: &Spoil, rng: &mut Pcg64) -> Self {
+        let n = lanes.len();
+        let mut batch = Self {
+            lanes: n,
+            steps,
+            inputs: vec![0.0; steps * n * INPUTS],
+            fresh: lanes.iter().map(|l| l.fresh).collect(),
+            styles: lanes.iter().map(|l| l.style).collect(),
+            early_target: vec![0.0; steps * n * 4],
+            early_weight: vec![0.0; steps * n * 4],
+            early_copies: vec![0.0; steps * n * 24],
+            ..Self::default()
+        };
+        for (i, lane) in lanes.iter_mut().enumerate() {
+            lane.fresh = false;
+            for t in 0..steps {
+                lane.step(&mut batch, i, t, spoil, rng);
+            }
+        }
+        batch
+    }
+
+    /// Adds the rows that decide a position: every part for which `decides` holds.
+    fn add_rows(
+        &mut self,
+        song: &GridSong,
+        ears: &Ears,
+        memory: &Memory,
+        at: &At<'_>,
+        decides: impl Fn(Part) -> bool,
+    ) {
+        let bar = song.bar_steps;
+        for part in Part::ALL.into_iter().filter(|&p| song.parts[p.index()] && decides(p)) {
+            match part {
+                Part::Drums => self.drums.add(part, at, memory.drum_row(bar)),
+                Part::Bass => self.bass.add(part, at, memory.bass_row(ears, bar)),
+                Part::Guitar | Part::Strings => {
+                    let row = memory.chord_row(part, ears, bar, at.seen.bass.map(|b| b.pitch));
+                    self.chords[part.index() - 2].add(part, at, row);
+                }
+            }
+        }
+    }
+}
+
+/// Whether a part plays a step ahead of it.
+fn is_early(step: &BandStep, part: Part) -> bool {
+    step.plays(part) && step.offsets[part.index()] < 0
+}
+
+impl Lane {
+    /// Begins a song at a step; what lies before is heard and remembered, as far as it matters.
+    pub fn new(song: Arc<GridSong>, style: u32, start: usize, spoil: &Spoil, rng: &mut Pcg64) -> Self {
+        let mut lane = Self {
+            song,
+            style,
+            next: start.saturating_sub(256),
+            ears: Ears::default(),
+            memory: Memory::default(),
+            blank: [0; 4],
+            shift: [(0, 0); 4],
+            fresh: true,
+        };
+        for blank in &mut lane.blank {
+            if rng.random_bool(spoil.blank_start) {
+                *blank = rng.random_range(16..=128);
+            }
+        }
+        while lane.next < start.min(lane.song.band.len()) {
+            let place = lane.song.place(lane.next);
+            lane.ears.hear(&lane.song.frames[lane.next], &place);
+            lane.memory.push(&lane.song.band[lane.next], lane.song.bar_steps);
+            lane.next += 1;
+        }
+        if lane.blank.iter().any(|&b| b > 0) {
+            // A part that begins blank has no past at all.
+            let from = start.saturating_sub(256);
+            lane.memory.reset();
+            for step in from..start.min(lane.song.band.len()) {
+                let mut seen = lane.song.band[step];
+                Part::ALL.into_iter().filter(|p| lane.blank[p.index()] > 0).for_each(|p| seen.silence(p));
+                lane.memory.push(&seen, lane.song.bar_steps);
+            }
+        }
+        lane
+    }
+
+    /// Steps left in the song.
+    pub fn left(&self) -> usize {
+        self.song.band.len().saturating_sub(self.next)
+    }
+
+    fn step(&mut self, batch: &mut Batch, lane: usize, t: usize, spoil: &Spoil, rng: &mut Pcg64) {
+        let song = self.song.clone();
+        let (Some(frame), Some(&target)) = (song.frames.get(self.next), song.band.get(self.next)) else { return };
+        let place = song.place(self.next);
+        self.ears.hear(frame, &place);
+        let trunk = t * batch.lanes + lane;
+        let early = Part::ALL.map(|p| self.blank[p.index()] == 0 && is_early(&target, p));
+        let mut x = Inputs::new(&mut batch.inputs[trunk * INPUTS..(trunk + 1) * INPUTS]);
+        self.ears.write(&place, song.parts, song.bpm, song.tier, &mut x);
+        self.memory.write(&self.ears, song.bar_steps, early, &mut x);
+        debug_assert_eq!(x.written(), INPUTS);
+        for p in 0..4 {
+            batch.counts[p] += usize::from(song.parts[p]);
+        }
+        let references = (self.ears.reference(), self.ears.reference_before());
+        let pattern = |place: &Place| (lane * 16 + usize::from(place.in_bar % 16)) as u32;
+        let mut at = At {
+            trunk: trunk as u32,
+            pattern: pattern(&place),
+            early: false,
+            references,
+            seen: &target,
+            target: &target,
+        };
+        batch.add_rows(&song, &self.ears, &self.memory, &at, |p| !is_early(&target, p));
+
+        self.remember(&target, spoil, rng);
+        self.next += 1;
+
+        let Some(&next) = song.band.get(self.next) else { return };
+        for part in Part::ALL.into_iter().filter(|p| song.parts[p.index()]) {
+            let i = trunk * 4 + part.index();
+            batch.early_weight[i] = 1.0;
+            batch.early_target[i] = f32::from(u8::from(is_early(&next, part)));
+            for (k, copy) in self.memory.early_copies(part, song.bar_steps).into_iter().enumerate() {
+                batch.early_copies[i * 6 + k] = f32::from(u8::from(copy));
+            }
+        }
+        let mut seen = next;
+        Part::ALL.into_iter().filter(|&p| !is_early(&next, p)).for_each(|p| seen.silence(p));
+        at.pattern = pattern(&song.place(self.next));
+        (at.early, at.seen, at.target) = (true, &seen, &next);
+        batch.add_rows(&song, &self.ears, &self.memory, &at, |p| is_early(&next, p));
+    }
+
+    /// Puts a step into memory, spoilt.
+    fn remember(&mut self, target: &BandStep, spoil: &Spoil, rng: &mut Pcg64) {
+        let mut seen = *target;
+        for part in Part::ALL {
+            let (i, pitched) = (part.index(), part != Part::Drums);
+            if self.blank[i] > 0 {
+                self.blank[i] -= 1;
+                seen.silence(part);
+            } else if spoil.blank > 0.0 && rng.random_bool(spoil.blank) {
+                self.blank[i] = rng.random_range(16..=128);
+            }
+            if self.shift[i].0 > 0 {
+                self.shift[i].0 -= 1;
+                let mut moved = seen;
+                transpose(&mut moved, self.shift[i].1);
+                match part {
+                    Part::Drums => {}
+                    Part::Bass => seen.bass = moved.bass,
+                    Part::Guitar => seen.guitar = moved.guitar,
+                    Part::Strings => seen.strings = moved.strings,
+                }
+            } else if pitched && spoil.shift > 0.0 && rng.random_bool(spoil.shift) {
+                let by = rng.random_range(1..=6) * if rng.random_bool(0.5) { 1 } else { -1 };
+                self.shift[i] = (rng.random_range(16..=64), by);
+            }
+        }
+        if spoil.drop_hit > 0.0 {
+            for hit in seen.drums.iter_mut().filter(|d| **d > 0) {
+                if rng.random_bool(spoil.drop_hit) {
+                    *hit = 0;
+                }
+            }
+        }
+        self.memory.push(&seen, self.song.bar_steps);
+    }
+}

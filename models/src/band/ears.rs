@@ -1,0 +1,193 @@
+//! What the band has heard of the piano, as inputs of the network.
+//!
+//! All pitch classes are given relative to the **reference**, the lowest piano note heard since the
+//! half-bar began, so that a figure learnt in one key holds in all.
+
+use sideman_music::PianoFrame;
+
+use super::Place;
+use super::inputs::Inputs;
+
+/// Number of inputs that [`Ears::write`] makes.
+pub const EARS_INPUTS: usize = 8 * 12 + 17 + 2 * 12 + 16 + 8 + 4 + 1 + 1 + 1 + 1;
+const WINDOWS: [usize; 4] = [8, 16, 64, 256];
+const RING: usize = 512;
+const NONE: u8 = 255;
+
+/// The piano so far. No allocation after construction.
+#[derive(Debug, Clone)]
+pub struct Ears {
+    frames: Box<[PianoFrame; RING]>,
+    references: Box<[u8; RING]>,
+    heard: usize,
+    counts: [[u16; 12]; 4],
+    struck_counts: [u16; 3],
+    /// Pitch classes since the half-bar began, and in the half-bar before.
+    half: u16,
+    half_before: u16,
+    /// Lowest pitch of this half-bar and the one before; 255 for none.
+    low: u8,
+    low_before: u8,
+    reference: u8,
+    loudness: f32,
+    since_struck: u16,
+}
+
+impl Default for Ears {
+    fn default() -> Self {
+        Self {
+            frames: Box::new([PianoFrame::SILENT; RING]),
+            references: Box::new([0; RING]),
+            heard: 0,
+            counts: [[0; 12]; 4],
+            struck_counts: [0; 3],
+            half: 0,
+            half_before: 0,
+            low: NONE,
+            low_before: NONE,
+            reference: 0,
+            loudness: 64.0,
+            since_struck: 16,
+        }
+    }
+}
+
+impl Ears {
+    /// Forgets everything. Keeps its memory: no allocation.
+    pub fn reset(&mut self) {
+        self.heard = 0;
+        self.counts = [[0; 12]; 4];
+        self.struck_counts = [0; 3];
+        (self.half, self.half_before) = (0, 0);
+        (self.low, self.low_before, self.reference) = (NONE, NONE, 0);
+        (self.loudness, self.since_struck) = (64.0, 16);
+    }
+
+    fn frame(&self, ago: usize) -> &PianoFrame {
+        if ago < self.heard { &self.frames[(self.heard - 1 - ago) % RING] } else { &PianoFrame::SILENT }
+    }
+
+    /// Takes in the frame of the step at `place`.
+    pub fn hear(&mut self, frame: &PianoFrame, place: &Place) {
+        for (w, &n) in WINDOWS.iter().enumerate() {
+            let leaving = self.frame(n - 1).sounding;
+            for pc in 0..12 {
+                self.counts[w][pc] += frame.sounding >> pc & 1;
+                self.counts[w][pc] -= leaving >> pc & 1;
+            }
+        }
+        for (w, n) in [4, 16, 64].into_iter().enumerate() {
+            self.struck_counts[w] += u16::from(frame.struck_count > 0);
+            self.struck_counts[w] -= u16::from(self.frame(n - 1).struck_count > 0);
+        }
+        self.frames[self.heard % RING] = *frame;
+
+        let (mut pcs, mut low) = (frame.sounding, frame.lowest);
+        if place.in_bar.is_multiple_of(place.half_steps.max(1)) {
+            // What still rings from the old half-bar does not belong to the new one when something is
+            // struck on it; what is really held comes back with the next frame.
+            if frame.struck_count > 0 {
+                (pcs, low) = (frame.struck, frame.struck_lowest);
+            }
+            self.half_before = self.half;
+            if self.low != NONE {
+                self.low_before = self.low;
+            }
+            self.half = 0;
+            self.low = NONE;
+        }
+        self.half |= pcs;
+        self.low = self.low.min(low);
+        if self.low != NONE {
+            self.reference = self.low;
+        }
+        self.references[self.heard % RING] = self.reference;
+        self.heard += 1;
+
+        if frame.struck_count > 0 {
+            self.loudness = 0.7 * self.loudness + 0.3 * f32::from(frame.velocity);
+            self.since_struck = 0;
+        } else {
+            self.since_struck = (self.since_struck + 1).min(64);
+        }
+    }
+
+    /// Pitch class of the reference, 0 to 11.
+    pub fn reference(&self) -> u8 {
+        self.reference % 12
+    }
+
+    /// Pitch class of the reference of the half-bar before.
+    pub fn reference_before(&self) -> u8 {
+        if self.low_before == NONE { self.reference() } else { self.low_before % 12 }
+    }
+
+    /// Pitch class of the reference `ago` steps back; 0 before the start.
+    pub fn reference_ago(&self, ago: usize) -> u8 {
+        if ago < self.heard && ago < RING { self.references[(self.heard - 1 - ago) % RING] % 12 } else { 0 }
+    }
+
+    /// Pitch classes sounding now.
+    pub fn sounding(&self) -> u16 {
+        self.frame(0).sounding
+    }
+
+    /// Pitch classes struck now.
+    pub fn struck(&self) -> u16 {
+        self.frame(0).struck
+    }
+
+    /// Pitch classes since the half-bar began.
+    pub fn half_bar(&self) -> u16 {
+        self.half
+    }
+
+    /// Pitch classes that sounded for at least five of the last 16 steps.
+    pub fn lasting(&self) -> u16 {
+        (0..12).filter(|&pc| self.counts[1][pc] >= 5).fold(0, |m, pc| m | 1 << pc)
+    }
+
+    /// Writes the [`EARS_INPUTS`] inputs of this step.
+    pub(super) fn write(&self, place: &Place, parts: [bool; 4], bpm: f32, tier: f32, x: &mut Inputs<'_>) {
+        let r = usize::from(self.reference());
+        let now = self.frame(0);
+        let chroma = |x: &mut Inputs<'_>, mask: u16| (0..12).for_each(|i| x.flag(mask >> ((i + r) % 12) & 1 == 1));
+        chroma(x, now.sounding);
+        chroma(x, now.struck);
+        for (w, &n) in WINDOWS.iter().enumerate() {
+            for i in 0..12 {
+                x.put(f32::from(self.counts[w][(i + r) % 12]) / n as f32);
+            }
+        }
+        chroma(x, self.half);
+        chroma(x, self.half_before);
+
+        for ago in 0..5 {
+            x.put(f32::from(self.frame(ago).struck_count.min(8)) / 4.0);
+        }
+        for (w, n) in [4.0, 16.0, 64.0].into_iter().enumerate() {
+            x.put(f32::from(self.struck_counts[w]) / n);
+        }
+        x.put(self.loudness / 64.0 - 1.0);
+        x.put(f32::from(now.velocity) / 64.0);
+        x.put(f32::from(self.since_struck) / 16.0);
+        x.put(f32::from(now.keys.min(10)) / 5.0);
+        x.flag(now.struck_count > 0 && now.struck_lowest < 52);
+        x.flag(now.struck_count > 0 && now.struck_highest > 64);
+        let before = self.frame(1);
+        x.flag(before.struck_count > 0 && before.struck_lowest < 52);
+        x.put((f32::from(self.reference) - 48.0) / 12.0);
+        x.put(if now.highest > 0 { (f32::from(now.highest) - 66.0) / 12.0 } else { 0.0 });
+
+        let up = |from: u8| (12 + r - usize::from(from)) % 12;
+        x.one_hot(up(self.reference_before()), 12);
+        x.one_hot(up(self.reference_ago(usize::from(place.bar_steps))), 12);
+        x.one_hot(usize::from(place.in_bar) % 16, 16);
+        x.one_hot(place.bar.rem_euclid(8) as usize, 8);
+        parts.iter().for_each(|&p| x.flag(p));
+        x.put((place.step.max(0) as f32 / 512.0).min(2.0));
+        x.put(tier);
+        x.flag(place.bar_steps == 16);
+        x.put((bpm.clamp(20.0, 400.0) / 110.0).log2());
+    }
+}

@@ -1,0 +1,148 @@
+//! Pitches scored as candidates: each absolute pitch gets the sum of coefficients that describe it in
+//! relation to what sounds, so that what is learnt in one key holds in all (band recipe, "Shapes").
+
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+
+use super::values;
+
+/// Sizes of a candidate head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CandidateShape {
+    /// Lowest pitch.
+    pub low: usize,
+    /// Number of pitches; one more class means "stop".
+    pub pitches: usize,
+    /// Number of intervals from the previous pitch, odd, the middle one being a repetition.
+    pub intervals: usize,
+    /// Number of candidate sets.
+    pub masks: usize,
+}
+
+impl CandidateShape {
+    /// Coefficients a row: above the reference (12), above the reference before (12), interval, candidate
+    /// sets, register, stop.
+    pub const fn coefficients(&self) -> usize {
+        24 + self.intervals + self.masks + self.pitches + 1
+    }
+
+    /// Calls `f(candidate, coefficient)` for every coefficient that counts for a candidate.
+    fn each(&self, row: &CandidateRow, mut f: impl FnMut(usize, usize)) {
+        let reach = (self.intervals / 2) as isize;
+        let above = |from: u8| (self.low + 24 - usize::from(from)) % 12;
+        let (a0, b0) = (above(row.reference), above(row.reference_before));
+        for p in 0..self.pitches {
+            f(p, (a0 + p) % 12);
+            f(p, 12 + (b0 + p) % 12);
+            let interval = (p as isize - row.previous as isize).clamp(-reach, reach) + reach;
+            f(p, 24 + interval as usize);
+            f(p, 24 + self.intervals + self.masks + p);
+        }
+        for (k, &mask) in row.masks.iter().enumerate().take(self.masks) {
+            let mut left = mask;
+            while left != 0 {
+                f(left.trailing_zeros() as usize, 24 + self.intervals + k);
+                left &= left - 1;
+            }
+        }
+        f(self.pitches, self.coefficients() - 1);
+    }
+
+    /// Scores of all pitches and of stopping, from one row of coefficients; `out` has `pitches + 1` places.
+    /// Forbidden candidates get -1e9.
+    pub fn score(&self, coefficients: &[f32], row: &CandidateRow, out: &mut [f32]) {
+        out.fill(0.0);
+        self.each(row, |p, c| out[p] += coefficients[c]);
+        for (p, v) in out.iter_mut().enumerate() {
+            if row.allowed >> p & 1 == 0 {
+                *v = -1e9;
+            }
+        }
+    }
+}
+
+/// What is known about the candidates of one choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CandidateRow {
+    /// Pitch class of the reference.
+    pub reference: u8,
+    /// Pitch class of the reference of the half-bar before.
+    pub reference_before: u8,
+    /// Previous pitch, from the lowest.
+    pub previous: u8,
+    /// Candidate sets: bit `i` is the pitch `low + i`. Bits of pitches outside must be 0.
+    pub masks: [u64; 10],
+    /// Which candidates may be chosen; the bit above the pitches is "stop".
+    pub allowed: u64,
+}
+
+/// Scores (rows, pitches + 1) from coefficients (rows, [`CandidateShape::coefficients`]).
+///
+/// # Errors
+/// When the shapes do not fit.
+pub fn candidate_logits(coefficients: &Tensor, shape: CandidateShape, rows: &[CandidateRow]) -> Result<Tensor> {
+    let (n, width) = coefficients.dims2()?;
+    if n != rows.len() || width != shape.coefficients() {
+        candle_core::bail!("candidates: {n}x{width} coefficients, {} rows of {shape:?}", rows.len());
+    }
+    if coefficients.device().is_cpu() {
+        let op = Candidates { shape, rows: rows.to_vec() };
+        return coefficients.contiguous()?.apply_op1(op);
+    }
+    composed(coefficients, shape, rows)
+}
+
+/// The same as a batched product with a 0/1 matrix a row.
+pub(super) fn composed(coefficients: &Tensor, shape: CandidateShape, rows: &[CandidateRow]) -> Result<Tensor> {
+    let (n, width) = coefficients.dims2()?;
+    let classes = shape.pitches + 1;
+    let mut counts = vec![0f32; n * width * classes];
+    let mut forbidden = vec![0f32; n * classes];
+    for (i, row) in rows.iter().enumerate() {
+        shape.each(row, |p, c| counts[(i * width + c) * classes + p] += 1.0);
+        for p in (0..classes).filter(|&p| row.allowed >> p & 1 == 0) {
+            forbidden[i * classes + p] = 1.0;
+        }
+    }
+    let device = coefficients.device();
+    let counts = Tensor::from_vec(counts, (n, width, classes), device)?;
+    let forbidden = Tensor::from_vec(forbidden, (n, classes), device)?;
+    let scores = coefficients.unsqueeze(1)?.matmul(&counts)?.squeeze(1)?;
+    let open = (1.0 - &forbidden)?;
+    (scores * open)? + (forbidden * -1e9)?
+}
+
+struct Candidates {
+    shape: CandidateShape,
+    rows: Vec<CandidateRow>,
+}
+
+impl CustomOp1 for Candidates {
+    fn name(&self) -> &'static str {
+        "candidates"
+    }
+
+    fn cpu_fwd(&self, coefficients: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let c = values(coefficients, layout)?;
+        let (width, classes) = (self.shape.coefficients(), self.shape.pitches + 1);
+        let mut out = vec![0f32; self.rows.len() * classes];
+        for ((row, c), out) in self.rows.iter().zip(c.chunks_exact(width)).zip(out.chunks_exact_mut(classes)) {
+            self.shape.score(c, row, out);
+        }
+        Ok((CpuStorage::F32(out), Shape::from((self.rows.len(), classes))))
+    }
+
+    fn bwd(&self, coefficients: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        let (width, classes) = (self.shape.coefficients(), self.shape.pitches + 1);
+        let mut d = vec![0f32; self.rows.len() * width];
+        super::linear::with(&grad.contiguous()?, |g| {
+            for ((row, d), g) in self.rows.iter().zip(d.chunks_exact_mut(width)).zip(g.chunks_exact(classes)) {
+                self.shape.each(row, |p, c| {
+                    if row.allowed >> p & 1 == 1 {
+                        d[c] += g[p];
+                    }
+                });
+            }
+        })?;
+        Ok(Some(Tensor::from_vec(d, coefficients.shape(), coefficients.device())?))
+    }
+}
