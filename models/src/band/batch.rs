@@ -326,7 +326,9 @@ impl Lane {
 
     fn step(&mut self, batch: &mut Batch, lane: usize, t: usize, spoil: &Spoil, rng: &mut Pcg64) {
         let song = self.song.clone();
-        let (Some(frame), Some(&target)) = (song.frames.get(self.next), song.band.get(self.next)) else { return };
+        let (Some(frame), Some(&target)) = (song.frames.get(self.next), song.band.get(self.next)) else {
+            return;
+        };
         let place = song.place(self.next);
         self.ears.hear(frame, &place);
         let trunk = t * batch.lanes + lane;

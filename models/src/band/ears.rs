@@ -151,7 +151,8 @@ impl Ears {
     pub(super) fn write(&self, place: &Place, parts: [bool; 4], bpm: f32, tier: f32, x: &mut Inputs<'_>) {
         let r = usize::from(self.reference());
         let now = self.frame(0);
-        let chroma = |x: &mut Inputs<'_>, mask: u16| (0..12).for_each(|i| x.flag(mask >> ((i + r) % 12) & 1 == 1));
+        let chroma =
+            |x: &mut Inputs<'_>, mask: u16| (0..12).for_each(|i| x.flag(mask >> ((i + r) % 12) & 1 == 1));
         chroma(x, now.sounding);
         chroma(x, now.struck);
         for (w, &n) in WINDOWS.iter().enumerate() {

@@ -1,11 +1,11 @@
 //! Sizes, tensors and output columns of the band's network, shared by training and the step kernel.
 
+use serde::{Deserialize, Serialize};
 use sideman_music::Part;
 use sideman_music::grid::{
     BASS_LOW, BASS_PITCHES, CHORD_LOW, CHORD_NOTES, CHORD_PITCHES, DRUM_CLASSES, LENGTH_BINS, OFFSETS,
     VELOCITY_BINS,
 };
-use serde::{Deserialize, Serialize};
 
 use super::batch::{INPUTS, extra_inputs};
 use super::memory::{BASS_MASKS, CHORD_MASKS};
@@ -181,8 +181,9 @@ impl Config {
         add("early.b", &[4], Init::Constant(-4.0), false);
         add("early.copy", &[4, 6], zero, false);
         for part in Part::ALL {
-            let mut add =
-                |name: &str, shape: &[usize], init: Init| add(&format!("{}.{name}", part_key(part)), shape, init, false);
+            let mut add = |name: &str, shape: &[usize], init: Init| {
+                add(&format!("{}.{name}", part_key(part)), shape, init, false)
+            };
             add("extra.w", &[k, extra_inputs(part)], Init::Uniform);
             add("extra.b", &[k], zero);
             add("out.w", &[output_count(part), k], Init::Uniform);

@@ -33,7 +33,9 @@ pub(super) const NO_VELOCITY: u8 = VELOCITY_BINS as u8;
 
 /// Bit `i` set for every bass pitch `BASS_LOW + i` of a pitch class mask.
 pub(super) fn bass_mask(pcs: u16) -> u64 {
-    (0..BASS_PITCHES).filter(|i| pcs >> ((i + usize::from(BASS_LOW)) % 12) & 1 == 1).fold(0, |m, i| m | 1 << i)
+    (0..BASS_PITCHES)
+        .filter(|i| pcs >> ((i + usize::from(BASS_LOW)) % 12) & 1 == 1)
+        .fold(0, |m, i| m | 1 << i)
 }
 
 /// Bit `i` set for every chord pitch `CHORD_LOW + i` of a pitch class mask.
@@ -336,13 +338,7 @@ impl Memory {
 
         let reference = usize::from(ears.reference());
         let bass = self.since(self.last[1]).and_then(|s| self.at(s).bass.map(|b| (s, b)));
-        self.common(
-            x,
-            Part::Bass,
-            bar,
-            bass.map(|(s, b)| (s, b.pitch, b.length, b.velocity)),
-            reference,
-        );
+        self.common(x, Part::Bass, bar, bass.map(|(s, b)| (s, b.pitch, b.length, b.velocity)), reference);
         let pitch = bass.map_or(BASS_START, |(_, b)| b.pitch);
         x.one_hot(usize::from((pitch - BASS_LOW) / 5).min(5), 6);
         let above = self.at(bar).bass.map(|b| (12 + usize::from(b.pitch) % 12 - reference) % 12 + 1);

@@ -15,8 +15,7 @@ use sideman_music::grid::{DRUM_CLASSES, OFFSETS};
 use super::batch::{Batch, INPUTS, PartRows, extra_inputs};
 use super::layout::{BASS_SHAPE, CHORD_SHAPE, Config, Span, part_key, span};
 use crate::ops::{
-    Activation, LstmState, binary_cross_entropy, candidate_logits, cross_entropy, linear,
-    lstm_sequence,
+    Activation, LstmState, binary_cross_entropy, candidate_logits, cross_entropy, linear, lstm_sequence,
 };
 
 /// Summed losses of a batch.
@@ -45,7 +44,12 @@ impl Network {
             match tensors.get(&spec.name) {
                 None => candle_core::bail!("the tensor {} is missing", spec.name),
                 Some(t) if t.dims() != spec.shape => {
-                    candle_core::bail!("the tensor {} is {:?} and should be {:?}", spec.name, t.dims(), spec.shape)
+                    candle_core::bail!(
+                        "the tensor {} is {:?} and should be {:?}",
+                        spec.name,
+                        t.dims(),
+                        spec.shape
+                    )
                 }
                 Some(_) => {}
             }
@@ -89,7 +93,11 @@ impl Network {
         let x = Tensor::from_slice(&batch.inputs, (steps * lanes, INPUTS), &self.device)?;
         let x = linear(&x, self.t("trunk.in.w"), self.t("trunk.in.b"), Activation::None)?;
         let style = codes.matmul(&self.t("trunk.style.w").t()?)?;
-        let x = x.reshape((steps, lanes, width))?.broadcast_add(&style)?.reshape((steps * lanes, width))?.relu()?;
+        let x = x
+            .reshape((steps, lanes, width))?
+            .broadcast_add(&style)?
+            .reshape((steps * lanes, width))?
+            .relu()?;
         let gates = linear(&x, self.t("lstm.wx"), self.t("lstm.b"), Activation::None)?;
         let (h, state) = lstm_sequence(&gates, self.t("lstm.wh"), state)?;
         Ok((Tensor::cat(&[&h, &x], 1)?, state))
@@ -152,7 +160,14 @@ impl Network {
 
     /// Logits of a class that tends to stay: what the context says, and embeddings of the last value and
     /// the one a bar ago, each behind a gate.
-    fn recall(&self, part: Part, name: &str, out: &Tensor, last: &[u32], bar: Option<&[u32]>) -> Result<Tensor> {
+    fn recall(
+        &self,
+        part: Part,
+        name: &str,
+        out: &Tensor,
+        last: &[u32],
+        bar: Option<&[u32]>,
+    ) -> Result<Tensor> {
         let gates = (cut(out, part, &format!("{name} gate"))? + 1.0)?;
         let embedded = self.pick(self.part(part, &format!("{name}.last")), last)?;
         let mut logits = (cut(out, part, name)? + embedded.broadcast_mul(&gates.narrow(1, 0, 1)?)?)?;
@@ -198,8 +213,12 @@ impl Network {
         let (_, out) = self.outputs(part, rows, contexts)?;
         let played: Vec<f32> =
             rows.target.iter().flat_map(|t| t.drums.map(|d| if d > 0 { 1.0 } else { 0.0 })).collect();
-        let signs: Vec<f32> =
-            rows.row.iter().flat_map(|r| r.copies.as_flattened()).map(|&c| if c { 1.0 } else { -1.0 }).collect();
+        let signs: Vec<f32> = rows
+            .row
+            .iter()
+            .flat_map(|r| r.copies.as_flattened())
+            .map(|&c| if c { 1.0 } else { -1.0 })
+            .collect();
         let signs = Tensor::from_vec(signs, (n, 3, DRUM_CLASSES), &self.device)?;
         let gates = (cut(&out, part, "copy")?.unsqueeze(2)? + 0.3)?;
         let copied = signs.broadcast_mul(self.part(part, "copy.class"))?.broadcast_mul(&gates)?.sum(1)?;
@@ -255,7 +274,8 @@ impl Network {
             return Ok(());
         }
         let (context, out) = (self.pick(&context, &at)?, self.pick(&out, &at)?);
-        let h = linear(&context, self.part(part, "pitch.in.w"), self.part(part, "pitch.in.b"), Activation::Relu)?;
+        let h =
+            linear(&context, self.part(part, "pitch.in.w"), self.part(part, "pitch.in.b"), Activation::Relu)?;
         let c = linear(&h, self.part(part, "pitch.out.w"), self.part(part, "pitch.out.b"), Activation::None)?;
         let (mut candidates, mut pitches, mut degrees, mut lengths, mut velocities) =
             (vec![], vec![], vec![], vec![], vec![]);
@@ -308,7 +328,8 @@ impl Network {
         }
         let (context, out) = (self.pick(&context, &at)?, self.pick(&out, &at)?);
         // One row a note and one for stopping.
-        let (mut of, mut candidates, mut pitches, mut climbs, mut ranks) = (vec![], vec![], vec![], vec![], vec![]);
+        let (mut of, mut candidates, mut pitches, mut climbs, mut ranks) =
+            (vec![], vec![], vec![], vec![], vec![]);
         let (mut note_of, mut note_ranks, mut lengths, mut last_length, mut bar_length) =
             (vec![], vec![], vec![], vec![], vec![]);
         let (mut velocities, mut last_velocity, mut bar_velocity) = (vec![], vec![], vec![]);
@@ -340,7 +361,8 @@ impl Network {
             climbs.push(super::layout::climb(so_far));
             ranks.push(so_far.len() as u32);
         }
-        let own = linear(&context, self.part(part, "pitch.in.w"), self.part(part, "pitch.in.b"), Activation::None)?;
+        let own =
+            linear(&context, self.part(part, "pitch.in.w"), self.part(part, "pitch.in.b"), Activation::None)?;
         let h = (self.pick(&own, &of)? + self.pick(self.part(part, "pitch.climb"), &climbs)?)?;
         let h = (h + self.pick(self.part(part, "pitch.rank"), &ranks)?)?.relu()?;
         let c = linear(&h, self.part(part, "pitch.out.w"), self.part(part, "pitch.out.b"), Activation::None)?;

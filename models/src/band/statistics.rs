@@ -3,9 +3,9 @@
 use sideman_music::grid::{DRUM_CLASSES, LENGTH_TICKS};
 use sideman_music::{BandStep, Part};
 
+use super::Place;
 use super::batch::GridSong;
 use super::ears::Ears;
-use super::Place;
 
 const COMMON: usize = 1 + 16 + 2 + 1 + 2 + 2 + 12;
 /// Number of statistics of a song.

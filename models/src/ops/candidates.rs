@@ -79,7 +79,11 @@ pub struct CandidateRow {
 ///
 /// # Errors
 /// When the shapes do not fit.
-pub fn candidate_logits(coefficients: &Tensor, shape: CandidateShape, rows: &[CandidateRow]) -> Result<Tensor> {
+pub fn candidate_logits(
+    coefficients: &Tensor,
+    shape: CandidateShape,
+    rows: &[CandidateRow],
+) -> Result<Tensor> {
     let (n, width) = coefficients.dims2()?;
     if n != rows.len() || width != shape.coefficients() {
         candle_core::bail!("candidates: {n}x{width} coefficients, {} rows of {shape:?}", rows.len());
@@ -92,7 +96,11 @@ pub fn candidate_logits(coefficients: &Tensor, shape: CandidateShape, rows: &[Ca
 }
 
 /// The same as a batched product with a 0/1 matrix a row.
-pub(super) fn composed(coefficients: &Tensor, shape: CandidateShape, rows: &[CandidateRow]) -> Result<Tensor> {
+pub(super) fn composed(
+    coefficients: &Tensor,
+    shape: CandidateShape,
+    rows: &[CandidateRow],
+) -> Result<Tensor> {
     let (n, width) = coefficients.dims2()?;
     let classes = shape.pitches + 1;
     let mut counts = vec![0f32; n * width * classes];
@@ -125,7 +133,8 @@ impl CustomOp1 for Candidates {
         let c = values(coefficients, layout)?;
         let (width, classes) = (self.shape.coefficients(), self.shape.pitches + 1);
         let mut out = vec![0f32; self.rows.len() * classes];
-        for ((row, c), out) in self.rows.iter().zip(c.chunks_exact(width)).zip(out.chunks_exact_mut(classes)) {
+        for ((row, c), out) in self.rows.iter().zip(c.chunks_exact(width)).zip(out.chunks_exact_mut(classes))
+        {
             self.shape.score(c, row, out);
         }
         Ok((CpuStorage::F32(out), Shape::from((self.rows.len(), classes))))
@@ -135,7 +144,8 @@ impl CustomOp1 for Candidates {
         let (width, classes) = (self.shape.coefficients(), self.shape.pitches + 1);
         let mut d = vec![0f32; self.rows.len() * width];
         super::linear::with(&grad.contiguous()?, |g| {
-            for ((row, d), g) in self.rows.iter().zip(d.chunks_exact_mut(width)).zip(g.chunks_exact(classes)) {
+            for ((row, d), g) in self.rows.iter().zip(d.chunks_exact_mut(width)).zip(g.chunks_exact(classes))
+            {
                 self.shape.each(row, |p, c| {
                     if row.allowed >> p & 1 == 1 {
                         d[c] += g[p];

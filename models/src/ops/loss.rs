@@ -35,13 +35,18 @@ pub fn cross_entropy(logits: &Tensor, targets: &[u32]) -> Result<Tensor> {
 pub fn binary_cross_entropy(logits: &Tensor, targets: &[f32], weights: &[f32]) -> Result<Tensor> {
     let n = logits.elem_count();
     if targets.len() != n || weights.len() != n {
-        candle_core::bail!("binary cross entropy: {} targets, {} weights for {n}", targets.len(), weights.len());
+        candle_core::bail!(
+            "binary cross entropy: {} targets, {} weights for {n}",
+            targets.len(),
+            weights.len()
+        );
     }
     if n == 0 {
         return Tensor::zeros((), logits.dtype(), logits.device());
     }
     if logits.device().is_cpu() {
-        let op = SigmoidLoss { targets: targets.to_vec(), weights: weights.to_vec(), gradient: Mutex::default() };
+        let op =
+            SigmoidLoss { targets: targets.to_vec(), weights: weights.to_vec(), gradient: Mutex::default() };
         return logits.contiguous()?.apply_op1(op);
     }
     let y = Tensor::from_slice(targets, logits.shape(), logits.device())?;

@@ -28,7 +28,11 @@ fn check_gradient(vars: &[Var], f: impl Fn() -> Result<Tensor>) {
             };
             let numeric = (at(step) - at(-step)) / (2.0 * step);
             let bound = 2e-2 * (1.0 + numeric.abs());
-            assert!((numeric - exact[i]).abs() < bound, "variable {which}[{i}]: {numeric} against {}", exact[i]);
+            assert!(
+                (numeric - exact[i]).abs() < bound,
+                "variable {which}[{i}]: {numeric} against {}",
+                exact[i]
+            );
         }
         var.set(&start).unwrap();
     }

@@ -1,0 +1,150 @@
+//! Songs on the grid, and the lanes drawn from them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, ensure};
+use rand::{Rng, SeedableRng};
+use rand_pcg::Pcg64;
+use sideman_models::band::{Batch, GridSong, Lane, Spoil, statistics};
+use sideman_music::{Meter, grid, listen};
+
+use super::TrainConfig;
+use crate::corpus::{self, Song, Split, Tier};
+
+/// Songs that end in fewer steps than this share of a batch give way to another.
+const LEAST_LEFT: f64 = 0.5;
+
+/// A song as the network sees it, or none when its metre is not on the 16th grid.
+pub fn grid_song(song: &Song) -> Option<GridSong> {
+    let (bar_steps, half_steps) = match song.meter {
+        Meter { numerator: 4, denominator: 4 } => (16, 8),
+        Meter { numerator: 2, denominator: 4 } => (8, 8),
+        Meter { numerator: 3, denominator: 4 } => (12, 12),
+        Meter { numerator: 6, denominator: 8 } => (12, 6),
+        Meter { numerator: 12, denominator: 8 } => (24, 12),
+        _ => return None,
+    };
+    Some(GridSong {
+        frames: listen::frames(&song.band.piano, song.steps),
+        band: grid::encode(&song.band, song.steps),
+        parts: song.parts_present,
+        bpm: song.bpm,
+        tier: if song.tier == Tier::Research || !song.set.starts_with("pairs_mma") && song.set != "mma_synth" {
+            1.0
+        } else {
+            0.0
+        },
+        bar_steps,
+        half_steps,
+    })
+}
+
+/// The songs of a run and their statistics, made alike in scale.
+pub struct Library {
+    /// Songs.
+    pub songs: Vec<Arc<GridSong>>,
+    /// Where each song comes from.
+    pub origins: Vec<Song>,
+    /// Normalised statistics, one row a song.
+    pub statistics: Vec<Vec<f32>>,
+    /// Mean of each statistic over the training songs.
+    pub mean: Vec<f32>,
+    /// Deviation of each statistic over the training songs, at least 0.05.
+    pub deviation: Vec<f32>,
+    /// For each entry of the mix: its songs, and the share of draws up to and including it.
+    tiers: Vec<(Vec<u32>, f64)>,
+}
+
+impl Library {
+    /// Loads the songs of a split that a configuration asks for. The scale of the statistics is taken from
+    /// these songs, or from `scale` when it is given.
+    ///
+    /// # Errors
+    /// When the cache cannot be read or holds no fitting song.
+    pub fn load(
+        cache: &Path,
+        config: &TrainConfig,
+        split: Split,
+        scale: Option<(&[f32], &[f32])>,
+    ) -> anyhow::Result<Self> {
+        ensure!(split != Split::Test, "the test split is for evaluation alone");
+        let (mut songs, mut origins, mut tiers) = (vec![], vec![], vec![]);
+        let total: f64 = config.mix.iter().map(|m| m.weight).sum();
+        let mut share = 0.0;
+        for mix in &config.mix {
+            let first = songs.len() as u32;
+            for mut song in corpus::load(cache, mix.tier, split)? {
+                let Some(grid) = grid_song(&song).filter(|_| song.on_grid >= config.min_on_grid) else { continue };
+                song.band = Default::default();
+                songs.push(Arc::new(grid));
+                origins.push(song);
+            }
+            share += mix.weight / total;
+            ensure!(songs.len() as u32 > first, "no song of tier {:?} can be used", mix.tier);
+            tiers.push(((first..songs.len() as u32).collect(), share));
+        }
+        let mut rows: Vec<Vec<f32>> = songs.iter().map(|s| statistics(s)).collect();
+        let (mean, deviation) = match scale {
+            Some((m, d)) => (m.to_vec(), d.to_vec()),
+            None => scale_of(&rows).context("no songs")?,
+        };
+        for row in &mut rows {
+            for ((v, m), d) in row.iter_mut().zip(&mean).zip(&deviation) {
+                *v = (*v - m) / d;
+            }
+        }
+        Ok(Self { songs, origins, statistics: rows, mean, deviation, tiers })
+    }
+
+    fn draw(&self, steps: usize, spoil: &Spoil, rng: &mut Pcg64) -> Lane {
+        let at: f64 = rng.random();
+        let tier = self.tiers.iter().find(|t| at < t.1).unwrap_or(&self.tiers[self.tiers.len() - 1]);
+        let which = tier.0[rng.random_range(0..tier.0.len())];
+        let song = &self.songs[which as usize];
+        let bar = usize::from(song.bar_steps);
+        let bars = (song.band.len().saturating_sub(steps) / bar).max(1);
+        let start = if rng.random_bool(0.5) { rng.random_range(0..bars) * bar } else { 0 };
+        let key = rng.random_range(-5..=6);
+        Lane::new(Arc::new(song.transposed(key)), which, start, spoil, rng)
+    }
+
+    /// The batches of a segment, each a function of the configuration's seed and its number alone.
+    pub fn segment<'a>(&'a self, config: &'a TrainConfig, segment: usize) -> impl Iterator<Item = Batch> + 'a {
+        let mut rng = Pcg64::seed_from_u64(config.seed.wrapping_mul(0x9E37_79B9).wrapping_add(segment as u64));
+        let spoil = Spoil::from(config.spoil);
+        let steps = config.steps;
+        let mut lanes: Vec<Lane> = (0..config.lanes).map(|_| self.draw(steps, &spoil, &mut rng)).collect();
+        (0..config.segment).map(move |_| {
+            for lane in &mut lanes {
+                if (lane.left() as f64) < steps as f64 * LEAST_LEFT {
+                    *lane = self.draw(steps, &spoil, &mut rng);
+                }
+            }
+            Batch::next(&mut lanes, steps, &spoil, &mut rng)
+        })
+    }
+
+    /// All songs from their start, unspoilt and in their own key, `lanes` at a time, up to `limit` steps.
+    pub fn walk(&self, lanes: usize, steps: usize, limit: usize) -> impl Iterator<Item = Vec<Batch>> + '_ {
+        (0..self.songs.len()).step_by(lanes).map(move |first| {
+            let mut rng = Pcg64::seed_from_u64(0);
+            let mut group: Vec<Lane> = (first..(first + lanes).min(self.songs.len()))
+                .map(|i| Lane::new(self.songs[i].clone(), i as u32, 0, &Spoil::NONE, &mut rng))
+                .collect();
+            let longest = group.iter().map(Lane::left).max().unwrap_or(0).min(limit);
+            let batches = longest.div_ceil(steps);
+            (0..batches).map(|_| Batch::next(&mut group, steps, &Spoil::NONE, &mut rng)).collect()
+        })
+    }
+}
+
+/// Mean and deviation by column.
+fn scale_of(rows: &[Vec<f32>]) -> Option<(Vec<f32>, Vec<f32>)> {
+    let (n, width) = (rows.len() as f32, rows.first()?.len());
+    let mean: Vec<f32> = (0..width).map(|i| rows.iter().map(|r| r[i]).sum::<f32>() / n).collect();
+    let deviation = (0..width)
+        .map(|i| (rows.iter().map(|r| (r[i] - mean[i]).powi(2)).sum::<f32>() / n).sqrt() + 0.05)
+        .collect();
+    Some((mean, deviation))
+}

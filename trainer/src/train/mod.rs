@@ -1,0 +1,13 @@
+//! Training of the band's network.
+
+mod checkpoint;
+mod config;
+mod data;
+mod optimizer;
+mod run;
+
+pub use checkpoint::{Checkpoint, CheckpointError};
+pub use config::{Mix, SpoilConfig, TrainConfig};
+pub use data::{Library, grid_song};
+pub use optimizer::AdamW;
+pub use run::{TrainArgs, network_of, run, style_codes};
