@@ -1,0 +1,162 @@
+//! Renders a whole piece, faster than real time, as the plugin would have played it live.
+//!
+//! A virtual clock goes from step to step. At each decision point the scheduler has sent everything due
+//! before it, the band hears the piano up to it, and what it decides is ordered. No wall-clock time, no
+//! threads and no global state are involved: equal input gives equal notes.
+
+use sideman_models::band::{Band, Place};
+use sideman_music::{MeterMap, Note, Part, Pulse, TempoMap};
+
+use crate::clock::{place_of, step_hearing, step_pulse};
+use crate::listen::{Hearing, LAST_PULSE};
+use crate::planner::SILENT_BARS;
+use crate::player::Player;
+use crate::rt::{Counts, Message, Scheduler};
+use crate::settings::{Settings, SettingsError};
+
+/// Slowest and fastest tempo that a band is told, quarter notes a minute, whatever a file claims.
+const TEMPO_RANGE: (f64, f64) = (10.0, 500.0);
+
+/// A piece to be accompanied.
+#[derive(Debug, Clone)]
+pub struct Performance<'a> {
+    piano: &'a [Note],
+    meters: &'a MeterMap,
+    tempos: &'a TempoMap,
+    settings: Settings,
+}
+
+/// How far a render has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Pulse that has been reached.
+    pub done: Pulse,
+    /// Pulse at which the render ends at the latest.
+    pub total: Pulse,
+}
+
+/// A rendered band.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rendered {
+    /// Notes of each part in the order of [`Part::ALL`], by onset, then pitch. No two notes of a pitch
+    /// overlap within a part.
+    pub parts: [Vec<Note>; 4],
+    /// What happened.
+    pub stats: Stats,
+}
+
+/// What happened in a render.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Steps that the clock passed, less those in which the band slept.
+    pub steps: u64,
+    /// Notes of each part.
+    pub notes: [usize; 4],
+    /// Pulse of the first note of the band.
+    pub entered: Option<Pulse>,
+    /// Pulse at which the last note of the band has ended.
+    pub end: Pulse,
+    /// What the scheduler had to leave out; offline only an overflow is possible.
+    pub scheduler: Counts,
+}
+
+impl Rendered {
+    /// Notes of a part.
+    pub fn part(&self, part: Part) -> &[Note] {
+        &self.parts[part.index()]
+    }
+}
+
+impl<'a> Performance<'a> {
+    /// Prepares to accompany a piano part, given in any order.
+    ///
+    /// # Errors
+    /// When a setting is out of its range.
+    pub fn new(
+        piano: &'a [Note],
+        meters: &'a MeterMap,
+        tempos: &'a TempoMap,
+        settings: Settings,
+    ) -> Result<Self, SettingsError> {
+        settings.check()?;
+        Ok(Self { piano, meters, tempos, settings })
+    }
+
+    /// Renders the band from its reset to its end, at most [`SILENT_BARS`] bars after the piano's.
+    /// `progress` is called once a bar.
+    pub fn render(&self, band: &mut dyn Band, progress: &mut dyn FnMut(Progress)) -> Rendered {
+        let mut hearing = Hearing::new(self.piano);
+        let mut player = Player::new(self.settings.clone());
+        player.reset(band);
+        let mut scheduler = Scheduler::new(0);
+        let mut tape = Tape::default();
+        let mut stats = Stats::default();
+        let total = self.latest_end(&hearing);
+
+        let mut step = 0;
+        loop {
+            let place = place_of(step, self.meters);
+            scheduler.advance(step_pulse(step), |m| tape.record(m));
+            let heard = hearing.frame(&place);
+            player.step(band, &place, heard, self.bpm(&place), &mut |order| scheduler.accept(0, order));
+            stats.steps += u64::from(!player.is_asleep());
+            if place.in_bar == 0 {
+                progress(Progress { done: step_pulse(step).min(total), total });
+            }
+            step = match hearing.next_step() {
+                // Nothing is missed by going straight to where the piano wakes the band.
+                Some(next) if player.is_asleep() => next.max(step + 1),
+                Some(_) => step + 1,
+                None if player.rests() => break,
+                None => step + 1,
+            };
+        }
+        // All that is left are notes that have their ends.
+        scheduler.advance(Pulse::MAX, |m| tape.record(m));
+        progress(Progress { done: total, total });
+
+        let mut parts = tape.parts;
+        for (i, notes) in parts.iter_mut().enumerate() {
+            notes.sort_unstable();
+            stats.notes[i] = notes.len();
+            let first = notes.first().map(|n| n.onset);
+            stats.entered = stats.entered.into_iter().chain(first).min();
+            stats.end = notes.iter().map(Note::end).max().unwrap_or(0).max(stats.end);
+        }
+        stats.scheduler = scheduler.counts();
+        Rendered { parts, stats }
+    }
+
+    fn bpm(&self, place: &Place) -> f32 {
+        self.tempos.bpm_at(step_pulse(place.step)).clamp(TEMPO_RANGE.0, TEMPO_RANGE.1) as f32
+    }
+
+    /// Some bars after the last key movement; for the progress only.
+    fn latest_end(&self, hearing: &Hearing) -> Pulse {
+        let last = step_hearing(hearing.end().min(LAST_PULSE));
+        let bar = i64::from(place_of(last, self.meters).bar_steps);
+        step_pulse(last + SILENT_BARS * bar)
+    }
+}
+
+/// Collects messages into notes.
+#[derive(Debug, Default)]
+struct Tape {
+    parts: [Vec<Note>; 4],
+    /// Notes that have begun: part, pitch, onset, velocity.
+    open: Vec<Message>,
+}
+
+impl Tape {
+    fn record(&mut self, m: Message) {
+        if m.velocity > 0 {
+            self.open.push(m);
+            return;
+        }
+        if let Some(i) = self.open.iter().position(|o| (o.part, o.pitch) == (m.part, m.pitch)) {
+            let o = self.open.swap_remove(i);
+            let note = Note { onset: o.at, pitch: o.pitch, length: m.at - o.at, velocity: o.velocity };
+            self.parts[m.part.index()].push(note);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What the band as a whole is to do: enter, play, come down, end, rest.
+//!
+//! Decided step by step from what the piano did so far, and from nothing else. Silence is counted from
+//! the last step at which a key was down, in bars of the metre then in force:
+//! - up to two bars of it are the pianist's own business, the band plays on;
+//! - after that it comes down, in loudness and in density;
+//! - at the last bar line that leaves room for it, it ends together, on that bar line;
+//! - four bars after the last key came up nothing sounds any more, whatever the metre did meanwhile.
+//!
+//! A key that is held without another one being struck counts as playing for [`HELD_BARS`] at most, so
+//! that a stuck key cannot keep the band going for ever.
+
+use sideman_models::band::{Dials, Place};
+use sideman_music::{Pulse, PianoFrame};
+
+use crate::clock::step_pulse;
+
+/// Bars of silence that the band plays through.
+pub const PATIENT_BARS: i64 = 2;
+/// Bars of silence after which nothing sounds.
+pub const SILENT_BARS: i64 = 4;
+/// Bars for which held keys count as playing.
+pub const HELD_BARS: i64 = 8;
+/// Bars without piano after which the band is put to sleep, to be woken by the piano.
+pub const ASLEEP_BARS: i64 = 32;
+
+/// What the band is to do at a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Doing {
+    /// Nothing, and nothing sounds.
+    Rest,
+    /// Play.
+    Play(Level),
+    /// Let go of everything that sounds, and close together with notes that end by `until`.
+    End {
+        /// Pulse by which the closing notes have ended.
+        until: Pulse,
+        /// How loudly.
+        level: Level,
+    },
+    /// Let go of everything that sounds and rest.
+    Stop,
+}
+
+/// How much the band is to give.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Level {
+    /// Factor on velocities.
+    pub gain: f32,
+    /// Whether only the beats are to be played.
+    pub thin: bool,
+    /// The dials to tell the band.
+    pub dials: Dials,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// No piano yet, or none for so long that it would be a new entry.
+    Waiting,
+    /// Listens until the bar line of this bar.
+    Listening(i64),
+    Playing,
+    /// Has ended, and comes back with the piano.
+    Ended,
+}
+
+/// Decides what the band does. Sees steps in ascending order; no allocation.
+#[derive(Debug, Clone)]
+pub struct Planner {
+    listen_bars: u16,
+    dials: Dials,
+    state: State,
+    /// Last step at which the piano sounded or was struck.
+    active: i64,
+    /// Last step at which it was struck.
+    struck: i64,
+    /// Steps in a bar of silence, from the metre at the last active step.
+    bar: i64,
+    /// Whether the piano was ever heard.
+    heard: bool,
+    /// First step that was planned.
+    first: Option<i64>,
+}
+
+impl Planner {
+    /// A planner that enters `listen_bars` bars after the first note, at a bar line, or with the first
+    /// note if 0. Dials must be in their ranges.
+    pub fn new(listen_bars: u16, dials: Dials) -> Self {
+        Self {
+            listen_bars,
+            dials,
+            state: State::Waiting,
+            active: 0,
+            struck: 0,
+            bar: 16,
+            heard: false,
+            first: None,
+        }
+    }
+
+    /// Forgets everything.
+    pub fn reset(&mut self) {
+        *self = Self::new(self.listen_bars, self.dials);
+    }
+
+    /// Decides a step.
+    pub fn step(&mut self, place: &Place, frame: &PianoFrame) -> Doing {
+        let step = place.step;
+        self.first.get_or_insert(step);
+        if self.notice(place, frame) {
+            self.state = match self.state {
+                State::Waiting if self.listen_bars > 0 => {
+                    State::Listening(place.bar + i64::from(self.listen_bars))
+                }
+                State::Waiting | State::Ended => State::Playing,
+                other => other,
+            };
+        }
+        if let State::Listening(bar) = self.state {
+            let silent = step - self.active;
+            if silent >= PATIENT_BARS * self.bar {
+                self.state = State::Waiting;
+            } else if place.bar >= bar && is_bar_line(place) {
+                self.state = State::Playing;
+            }
+        }
+        if self.state != State::Playing {
+            return Doing::Rest;
+        }
+        self.play(place)
+    }
+
+    /// Takes in a frame; returns whether the piano plays.
+    fn notice(&mut self, place: &Place, frame: &PianoFrame) -> bool {
+        if frame.struck_count > 0 {
+            self.struck = place.step;
+            self.heard = true;
+        }
+        let held = self.heard && place.step - self.struck < HELD_BARS * bar_of_silence(place);
+        let plays = frame.keys > 0 && held;
+        if plays {
+            self.active = place.step;
+            self.bar = bar_of_silence(place);
+        }
+        plays
+    }
+
+    fn play(&mut self, place: &Place) -> Doing {
+        let silent = place.step - self.active;
+        // The piano's last sound was after the step before the last active one, and may have ended right
+        // there: count from it, to be on the safe side.
+        let deadline = self.active - 1 + SILENT_BARS * self.bar;
+        let level = self.level(silent);
+        if silent > 0 && place.step >= deadline {
+            self.state = State::Ended;
+            return Doing::Stop;
+        }
+        let next_bar_line = place.step + i64::from(place.bar_steps);
+        let last_chance = next_bar_line + self.bar / 2 > deadline;
+        if is_bar_line(place) && silent >= PATIENT_BARS * self.bar && last_chance {
+            self.state = State::Ended;
+            let until = step_pulse(deadline.min(place.step + self.bar));
+            return Doing::End { until, level };
+        }
+        Doing::Play(level)
+    }
+
+    /// Loudness follows the intensity, and comes down in a long silence.
+    fn level(&self, silent: i64) -> Level {
+        let bars = silent as f32 / self.bar as f32;
+        let over = bars - PATIENT_BARS as f32;
+        let thin = over >= 0.0;
+        let down = if thin { 0.7 - 0.1 * over } else { 1.0 };
+        let loud = 0.65 + 0.7 * self.dials.intensity;
+        let intensity = if thin { self.dials.intensity * 0.5 } else { self.dials.intensity };
+        Level { gain: loud * down, thin, dials: Dials { intensity, ..self.dials } }
+    }
+
+    /// Whether the piano has been away for so long that the band need not be stepped until it is back.
+    pub fn asleep(&self, place: &Place) -> bool {
+        let since = if self.heard { self.active } else { self.first.unwrap_or(place.step) };
+        matches!(self.state, State::Waiting | State::Ended) && place.step - since >= ASLEEP_BARS * self.bar
+    }
+
+    /// Whether the band neither plays nor waits to come in.
+    pub fn rests(&self) -> bool {
+        matches!(self.state, State::Waiting | State::Ended)
+    }
+}
+
+/// Steps of a bar for counting silence. Bars shorter than a half note are counted by twos or more, and
+/// bars longer than two whole notes count as two whole notes, so that silence lasts about as long in
+/// every metre.
+fn bar_of_silence(place: &Place) -> i64 {
+    let steps = i64::from(place.bar_steps.max(1));
+    (steps * ((8 + steps - 1) / steps)).min(32)
+}
+
+/// Whether a bar, or a part of a very long bar, begins.
+fn is_bar_line(place: &Place) -> bool {
+    place.in_bar == 0 || (place.bar_steps > 32 && place.in_bar.is_multiple_of(16))
+}

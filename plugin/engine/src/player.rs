@@ -1,0 +1,239 @@
+//! Plays the band: from a step of the piano to orders for the audio thread.
+//!
+//! Belongs to the inference thread, or to the offline renderer. Deterministic: the orders follow from the
+//! settings, the band, and what was heard, step by step.
+
+use sideman_models::band::{Band, Decision, Moment, Place};
+use sideman_music::grid::{self, BASS_HIGH, BASS_LOW, DRUM_LENGTH};
+use sideman_music::{BandStep, Chord, Note, Part, PianoFrame, Pulse};
+
+use crate::clock::{Beat, step_pulse};
+use crate::feel::{Feel, Half};
+use crate::planner::{Doing, Level, Planner};
+use crate::rt::Order;
+use crate::settings::Settings;
+
+/// Velocity of closing notes at neutral intensity.
+const CLOSING_VELOCITY: f32 = 84.0;
+/// A part that has not played for this many steps does not join in the close.
+const OUT_OF_PLAY: i64 = 96;
+/// General MIDI keys of the close: kick and crash cymbal.
+const CLOSING_DRUMS: [u8; 2] = [36, 49];
+
+/// Turns what a band decides into orders. No allocation after construction.
+#[derive(Debug, Clone)]
+pub struct Player {
+    settings: Settings,
+    planner: Planner,
+    feel: Feel,
+    memory: Memory,
+    asleep: bool,
+}
+
+/// What the close needs to know.
+#[derive(Debug, Clone, Copy, Default)]
+struct Memory {
+    /// Pitch classes and lowest pitch of the last half-bar in which the piano sounded, and of the last
+    /// but one.
+    last: (u16, Option<u8>),
+    before: (u16, Option<u8>),
+    /// Whether a half-bar has begun since.
+    turned: bool,
+    bass: Option<u8>,
+    chords: [Chord; 2],
+    /// Step at which each part played last.
+    played: [Option<i64>; 4],
+}
+
+impl Player {
+    /// A player with settings that have been checked.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            planner: Planner::new(settings.listen_bars, settings.dials),
+            feel: Feel::new(settings.seed, settings.swing, settings.humanize),
+            memory: Memory::default(),
+            asleep: false,
+            settings,
+        }
+    }
+
+    /// Forgets the past and starts the band anew, as after a stop or a jump.
+    pub fn reset(&mut self, band: &mut dyn Band) {
+        self.planner.reset();
+        self.feel.reset();
+        self.memory = Memory::default();
+        self.asleep = false;
+        band.reset(self.settings.seed);
+    }
+
+    /// Whether the band sleeps, because the piano has been away for long. Steps in which the piano does
+    /// nothing may be left out then.
+    pub fn is_asleep(&self) -> bool {
+        self.asleep
+    }
+
+    /// Whether the band has ended, or has not entered: with no more piano nothing will be ordered.
+    pub fn rests(&self) -> bool {
+        self.planner.rests()
+    }
+
+    /// Plays one step: to be called with each step once, in ascending order, with what was heard since
+    /// the decision point before. Nothing that is ordered begins before the step's decision point.
+    pub fn step(
+        &mut self,
+        band: &mut dyn Band,
+        place: &Place,
+        heard: PianoFrame,
+        bpm: f32,
+        order: &mut impl FnMut(Order),
+    ) {
+        let doing = self.planner.step(place, &heard);
+        if self.planner.asleep(place) {
+            self.asleep = true;
+            return;
+        }
+        if std::mem::take(&mut self.asleep) {
+            band.reset(self.settings.seed);
+        }
+        self.memory.hear(place, &heard);
+        let dials = match doing {
+            Doing::Play(level) | Doing::End { level, .. } => level.dials,
+            Doing::Rest | Doing::Stop => self.settings.dials,
+        };
+        // The band is stepped even while it rests, so that it comes back in the groove.
+        let moment = Moment { place: *place, heard, parts: self.settings.parts, bpm, dials };
+        let decision = band.decide(&moment);
+        match doing {
+            Doing::Rest => {}
+            Doing::Play(level) => self.play(place, &decision, level, order),
+            Doing::End { until, level } => {
+                let now = step_pulse(place.step);
+                order(Order::Withdraw(now));
+                order(Order::Release(now));
+                self.close(place, until, level, order);
+            }
+            Doing::Stop => {
+                let now = step_pulse(place.step);
+                order(Order::Withdraw(now));
+                order(Order::Release(now));
+            }
+        }
+    }
+
+    fn play(&mut self, place: &Place, decision: &Decision, level: Level, order: &mut impl FnMut(Order)) {
+        if level.thin {
+            if Beat::at(place).start == place.in_bar {
+                self.play_half(place, Half::Now, &decision.now, level, order);
+            }
+            return;
+        }
+        self.play_half(place, Half::Now, &decision.now, level, order);
+        self.play_half(place, Half::Early, &decision.early, level, order);
+    }
+
+    fn play_half(
+        &mut self,
+        place: &Place,
+        half: Half,
+        step: &BandStep,
+        level: Level,
+        order: &mut impl FnMut(Order),
+    ) {
+        for part in Part::ALL.into_iter().filter(|&p| self.settings.plays(p) && step.plays(p)) {
+            let timing = self.feel.time(place, half, part, step.offsets[part.index()]);
+            self.memory.play(place, part, step);
+            grid::play(step, place.step, part, &self.settings.velocities, 0, |n| {
+                let end = self.feel.end(place, timing, n.length);
+                order(Order::Play(
+                    part,
+                    Note {
+                        onset: timing.onset,
+                        length: end - timing.onset,
+                        velocity: scaled(f32::from(n.velocity), level.gain),
+                        ..n
+                    },
+                ));
+            });
+        }
+    }
+
+    /// The last notes: all parts that were playing, on the harmony that the piano left.
+    fn close(&self, place: &Place, until: Pulse, level: Level, order: &mut impl FnMut(Order)) {
+        let onset = step_pulse(place.step);
+        let velocity = scaled(CLOSING_VELOCITY, level.gain);
+        let mut strike = |part, pitch, length: Pulse| {
+            order(Order::Play(part, Note { onset, pitch, length: length.max(1), velocity }));
+        };
+        let (pcs, low) = self.memory.harmony();
+        for part in Part::ALL.into_iter().filter(|&p| self.settings.plays(p)) {
+            if self.memory.played[part.index()].is_none_or(|s| place.step - s > OUT_OF_PLAY) {
+                continue;
+            }
+            match part {
+                Part::Drums => CLOSING_DRUMS.into_iter().for_each(|key| strike(part, key, DRUM_LENGTH)),
+                Part::Bass => {
+                    if let (Some(low), Some(last)) = (low, self.memory.bass) {
+                        strike(part, nearest(low % 12, last), until - onset);
+                    }
+                }
+                Part::Guitar | Part::Strings => {
+                    for &pitch in self.memory.chords[part.index() - 2].pitches() {
+                        if pcs >> (pitch % 12) & 1 == 1 {
+                            strike(part, pitch, until - onset);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Memory {
+    fn hear(&mut self, place: &Place, heard: &PianoFrame) {
+        self.turned |= place.in_bar.is_multiple_of(place.half_steps.max(1));
+        if heard.keys == 0 {
+            return;
+        }
+        if std::mem::take(&mut self.turned) {
+            self.before = self.last;
+            self.last = (0, None);
+        }
+        self.last.0 |= heard.sounding;
+        self.last.1 = Some(self.last.1.map_or(heard.lowest, |low| low.min(heard.lowest)));
+    }
+
+    fn play(&mut self, place: &Place, part: Part, step: &BandStep) {
+        self.played[part.index()] = Some(place.step);
+        match part {
+            Part::Drums => {}
+            Part::Bass => self.bass = step.bass.map(|b| b.pitch),
+            // Single notes are a figure, not a chord to end on.
+            Part::Guitar | Part::Strings => {
+                let chord = step.chord(part);
+                let kept = &mut self.chords[part.index() - 2];
+                if chord.len() > 1 || kept.is_empty() {
+                    *kept = chord;
+                }
+            }
+        }
+    }
+
+    /// Pitch classes and lowest pitch to end on: of the last half-bar with piano, or of two if there was
+    /// but a single note in it.
+    fn harmony(&self) -> (u16, Option<u8>) {
+        if self.last.0.count_ones() > 1 || self.before.0 == 0 {
+            return self.last;
+        }
+        let low = self.last.1.into_iter().chain(self.before.1).min();
+        (self.last.0 | self.before.0, low)
+    }
+}
+
+fn scaled(velocity: f32, gain: f32) -> u8 {
+    (velocity * gain).round().clamp(1.0, 127.0) as u8
+}
+
+/// The bass pitch of a pitch class that is nearest to another bass pitch, the lower one of two.
+fn nearest(pc: u8, to: u8) -> u8 {
+    (BASS_LOW..=BASS_HIGH).filter(|p| p % 12 == pc).min_by_key(|p| p.abs_diff(to)).unwrap_or(to)
+}
