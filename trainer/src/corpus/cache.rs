@@ -16,11 +16,11 @@ use sha2::Digest;
 use sideman_music::score::BandScore;
 use sideman_music::{Meter, Note};
 
-use super::song::Song;
+use super::song::{Song, lists};
 use super::source::{Split, Tier};
 
 /// Version of the file format and of the rules that make songs. Raise it when either changes.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 const MAGIC: &[u8; 8] = b"SMSONGS\n";
 const HEADER: usize = 8 + 4 + 32 + 32;
 /// Name of the file that describes a cache.
@@ -88,10 +88,12 @@ struct Facts {
     bpm: f32,
     steps: usize,
     meter: (u8, u8),
+    excerpt: bool,
     lead_in_bars: u16,
     parts_present: [bool; 4],
     programs: [Option<u8>; 4],
     agreement: Option<f32>,
+    on_grid: f32,
 }
 
 /// Hexadecimal digits of a digest.
@@ -198,15 +200,16 @@ pub(crate) fn encode(song: &Song) -> Vec<u8> {
         bpm: song.bpm,
         steps: song.steps,
         meter: (song.meter.numerator, song.meter.denominator),
+        excerpt: song.excerpt,
         lead_in_bars: song.lead_in_bars,
         parts_present: song.parts_present,
         programs: song.programs,
         agreement: song.agreement,
+        on_grid: song.on_grid,
     };
     let mut out = Vec::new();
     push_block(&mut out, &serde_json::to_vec(&facts).expect("plain data is always JSON"));
-    push_notes(&mut out, &song.band.piano);
-    song.band.parts.iter().for_each(|p| push_notes(&mut out, p));
+    lists(&song.band).for_each(|l| push_notes(&mut out, l));
     out
 }
 
@@ -216,7 +219,10 @@ fn decode(record: &[u8]) -> Option<Song> {
     let facts: Facts = serde_json::from_slice(cursor.block()?).ok()?;
     let piano = cursor.notes()?;
     let parts = [cursor.notes()?, cursor.notes()?, cursor.notes()?, cursor.notes()?];
-    cursor.bytes.is_empty().then(|| Song {
+    if !cursor.bytes.is_empty() {
+        return None;
+    }
+    Some(Song {
         id: facts.id,
         set: facts.set,
         tier: facts.tier,
@@ -227,10 +233,12 @@ fn decode(record: &[u8]) -> Option<Song> {
         bpm: facts.bpm,
         steps: facts.steps,
         meter: Meter { numerator: facts.meter.0, denominator: facts.meter.1 },
+        excerpt: facts.excerpt,
         lead_in_bars: facts.lead_in_bars,
         parts_present: facts.parts_present,
         programs: facts.programs,
         agreement: facts.agreement,
+        on_grid: facts.on_grid,
         band: BandScore { piano, parts },
     })
 }
@@ -248,8 +256,14 @@ fn push_number(out: &mut Vec<u8>, mut n: u64) {
     out.push(n as u8);
 }
 
-/// The five lists of notes of a band as they lie in a record.
-pub(crate) fn push_notes(out: &mut Vec<u8>, notes: &[Note]) {
+/// SHA-256 of the notes of a band.
+pub(crate) fn notes_digest(band: &BandScore) -> [u8; 32] {
+    let mut bytes = Vec::new();
+    lists(band).for_each(|l| push_notes(&mut bytes, l));
+    sha2::Sha256::digest(&bytes).into()
+}
+
+fn push_notes(out: &mut Vec<u8>, notes: &[Note]) {
     push_number(out, notes.len() as u64);
     let mut before = 0;
     for n in notes {

@@ -11,10 +11,8 @@ use std::path::{Path, PathBuf};
 use ruzstd::decoding::StreamingDecoder;
 use sha2::Digest;
 
-use super::source::{Collect, CorpusError, Item, Meta, Payload, Source, Tier};
+use super::source::{Collect, CorpusError, Item, MAX_FILE, Meta, Payload, Source, Tier, table};
 
-/// Most bytes of one member; larger ones are no MIDI files.
-const MAX_MEMBER: u64 = 128 << 20;
 /// Largest window of the archives: `--long=27`.
 const MAX_WINDOW: u64 = 128 << 20;
 
@@ -76,7 +74,7 @@ impl Dataset {
                 .map(|r| (r.path, r.bass_in_piano_half_bar))
                 .collect();
         let mut rows = [Vec::new(), Vec::new()];
-        for (line, row) in parse::<ManifestRow>(&manifest, &bytes)? {
+        for (line, row) in table::<ManifestRow>(&manifest, &bytes)? {
             let split = row.split.parse().map_err(|what| CorpusError::Table {
                 path: manifest.clone(),
                 line,
@@ -154,22 +152,27 @@ impl Dataset {
 }
 
 impl Source for Dataset {
-    fn fingerprint(&self) -> Result<[u8; 32], CorpusError> {
-        Ok(self.fingerprint)
+    fn fingerprint(&self) -> [u8; 32] {
+        self.fingerprint
     }
 
     fn len(&self) -> usize {
         self.rows.iter().map(Vec::len).sum()
     }
 
-    fn visit(&self, yield_item: &mut dyn FnMut(Item) -> bool) -> Result<Vec<String>, CorpusError> {
+    /// The manifest keeps versions of a song in one split by itself.
+    fn may_repeat(&self) -> bool {
+        false
+    }
+
+    fn visit(&self, yield_item: &mut dyn FnMut(Item) -> bool) -> Vec<String> {
         let mut warnings = Vec::new();
         for tier in Tier::ALL {
             if !self.visit_tier(tier, &mut warnings, yield_item) {
                 break;
             }
         }
-        Ok(warnings)
+        warnings
     }
 }
 
@@ -189,8 +192,8 @@ fn visit_archive(
         }
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let name = name.strip_prefix("./").unwrap_or(&name);
-        let payload = if entry.size() > MAX_MEMBER {
-            Payload::Missing(format!("member of {} bytes, over the limit of {MAX_MEMBER}", entry.size()))
+        let payload = if entry.size() > MAX_FILE {
+            Payload::Missing(format!("member of {} bytes, over the limit of {MAX_FILE}", entry.size()))
         } else {
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes)?;
@@ -201,20 +204,6 @@ fn visit_archive(
         }
     }
     Ok(())
-}
-
-/// Rows of a table with their line numbers.
-fn parse<T: serde::de::DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<Vec<(u64, T)>, CorpusError> {
-    let mut reader = csv::Reader::from_reader(bytes);
-    let fault = |line, what| CorpusError::Table { path: path.to_path_buf(), line, what };
-    let header = reader.headers().map_err(|e| fault(1, e.to_string()))?.clone();
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|e| fault(e.position().map_or(0, csv::Position::line), e.to_string()))?;
-        let line = record.position().map_or(0, csv::Position::line);
-        rows.push((line, record.deserialize(Some(&header)).map_err(|e| fault(line, e.to_string()))?));
-    }
-    Ok(rows)
 }
 
 /// Rows of a table that may be missing; its content goes into the fingerprint.
@@ -235,5 +224,5 @@ fn label_rows<T: serde::de::DeserializeOwned>(
     };
     digest.update((bytes.len() as u64).to_le_bytes());
     digest.update(&bytes);
-    Ok(parse(path, &bytes)?.into_iter().map(|r| r.1).collect())
+    Ok(table(path, &bytes)?.into_iter().map(|r| r.1).collect())
 }

@@ -1,18 +1,37 @@
 //! Makes the cache: reads a corpus over all cores, keeps the songs that can teach, reports the rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 use sha2::Digest;
 
 use super::cache::{self, Index};
 use super::dataset::Dataset;
-use super::song::{LeftOut, Song, qualify};
-use super::source::{Item, Meta, Payload, Source, Split, Tier};
+use super::files::Files;
+use super::lakh::{self, TrackLabels};
+use super::qualify::{LeftOut, qualify, remarks};
+use super::report::PrepareReport;
+use super::roll;
+use super::source::{CorpusError, Item, Meta, Payload, Source, Split, Tier};
+
+/// How a corpus lies on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Layout {
+    /// By what is there.
+    #[default]
+    Auto,
+    /// manifest.csv with open.tar.zst and research.tar.zst.
+    Data,
+    /// Any folder of MIDI files, with an optional split.csv.
+    Folder,
+    /// Lakh MIDI: lmd_matched, or lmd_full with match_scores.json.
+    Lakh,
+    /// Lakh piano rolls: lpd_5_cleansed.
+    Lpd,
+}
 
 /// Command line of `prepare`.
 #[derive(Debug, Clone, clap::Args)]
@@ -23,7 +42,23 @@ pub struct PrepareArgs {
     /// Folder for the cache; made when it does not exist.
     #[arg(long, value_name = "CACHE_DIR")]
     pub out: PathBuf,
-    /// Leave out training songs whose bass is in the piano's harmony on fewer downbeats than this share.
+    /// How the corpus lies on disk.
+    #[arg(long, value_enum, default_value_t)]
+    pub layout: Layout,
+    /// Licence tier of a corpus that has no manifest.
+    #[arg(long, value_enum, default_value_t = Tier::Research)]
+    pub tier: Tier,
+    /// Genre assignment of the Million Song Dataset (.cls) for Lakh; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub genres: Vec<PathBuf>,
+    /// Folder of Last.fm tags of the Million Song Dataset, for tracks without a genre.
+    #[arg(long, value_name = "DIR")]
+    pub tags: Option<PathBuf>,
+    /// match_scores.json of Lakh, when it does not lie in or beside the corpus.
+    #[arg(long, value_name = "FILE")]
+    pub match_scores: Option<PathBuf>,
+    /// Leave out training songs whose bass is in the piano's harmony on fewer downbeats than this share (0
+    /// to 1); songs without the figure stay.
     #[arg(long, value_name = "SHARE")]
     pub min_agreement: Option<f32>,
     /// Make the cache again even when it is up to date.
@@ -38,6 +73,12 @@ pub struct PrepareOptions {
     pub data: PathBuf,
     /// Folder for the cache.
     pub out: PathBuf,
+    /// How the corpus lies on disk.
+    pub layout: Layout,
+    /// Licence tier of a corpus that has no manifest.
+    pub tier: Tier,
+    /// Labels of Lakh tracks.
+    pub labels: TrackLabels,
     /// Least share of downbeats on which bass and piano agree, 0 to 1, for training songs that have the
     /// figure.
     pub min_agreement: Option<f32>,
@@ -47,78 +88,93 @@ pub struct PrepareOptions {
     pub progress: bool,
 }
 
-/// What became of a set of a corpus.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct SetReport {
-    /// Files listed or found.
-    pub files: usize,
-    /// Songs kept, by split.
-    pub kept: BTreeMap<String, usize>,
-    /// Songs kept, by metre.
-    pub meters: BTreeMap<String, usize>,
-    /// Files left out, by reason.
-    pub left_out: BTreeMap<String, usize>,
+impl PrepareOptions {
+    /// All songs of a corpus, layout by what is there, tier research where no manifest says otherwise.
+    pub fn new(data: &Path, out: &Path) -> Self {
+        Self {
+            data: data.to_path_buf(),
+            out: out.to_path_buf(),
+            layout: Layout::Auto,
+            tier: Tier::Research,
+            labels: TrackLabels::default(),
+            min_agreement: None,
+            force: false,
+            progress: false,
+        }
+    }
 }
 
-/// What `prepare` did; written to `report.json` in the cache.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct PrepareReport {
-    /// Fingerprint of data and options, hexadecimal.
-    pub fingerprint: String,
-    /// Whether the cache was up to date and nothing was done; the other figures are then those of the run
-    /// that made it.
-    #[serde(skip)]
-    pub up_to_date: bool,
-    /// By set.
-    pub sets: BTreeMap<String, SetReport>,
-    /// Songs kept, by "tier-split".
-    pub songs: BTreeMap<String, usize>,
-    /// Bars of the songs kept, by "tier-split".
-    pub bars: BTreeMap<String, usize>,
-    /// What went wrong with whole archives.
-    pub warnings: Vec<String>,
-}
-
-/// A file's way: kept and encoded, or left out.
-struct Outcome {
-    meta: Meta,
-    result: Result<Kept, LeftOut>,
-}
-
-struct Kept {
-    record: Vec<u8>,
-    meter: String,
-    bars: usize,
+impl From<&PrepareArgs> for PrepareOptions {
+    fn from(args: &PrepareArgs) -> Self {
+        let labels = TrackLabels {
+            genres: args.genres.clone(),
+            tags: args.tags.clone(),
+            match_scores: args.match_scores.clone(),
+        };
+        Self {
+            layout: args.layout,
+            tier: args.tier,
+            labels,
+            min_agreement: args.min_agreement,
+            force: args.force,
+            progress: true,
+            ..Self::new(&args.data, &args.out)
+        }
+    }
 }
 
 /// Runs the command.
 pub fn run(args: &PrepareArgs) -> anyhow::Result<()> {
-    let report = prepare(&PrepareOptions {
-        data: args.data.clone(),
-        out: args.out.clone(),
-        min_agreement: args.min_agreement,
-        force: args.force,
-        progress: true,
-    })?;
+    let report = prepare(&PrepareOptions::from(args))?;
     println!("{report}");
-    println!("{} {}", if report.up_to_date { "up to date:" } else { "written to" }, args.out.display());
+    if report.songs.is_empty() {
+        println!("No file can teach a band; the reasons are in {}", args.out.join(LEFT_OUT).display());
+    } else if report.up_to_date {
+        println!("{} is up to date; --force makes it again", args.out.display());
+    } else {
+        println!("Cache in {}, files left out in {LEFT_OUT} there", args.out.display());
+    }
     Ok(())
+}
+
+/// Name of the list of files left out.
+const LEFT_OUT: &str = "left_out.csv";
+/// Name of the report.
+const REPORT: &str = "report.json";
+
+/// Opens a corpus.
+pub fn open(options: &PrepareOptions) -> Result<Box<dyn Source>, CorpusError> {
+    let data = options.data.as_path();
+    let layout = match options.layout {
+        Layout::Auto if data.join("manifest.csv").is_file() => Layout::Data,
+        Layout::Auto if lakh::looks_like(data, &["lmd_matched", "lmd_full"]) => Layout::Lakh,
+        Layout::Auto if lakh::looks_like(data, &["lpd_5_cleansed", "lpd_5/lpd_5_cleansed"]) => Layout::Lpd,
+        Layout::Auto => Layout::Folder,
+        named => named,
+    };
+    Ok(match layout {
+        Layout::Auto | Layout::Folder => Box::new(Files::folder(data, options.tier)?),
+        Layout::Data => Box::new(Dataset::open(data)?),
+        Layout::Lakh => Box::new(lakh::lakh(data, options.tier, &options.labels)?),
+        Layout::Lpd => Box::new(lakh::lpd(data, options.tier, &options.labels)?),
+    })
+}
+
+/// Whether the cache was made from this corpus, as it is now, with these options.
+pub fn is_fresh(options: &PrepareOptions) -> Result<bool, CorpusError> {
+    let fingerprint = fingerprint(open(options)?.as_ref(), options);
+    Ok(finished(&options.out, &fingerprint).is_some())
 }
 
 /// Reads a corpus and writes the cache with its report.
 ///
-/// Does nothing when the cache was made from the same data with the same options. Errors when the folder
-/// has no readable manifest or the cache cannot be written; damaged files are counted in the report.
+/// Does nothing when the cache is up to date. Errors when the corpus cannot be opened or the cache cannot be
+/// written; damaged files are counted in the report.
 pub fn prepare(options: &PrepareOptions) -> anyhow::Result<PrepareReport> {
-    let source = Dataset::open(&options.data)?;
-    prepare_source(&source, options)
-}
-
-/// [`prepare`] for an opened corpus.
-pub fn prepare_source(source: &dyn Source, options: &PrepareOptions) -> anyhow::Result<PrepareReport> {
-    let fingerprint = fingerprint(source, options)?;
+    let source = open(options)?;
+    let fingerprint = fingerprint(source.as_ref(), options);
     if !options.force
-        && let Some(report) = up_to_date(&options.out, &fingerprint)
+        && let Some(report) = finished(&options.out, &fingerprint)
     {
         return Ok(report);
     }
@@ -129,38 +185,54 @@ pub fn prepare_source(source: &dyn Source, options: &PrepareOptions) -> anyhow::
     if index.exists() {
         std::fs::remove_file(&index).with_context(|| format!("cannot replace {}", index.display()))?;
     }
-    let (outcomes, warnings) = read(source, options)?;
-    let report = write(&outcomes, warnings, &fingerprint, &options.out)?;
-    Ok(report)
+    let (mut outcomes, warnings) = read(source.as_ref(), options);
+    if source.may_repeat() {
+        leave_out_repeats(&mut outcomes);
+    }
+    write(&outcomes, warnings, &fingerprint, &options.out)
 }
 
 /// Digest of what the songs depend on: the source, the options, and the rules.
-fn fingerprint(source: &dyn Source, options: &PrepareOptions) -> anyhow::Result<[u8; 32]> {
+fn fingerprint(source: &dyn Source, options: &PrepareOptions) -> [u8; 32] {
     let mut digest = sha2::Sha256::new();
     digest.update(cache::FORMAT.to_le_bytes());
-    digest.update(source.fingerprint()?);
+    digest.update(source.fingerprint());
     digest.update(options.min_agreement.unwrap_or(-1.0).to_le_bytes());
-    Ok(digest.finalize().into())
+    digest.finalize().into()
 }
 
 /// The report of a finished cache with this fingerprint.
-fn up_to_date(out: &Path, fingerprint: &[u8; 32]) -> Option<PrepareReport> {
+fn finished(out: &Path, fingerprint: &[u8; 32]) -> Option<PrepareReport> {
     let index = cache::read_index(out).ok()?;
     if index.fingerprint != cache::hex(fingerprint) {
         return None;
     }
-    let report: PrepareReport = serde_json::from_slice(&std::fs::read(out.join("report.json")).ok()?).ok()?;
+    let report: PrepareReport = serde_json::from_slice(&std::fs::read(out.join(REPORT)).ok()?).ok()?;
     Some(PrepareReport { up_to_date: true, ..report })
 }
 
-/// Reads all items: one thread fetches, all cores parse.
-fn read(source: &dyn Source, options: &PrepareOptions) -> anyhow::Result<(Vec<Outcome>, Vec<String>)> {
+/// A file's way: kept and encoded, or left out.
+struct Outcome {
+    meta: Meta,
+    result: Result<Kept, LeftOut>,
+}
+
+struct Kept {
+    record: Vec<u8>,
+    notes_digest: [u8; 32],
+    meter: String,
+    bars: usize,
+    remarks: Vec<&'static str>,
+}
+
+/// Reads all items, sorted by id: one thread fetches, all cores parse.
+fn read(source: &dyn Source, options: &PrepareOptions) -> (Vec<Outcome>, Vec<String>) {
     let bar = if options.progress { ProgressBar::new(source.len() as u64) } else { ProgressBar::hidden() };
     bar.set_style(
         ProgressStyle::with_template("{bar:30} {pos}/{len} files, {per_sec}, {eta} left")
             .expect("a valid template"),
     );
-    let (send, receive) = crossbeam::channel::bounded::<Item>(256);
+    let (send, receive) = crossbeam::channel::bounded::<Item>(64);
     let (mut outcomes, warnings) = std::thread::scope(|scope| {
         let fetcher = scope.spawn(move || source.visit(&mut |item| send.send(item).is_ok()));
         let outcomes: Vec<Outcome> = receive
@@ -176,24 +248,42 @@ fn read(source: &dyn Source, options: &PrepareOptions) -> anyhow::Result<(Vec<Ou
     });
     bar.finish_and_clear();
     outcomes.sort_by(|a, b| a.meta.id.cmp(&b.meta.id));
-    Ok((outcomes, warnings?))
+    (outcomes, warnings)
 }
 
 /// One file.
 fn parse(item: Item, min_agreement: Option<f32>) -> Outcome {
     let Item { meta, payload } = item;
+    let unreadable = |e: &dyn std::fmt::Display| LeftOut::Unreadable(e.to_string());
     let score = match payload {
-        Payload::Midi(bytes) => {
-            sideman_music::smf::read(&bytes).map_err(|e| LeftOut::Unreadable(e.to_string()))
-        }
+        Payload::Midi(bytes) => sideman_music::smf::read(&bytes).map_err(|e| unreadable(&e)),
+        Payload::Roll(bytes) => roll::read(&bytes).map_err(|e| unreadable(&e)),
         Payload::Missing(why) => Err(LeftOut::Missing(why)),
     };
-    let result = score.and_then(|s| qualify(&s, meta.clone(), min_agreement)).map(|song: Song| Kept {
+    let result = score.and_then(|s| qualify(&s, meta.clone(), min_agreement)).map(|song| Kept {
         record: cache::encode(&song),
+        notes_digest: cache::notes_digest(&song.band),
         meter: song.meter.to_string(),
         bars: song.bars(),
+        remarks: remarks(&song),
     });
     Outcome { meta, result }
+}
+
+/// Of songs with the same notes keeps the first.
+fn leave_out_repeats(outcomes: &mut [Outcome]) {
+    let mut first: HashMap<[u8; 32], String> = HashMap::new();
+    for o in outcomes {
+        let Ok(kept) = &o.result else { continue };
+        match first.entry(kept.notes_digest) {
+            std::collections::hash_map::Entry::Occupied(e) => {
+                o.result = Err(LeftOut::Duplicate(e.get().clone()));
+            }
+            std::collections::hash_map::Entry::Vacant(e) => {
+                e.insert(o.meta.id.clone());
+            }
+        }
+    }
 }
 
 /// Writes the songs, the report, the list of what was left out, and last the index.
@@ -215,6 +305,9 @@ fn write(
             Ok(kept) => {
                 *set.kept.entry(o.meta.split.to_string()).or_default() += 1;
                 *set.meters.entry(kept.meter.clone()).or_default() += 1;
+                for &remark in &kept.remarks {
+                    *set.remarks.entry(remark.to_string()).or_default() += 1;
+                }
                 let key = format!("{}-{}", o.meta.tier, o.meta.split);
                 *report.songs.entry(key.clone()).or_default() += 1;
                 *report.bars.entry(key).or_default() += kept.bars;
@@ -232,31 +325,9 @@ fn write(
             cache::write_songs(&cache::file(out, tier, split), fingerprint, &songs)?;
         }
     }
-    cache::write_whole(&out.join("left_out.csv"), &[&left_out.into_inner()?])?;
-    cache::write_whole(&out.join("report.json"), &[&serde_json::to_vec_pretty(&report)?])?;
+    cache::write_whole(&out.join(LEFT_OUT), &[&left_out.into_inner()?])?;
+    cache::write_whole(&out.join(REPORT), &[&serde_json::to_vec_pretty(&report)?])?;
     let index = Index { format: cache::FORMAT, fingerprint: report.fingerprint.clone() };
     cache::write_whole(&out.join(cache::INDEX), &[&serde_json::to_vec_pretty(&index)?])?;
     Ok(report)
-}
-
-impl std::fmt::Display for PrepareReport {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (name, set) in &self.sets {
-            let kept: usize = set.kept.values().sum();
-            writeln!(f, "{name}: {kept} of {} files kept", set.files)?;
-            for (meter, n) in &set.meters {
-                writeln!(f, "    {n:6}  kept in {meter}")?;
-            }
-            for (reason, n) in &set.left_out {
-                writeln!(f, "    {n:6}  left out: {reason}")?;
-            }
-        }
-        for (key, n) in &self.songs {
-            writeln!(f, "{key}: {n} songs, {} bars", self.bars.get(key).copied().unwrap_or(0))?;
-        }
-        for warning in &self.warnings {
-            writeln!(f, "warning: {warning}")?;
-        }
-        Ok(())
-    }
 }

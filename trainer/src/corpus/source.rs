@@ -1,6 +1,6 @@
 //! What a corpus is to the rest of the trainer: files with what is known about them, in any order.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -129,6 +129,8 @@ pub struct Meta {
 pub enum Payload {
     /// A Standard MIDI File.
     Midi(Vec<u8>),
+    /// A piano roll, see [`super::roll`].
+    Roll(Vec<u8>),
     /// The file could not be fetched, and why.
     Missing(String),
 }
@@ -142,19 +144,24 @@ pub struct Item {
     pub payload: Payload,
 }
 
+/// Most bytes of a file; larger ones are no music.
+pub const MAX_FILE: u64 = 128 << 20;
+
 /// A corpus that can be read once through.
 pub trait Source: Sync {
     /// Identifies the content; a cache made from other content is stale.
-    fn fingerprint(&self) -> Result<[u8; 32], CorpusError>;
+    fn fingerprint(&self) -> [u8; 32];
     /// Number of items that [`Source::visit`] will yield.
     fn len(&self) -> usize;
     /// Whether there is nothing to read.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
-    /// Yields every item once, in any order, until `yield_item` returns false. A damaged file is an item
-    /// with [`Payload::Missing`] or with the damaged bytes, never an error. Returns warnings for the report.
-    fn visit(&self, yield_item: &mut dyn FnMut(Item) -> bool) -> Result<Vec<String>, CorpusError>;
+    /// Whether the same music may be there twice, in two splits; then all but the first by id are left out.
+    fn may_repeat(&self) -> bool;
+    /// Yields every item once, in any order, until `yield_item` returns false. A damaged or missing file is
+    /// an item with [`Payload::Missing`] or with the damaged bytes. Returns warnings for the report.
+    fn visit(&self, yield_item: &mut dyn FnMut(Item) -> bool) -> Vec<String>;
 }
 
 /// Why a corpus cannot be read at all.
@@ -188,4 +195,21 @@ pub enum CorpusError {
         /// What is expected there.
         hint: &'static str,
     },
+}
+
+/// Rows of a CSV table with their line numbers.
+pub(crate) fn table<T: serde::de::DeserializeOwned>(
+    path: &Path,
+    bytes: &[u8],
+) -> Result<Vec<(u64, T)>, CorpusError> {
+    let mut reader = csv::Reader::from_reader(bytes);
+    let fault = |line, what| CorpusError::Table { path: path.to_path_buf(), line, what };
+    let header = reader.headers().map_err(|e| fault(1, e.to_string()))?.clone();
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|e| fault(e.position().map_or(0, csv::Position::line), e.to_string()))?;
+        let line = record.position().map_or(0, csv::Position::line);
+        rows.push((line, record.deserialize(Some(&header)).map_err(|e| fault(line, e.to_string()))?));
+    }
+    Ok(rows)
 }

@@ -1,0 +1,6 @@
+//! Corpora in their published layouts, whole and damaged, through to the cache and back.
+
+mod caches;
+mod layouts;
+mod rolls;
+mod rules;
