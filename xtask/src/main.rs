@@ -1,2 +1,85 @@
-//! Placeholder.
-fn main() {}
+//! Project tasks, as `cargo xtask TASK`.
+
+mod licences;
+mod test;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand};
+
+/// Project tasks.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Runs all tests of the workspace and counts them
+    Test {
+        /// Passed on to cargo test, such as -p CRATE or a name
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Everything that must hold before a change goes in: fmt, clippy, doc, tidy, test
+    Ci,
+    /// Checks the rules of the repository that the compiler does not
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
+        Task::Test { args } => test::run(&args).map(|_| ()),
+        Task::Ci => ci(),
+        Task::Tidy => tidy::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn ci() -> Result<()> {
+    step("fmt", cargo(&["fmt", "--all", "--check"]), "run: cargo fmt --all")?;
+    let clippy = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
+    step("clippy", cargo(&clippy), "mend what it names")?;
+    let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"]);
+    doc.env("RUSTDOCFLAGS", "-D warnings");
+    step("doc", doc, "mend what it names")?;
+    println!("ci: tidy");
+    tidy::run()?;
+    println!("ci: test");
+    let counts = test::run(&[])?;
+    println!("ci: fmt, clippy, doc and tidy are clean; {counts}");
+    Ok(())
+}
+
+fn step(name: &str, mut command: Command, advice: &str) -> Result<()> {
+    println!("ci: {name}");
+    let status =
+        command.status().with_context(|| format!("cannot run {name}: is the component installed?"))?;
+    if !status.success() {
+        bail!("{name} failed: {advice}");
+    }
+    Ok(())
+}
+
+/// A cargo command in the root of the repository.
+fn cargo(args: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root()).args(args);
+    command
+}
+
+/// Root of the repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+}

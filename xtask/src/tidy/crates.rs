@@ -1,0 +1,169 @@
+//! Rules about crates: who may depend on whom, and what the audio thread's code may name.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+
+use super::{Problems, Tracked};
+
+/// What each crate may use of the others. The plugin will stand beside the command.
+const MAY_USE: [(&str, &[&str]); 8] = [
+    ("sideman-music", &[]),
+    ("sideman-models", &["sideman-music"]),
+    ("sideman-engine", &["sideman-music", "sideman-models"]),
+    ("sideman-cli", &["sideman-music", "sideman-models", "sideman-engine"]),
+    ("sideman-plugin", &["sideman-music", "sideman-models", "sideman-engine"]),
+    ("sideman-trainer", &["sideman-music", "sideman-models", "sideman-engine"]),
+    (
+        "sideman-tests",
+        &[
+            "sideman-music",
+            "sideman-models",
+            "sideman-engine",
+            "sideman-cli",
+            "sideman-plugin",
+            "sideman-trainer",
+        ],
+    ),
+    ("xtask", &[]),
+];
+/// Names of host frameworks and plugin formats, which the engine must do without.
+const HOSTS: [&str; 8] =
+    ["nice-plug", "nice_plug", "nih-plug", "nih_plug", "clap-wrapper", "clap_wrapper", "vst3", "clack"];
+const ENGINE: &str = "plugin/engine/";
+const REAL_TIME: &str = "plugin/engine/src/rt/";
+/// What allocates, locks, waits, writes or asks for the time. Clippy's lists see through names; these
+/// words also catch what a macro or an alias would hide from them.
+const NOT_IN_REAL_TIME: [&str; 28] = [
+    "Vec<",
+    "Vec::",
+    "vec!",
+    "Box<",
+    "Box::",
+    "String",
+    "Rc<",
+    "Rc::",
+    "Arc<",
+    "Arc::",
+    "HashMap",
+    "BTreeMap",
+    "VecDeque",
+    ".to_vec(",
+    ".to_string(",
+    ".to_owned(",
+    ".collect(",
+    "format!",
+    "print!",
+    "println!",
+    "log::",
+    "Mutex",
+    "RwLock",
+    "Condvar",
+    "thread::",
+    "Instant",
+    "std::fs",
+    "std::env",
+];
+
+pub(super) fn check(tracked: &[Tracked], problems: &mut Problems) -> Result<()> {
+    for file in tracked.iter().filter(|f| f.name.ends_with("Cargo.toml")) {
+        let text = file.text()?.unwrap_or_default();
+        let manifest: toml::Table = text.parse().with_context(|| format!("{} does not parse", file.name))?;
+        check_manifest(&file.name, &manifest, problems);
+    }
+    for file in tracked.iter().filter(|f| f.name.starts_with(ENGINE)) {
+        let text = file.text()?.unwrap_or_default();
+        for host in HOSTS.iter().filter(|h| text.contains(**h)) {
+            problems.add(format!("{}: the engine must not name a host framework: {host}", file.name));
+        }
+        if file.name.starts_with(REAL_TIME) && file.name.ends_with(".rs") {
+            check_real_time(&file.name, &text, problems);
+        }
+    }
+    let guarded =
+        tracked.iter().find(|f| f.name == "plugin/engine/src/rt/mod.rs").map(Tracked::text).transpose()?;
+    let denies = guarded.flatten().is_some_and(|t| {
+        ["disallowed_types", "disallowed_methods", "disallowed_macros"].iter().all(|lint| t.contains(lint))
+    });
+    if !denies {
+        problems.add(
+            "plugin/engine/src/rt/mod.rs must deny clippy's disallowed types, methods and macros".into(),
+        );
+    }
+    Ok(())
+}
+
+fn check_manifest(name: &str, manifest: &toml::Table, problems: &mut Problems) {
+    let Some(package) = manifest.get("package") else { return };
+    let krate = package.get("name").and_then(toml::Value::as_str).unwrap_or("?");
+    let lints = manifest.get("lints").and_then(|l| l.get("workspace")).and_then(toml::Value::as_bool);
+    if lints != Some(true) {
+        problems.add(format!("{name}: the lints of the workspace are missing ([lints] workspace = true)"));
+    }
+    let rules: BTreeMap<&str, &[&str]> = MAY_USE.into_iter().collect();
+    let Some(may_use) = rules.get(krate) else {
+        problems.add(format!("{name}: {krate} has no place in the order of the crates (xtask, MAY_USE)"));
+        return;
+    };
+    for table in ["dependencies", "dev-dependencies", "build-dependencies"] {
+        let used = manifest.get(table).and_then(toml::Value::as_table).into_iter().flatten();
+        for (used, _) in used.filter(|(d, _)| rules.contains_key(d.as_str())) {
+            // A crate may name itself in its tests, to turn on a feature.
+            if used != krate && !may_use.contains(&used.as_str()) {
+                problems.add(format!("{name}: {krate} must not use {used}"));
+            }
+        }
+    }
+}
+
+/// Looks at the code, not at comments, up to the tests at the end of the file.
+fn check_real_time(name: &str, text: &str, problems: &mut Problems) {
+    for (i, line) in text.lines().enumerate() {
+        if line.trim() == "#[cfg(test)]" {
+            break;
+        }
+        let code = line.split("//").next().unwrap_or_default();
+        for word in NOT_IN_REAL_TIME.iter().filter(|w| code.contains(**w)) {
+            problems.add(format!("{name}:{}: the audio thread must do without {word}", i + 1));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest_problems(text: &str) -> Vec<String> {
+        let mut problems = Problems::default();
+        check_manifest("Cargo.toml", &text.parse().unwrap(), &mut problems);
+        problems.0
+    }
+
+    #[test]
+    fn dependencies_point_one_way() {
+        let manifest = |name: &str, uses: &str| {
+            format!("[package]\nname = \"{name}\"\n[lints]\nworkspace = true\n[dependencies]\n{uses} = {{}}")
+        };
+        assert_eq!(manifest_problems(&manifest("sideman-engine", "sideman-models")), [""; 0]);
+        assert_eq!(manifest_problems(&manifest("sideman-music", "midly")), [""; 0]);
+        assert_eq!(manifest_problems(&manifest("sideman-models", "sideman-engine")).len(), 1);
+        assert_eq!(manifest_problems(&manifest("sideman-engine", "sideman-trainer")).len(), 1);
+        assert_eq!(manifest_problems(&manifest("newcomer", "midly")).len(), 1);
+        assert_eq!(manifest_problems("[package]\nname = \"sideman-music\"").len(), 1, "no lints");
+        assert_eq!(manifest_problems("[workspace]"), [""; 0]);
+    }
+
+    #[test]
+    fn real_time_code_is_kept_clean_and_its_tests_are_not() {
+        let found = |text: &str| {
+            let mut problems = Problems::default();
+            check_real_time("rt.rs", text, &mut problems);
+            problems.0.len()
+        };
+        assert_eq!(
+            found("let x = [0; 4]; // not a Vec<u8>\n#[cfg(test)]\nmod tests { let v = vec![1]; }"),
+            0
+        );
+        assert_eq!(found("let v = vec![1];\nlet b = Box::new(1);"), 2);
+    }
+}
