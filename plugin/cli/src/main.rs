@@ -1,2 +1,140 @@
-//! Placeholder.
-fn main() {}
+//! The `sideman` command: a band for a piano.
+
+mod args;
+mod audio;
+mod band;
+mod demo;
+mod inspect;
+mod output;
+mod progress;
+mod render;
+mod report;
+mod roll;
+mod soundfont;
+mod synth;
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+use sideman_music::smf::PianoChoice;
+
+use args::{Cli, Command, DemoArgs, RenderArgs, TalkArgs, is_dash};
+use render::{Folders, Task, Wanted, perform, read_input};
+use report::Report;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to be done where standard error is closed, too.
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command) -> Result<()> {
+    match command {
+        Command::Demo(args) => demo(args),
+        Command::Render(args) => render(args),
+        Command::Inspect(args) => print(&inspect::inspect(args)?),
+    }
+}
+
+fn demo(args: &DemoArgs) -> Result<()> {
+    let bytes = sideman_music::smf::write(&demo::piece()?);
+    let mut folders = Folders::default();
+    folders.create(&args.out)?;
+    // "./demo.mid" would only be harder to read.
+    let place = |name: &str| if args.out == Path::new(".") { name.into() } else { args.out.join(name) };
+    let (midi, wav, png) = (place("demo.mid"), place("demo.wav"), place("demo.png"));
+    let report = perform(&Task {
+        name: demo::TITLE,
+        bytes: &bytes,
+        piano: &PianoChoice::Auto,
+        band: &args.band,
+        talk: &args.talk,
+        wanted: Wanted {
+            midi: Some(&midi),
+            wav: Some(&wav),
+            png: Some(&png),
+            stems: None,
+            soundfont: args.sound.soundfont.as_deref(),
+        },
+    })?;
+    folders.keep();
+    tell(&report, &args.talk, false)
+}
+
+fn render(args: &RenderArgs) -> Result<()> {
+    let to_stdout = args.output.as_deref().is_some_and(is_dash);
+    if to_stdout && args.talk.json {
+        wrong_usage("--json and -o - both want standard output: write the MIDI file to a file");
+    }
+    if args.sound.soundfont.is_some() && args.wav.is_none() {
+        wrong_usage("--soundfont is for --wav: add --wav FILE.wav");
+    }
+    for path in [&args.wav, &args.png, &args.stems].into_iter().flatten() {
+        if is_dash(path) {
+            wrong_usage("only the MIDI file can go to standard output: name a file for the others");
+        }
+    }
+    if to_stdout && std::io::stdout().is_terminal() {
+        wrong_usage("a MIDI file is not for reading on a terminal: redirect it, as in -o - > band.mid");
+    }
+    let bytes = read_input(&args.input)?;
+    let name = if is_dash(&args.input) {
+        "standard input".into()
+    } else {
+        args.input.file_name().unwrap_or(args.input.as_os_str()).to_string_lossy().into_owned()
+    };
+    let report = perform(&Task {
+        name: &name,
+        bytes: &bytes,
+        piano: &args.piano_track,
+        band: &args.band,
+        talk: &args.talk,
+        wanted: Wanted {
+            midi: args.output.as_deref(),
+            wav: args.wav.as_deref(),
+            png: args.png.as_deref(),
+            stems: args.stems.as_deref(),
+            soundfont: args.sound.soundfont.as_deref(),
+        },
+    })?;
+    tell(&report, &args.talk, to_stdout)
+}
+
+/// Says what was done: warnings to standard error, then the summary and the closing line.
+fn tell(report: &Report, talk: &TalkArgs, stdout_taken: bool) -> Result<()> {
+    let mut stderr = std::io::stderr();
+    if !talk.quiet {
+        for warning in &report.warnings {
+            writeln!(stderr, "note: {warning}")?;
+        }
+    }
+    if talk.json {
+        print(&serde_json::to_string_pretty(&report.json())?)?;
+    }
+    match (talk.quiet, talk.json || stdout_taken) {
+        (true, _) => Ok(()),
+        (false, true) => Ok(writeln!(stderr, "{}", report.line())?),
+        (false, false) => print(&report.line()),
+    }
+}
+
+/// Prints to standard output; a closed pipe is an error, not a panic.
+fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()).context("cannot write to standard output")
+}
+
+/// Ends the program as clap does when it does not understand.
+fn wrong_usage(message: &str) {
+    Cli::command().error(ErrorKind::ArgumentConflict, message).exit();
+}

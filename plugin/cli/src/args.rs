@@ -1,0 +1,224 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use sideman_engine::StyleChoice;
+use sideman_music::Part;
+use sideman_music::smf::PianoChoice;
+
+/// Plays drums, bass, guitar and strings along with a piano.
+///
+/// Sideman listens to the piano step by step, never ahead, and decides every 16th what the band plays.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sideman",
+    version,
+    arg_required_else_help = true,
+    after_help = "Examples:
+  sideman demo                              hear it: writes demo.mid, demo.wav and demo.png
+  sideman render piano.mid -o band.mid      your piano with a band
+  sideman inspect piano.mid                 what is in a file
+
+Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong usage."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Plays the built-in piano piece with the band and writes demo.mid, demo.wav and demo.png
+    #[command(after_help = "Examples:
+  sideman demo
+  sideman demo --out listen --style bossa --seed 7")]
+    Demo(DemoArgs),
+    /// Adds a band to the piano of a MIDI file
+    #[command(
+        after_help = "The output keeps the file's tempos, metres, markers and the piano's own events. Its tracks are Piano,
+Drums, Bass, Guitar and Strings on channels 1, 10, 2, 3 and 4. Equal files, options and seeds give equal
+bytes. Outputs take their places only when all of them are complete.
+
+Examples:
+  sideman render piano.mid -o band.mid
+  sideman render piano.mid -o band.mid --style jazz-swing --swing 0.7 --parts drums,bass
+  sideman render song.mid -o band.mid --piano-track 2 --stems stems --png band.png
+  sideman render piano.mid --wav band.wav --soundfont gm.sf2
+  cat piano.mid | sideman render - -o - > band.mid
+  sideman render piano.mid -o band.mid --json | jq .parts.bass.notes"
+    )]
+    Render(RenderArgs),
+    /// Says what a MIDI file or a weights file holds
+    #[command(after_help = "Examples:
+  sideman inspect piano.mid
+  sideman inspect models/weights/NAME.gguf
+  sideman inspect piano.mid --json | jq .tempo.median")]
+    Inspect(InspectArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Folder to write to; it is created if need be
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) band: BandArgs,
+    #[command(flatten)]
+    pub(crate) sound: SoundArgs,
+    #[command(flatten)]
+    pub(crate) talk: TalkArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("outputs").args(["output", "wav", "png", "stems"]).required(true).multiple(true)))]
+pub(crate) struct RenderArgs {
+    /// MIDI file with a piano; - reads standard input
+    #[arg(value_name = "PIANO.mid")]
+    pub(crate) input: PathBuf,
+    /// MIDI file to write: the piano and the band; - writes standard output
+    #[arg(short, long, value_name = "OUT.mid")]
+    pub(crate) output: Option<PathBuf>,
+    /// Sound to write, 16-bit stereo at 44.1 kHz
+    #[arg(long, value_name = "FILE.wav")]
+    pub(crate) wav: Option<PathBuf>,
+    /// Piano-roll picture to write
+    #[arg(long, value_name = "FILE.png")]
+    pub(crate) png: Option<PathBuf>,
+    /// Folder for a MIDI file of the piano and of each part; it is created if need be
+    #[arg(long, value_name = "DIR")]
+    pub(crate) stems: Option<PathBuf>,
+    /// Which track is the piano: its number or name as `sideman inspect` shows them, or auto for all
+    /// keyboards
+    #[arg(long, value_name = "NAME|NUMBER", default_value = "auto", hide_default_value = true)]
+    pub(crate) piano_track: PianoChoice,
+    #[command(flatten)]
+    pub(crate) band: BandArgs,
+    #[command(flatten)]
+    pub(crate) sound: SoundArgs,
+    #[command(flatten)]
+    pub(crate) talk: TalkArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// MIDI file or weights file; - reads standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Print JSON for scripts
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Who plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Engine {
+    /// The trained network
+    Neural,
+    /// The rule band: chords of the last half-bar and a pattern per style
+    Rules,
+}
+
+/// How the band plays.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Band")]
+pub(crate) struct BandArgs {
+    /// Style, or auto to choose one for the music
+    #[arg(long, value_name = "NAME|auto", default_value = "auto", long_help = style_help())]
+    pub(crate) style: StyleChoice,
+    /// Number from which everything drawn by chance follows
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Parts that play
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "drums,bass,guitar,strings")]
+    pub(crate) parts: Vec<Part>,
+    /// How daring the band is, 0.1 to 2
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = within::<1, 20>)]
+    pub(crate) temperature: f32,
+    /// How much and how loudly it plays, 0 to 1
+    #[arg(long, value_name = "X", default_value_t = 0.5, value_parser = within::<0, 10>)]
+    pub(crate) intensity: f32,
+    /// How far off-beats are delayed: 0 as played, 1 full triplets
+    #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = within::<0, 10>)]
+    pub(crate) swing: f32,
+    /// How human the timing is: 0 exactly on the grid, 1 as played
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = within::<0, 10>)]
+    pub(crate) humanize: f32,
+    /// Who plays
+    #[arg(long, value_enum, default_value_t = Engine::Neural)]
+    pub(crate) engine: Engine,
+    /// Weights to use instead of the built-in ones
+    #[arg(long, value_name = "FILE.gguf")]
+    pub(crate) weights: Option<PathBuf>,
+}
+
+/// What the sound is made with.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Sound")]
+pub(crate) struct SoundArgs {
+    /// SoundFont 2 (.sf2) to make the WAV with; without it a small built-in synthesiser plays
+    #[arg(long, value_name = "FILE.sf2")]
+    pub(crate) soundfont: Option<PathBuf>,
+}
+
+/// What is said about it.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Messages")]
+pub(crate) struct TalkArgs {
+    /// Print a summary as JSON to standard output; everything else goes to standard error
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print nothing but errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+fn style_help() -> String {
+    let names: Vec<&str> = StyleChoice::all().map(StyleChoice::name).collect();
+    format!("Style, or auto to choose one for the music: {}", names.join(", "))
+}
+
+/// Reads a number within bounds that are given in tenths.
+fn within<const LOW: i32, const HIGH: i32>(text: &str) -> Result<f32, String> {
+    let (low, high) = (LOW as f32 / 10.0, HIGH as f32 / 10.0);
+    match text.trim().parse::<f32>() {
+        Ok(x) if (low..=high).contains(&x) => Ok(x),
+        _ => Err(format!("give a number from {low} to {high}")),
+    }
+}
+
+/// Standard input or output.
+pub(crate) fn is_dash(path: &std::path::Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_argument_has_a_help_text() {
+        for command in Cli::command().get_subcommands() {
+            assert!(command.get_about().is_some());
+            assert!(command.get_after_help().is_some_and(|h| h.to_string().contains("Examples")));
+            for arg in command.get_arguments() {
+                assert!(arg.get_help().is_some(), "{} {}", command.get_name(), arg.get_id());
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_wrong_usage() {
+        assert_eq!(within::<1, 20>("0.1"), Ok(0.1));
+        assert_eq!(within::<1, 20>("2"), Ok(2.0));
+        for wrong in ["0.09", "2.1", "NaN", "inf", "", "x"] {
+            assert_eq!(within::<1, 20>(wrong).unwrap_err(), "give a number from 0.1 to 2", "{wrong}");
+        }
+    }
+}
