@@ -74,8 +74,7 @@ impl Beat {
     /// shorter where less than that is left over.
     pub fn at(place: &Place) -> Self {
         let steps = place.bar_steps.max(1);
-        let compound = place.half_steps == 6 || steps == 18 || (steps == 24 && place.half_steps == 12);
-        let (beat, rest) = if compound { (6, 0) } else { (4, steps % 4) };
+        let (beat, rest) = if is_compound(place) { (6, 0) } else { (4, steps % 4) };
         let whole = steps / beat;
         // An eighth left over joins the beat before it; anything else is a beat of its own.
         let joined = rest == 2 && whole > 0;
@@ -86,10 +85,13 @@ impl Beat {
         let length = if index + 1 == count { steps - start } else { beat };
         Self { index, count, start, steps: length }
     }
+}
 
-    /// Whether the beat is divided in three eighths.
-    pub fn is_compound(&self) -> bool {
-        self.steps == 6
+/// Whether a bar counts in dotted quarters: 3/8, 6/8, 9/8 and 12/8, which length of bar and half-bar tell.
+pub fn is_compound(place: &Place) -> bool {
+    match (place.bar_steps, place.half_steps) {
+        (_, 6) | (18, _) => true,
+        bar => bar == (24, 12),
     }
 }
 

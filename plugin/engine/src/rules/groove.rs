@@ -1,0 +1,268 @@
+//! The language in which patterns are written, and how a bar of any metre reads them.
+//!
+//! A pattern is a text of one character a cell. A quarter-note beat has four cells (sixteenths) or three
+//! (eighth triplets), a dotted-quarter beat six. `.` is nothing. In the drums and chords `X` is strong,
+//! `x` plain, `o` soft; chords also have `m` for a short chord and `1` to `4` for single voices from
+//! below. In the bass `R` is the root, struck firmly, `r` the root, `3`, `5`, `6` and `7` tones above it,
+//! `8` the octave, `w` a step of a walking line.
+
+use sideman_models::band::Place;
+
+use crate::clock::{Beat, is_compound};
+use crate::feel::Half;
+
+/// When a line of the drums plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bars {
+    All,
+    /// Every other bar.
+    Odd,
+    /// The second four of eight.
+    Second,
+}
+
+/// A line of the drums.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line {
+    /// Drum class, see [`sideman_music::grid::DRUM_NAMES`].
+    pub(super) class: usize,
+    /// Energy in percent from which it plays, and up to which (excluded).
+    pub(super) from: u8,
+    pub(super) until: u8,
+    pub(super) bars: Bars,
+    pub(super) hits: &'static str,
+}
+
+/// A line that plays from an energy (in percent) upwards.
+pub(super) const fn line(class: usize, from: u8, hits: &'static str) -> Line {
+    Line { class, from, until: 101, bars: Bars::All, hits }
+}
+
+impl Line {
+    /// The line in some bars only.
+    pub(super) const fn on(self, bars: Bars) -> Self {
+        Self { bars, ..self }
+    }
+
+    /// The line below an energy only.
+    pub(super) const fn below(self, until: u8) -> Self {
+        Self { until, ..self }
+    }
+
+    /// Whether it plays at an energy from 0 to 1, in a bar of a phrase.
+    pub(super) fn sounds(&self, energy: f32, phrase_bar: i64) -> bool {
+        let percent = energy * 100.0;
+        let bar = match self.bars {
+            Bars::All => true,
+            Bars::Odd => phrase_bar % 2 == 1,
+            Bars::Second => phrase_bar >= 4,
+        };
+        bar && percent >= f32::from(self.from) && percent < f32::from(self.until)
+    }
+}
+
+/// A fill for the end of a phrase: it takes the place of all drums but the kick in the last beats.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fill {
+    /// How many beats it takes.
+    pub(super) beats: u16,
+    /// Its lines, written as whole bars.
+    pub(super) lines: &'static [Line],
+}
+
+/// All patterns of a style in one kind of metre.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Groove {
+    /// Beats in a bar as written.
+    pub(super) beats: u16,
+    /// Cells in a beat: 3, 4 or 6.
+    pub(super) cells: u16,
+    pub(super) drums: &'static [Line],
+    pub(super) fills: &'static [Fill],
+    /// Patterns for little, usual and much energy; a text may hold several bars.
+    pub(super) bass: [&'static str; 3],
+    pub(super) guitar: [&'static str; 3],
+    /// What the strings play; empty for held chords.
+    pub(super) strings: &'static str,
+}
+
+/// A cell of a bar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Cell {
+    pub(super) beat: u16,
+    /// Beats in the bar.
+    pub(super) beats: u16,
+    pub(super) index: u16,
+    /// Steps of the beat.
+    pub(super) steps: u16,
+}
+
+impl Groove {
+    fn triplets(&self) -> bool {
+        self.cells == 3
+    }
+
+    /// The cell that is decided at a step, and whether it sounds now or ahead of the next step; `None`
+    /// where nothing falls between this step and the next.
+    pub(super) fn cell(&self, place: &Place) -> Option<(Cell, Half)> {
+        let beat = Beat::at(place);
+        let step = place.in_bar - beat.start.min(place.in_bar);
+        let cell = |index| Cell { beat: beat.index, beats: beat.count, index, steps: beat.steps };
+        if !self.triplets() {
+            return Some((cell(step), Half::Now));
+        }
+        match (beat.steps, step) {
+            // In three steps of a beat of four lie three triplets, the last ahead of the fourth step.
+            (4, 0 | 1) => Some((cell(step), Half::Now)),
+            (4, 2) => Some((cell(2), Half::Early)),
+            (4, _) => None,
+            // Odd beats are played in straight eighths.
+            _ => step.is_multiple_of(2).then(|| (cell(step / 2), Half::Now)),
+        }
+    }
+
+    /// Offset from the grid, in ticks, of a cell in `half`. Fast triplets are played less unevenly.
+    pub(super) fn offset(&self, cell: Cell, half: Half, bpm: f32) -> i8 {
+        match half {
+            Half::Early if bpm > 170.0 => -3,
+            Half::Early => -2,
+            Half::Now if self.triplets() && cell.steps == 4 && cell.index == 1 => 2,
+            Half::Now => 0,
+        }
+    }
+
+    /// The next cell of the bar.
+    pub(super) fn next(&self, cell: Cell, place: &Place) -> Option<Cell> {
+        let cells = match (self.triplets(), cell.steps) {
+            (true, 4) => 3,
+            (true, steps) => steps.div_ceil(2),
+            (false, steps) => steps,
+        };
+        if cell.index + 1 < cells {
+            return Some(Cell { index: cell.index + 1, ..cell });
+        }
+        if cell.beat + 1 == cell.beats {
+            return None;
+        }
+        let start = Beat::at(&Place { in_bar: 0, ..*place }).steps * (cell.beat + 1);
+        let steps = Beat::at(&Place { in_bar: start, ..*place }).steps;
+        Some(Cell { beat: cell.beat + 1, index: 0, steps, ..cell })
+    }
+
+    /// Length of a cell in pulses.
+    pub(super) fn cell_pulses(&self, cell: Cell) -> i64 {
+        match (self.triplets(), cell.steps) {
+            (true, 4) => 160,
+            (true, _) => 240,
+            (false, _) => 120,
+        }
+    }
+
+    /// What a pattern has in a cell of a bar. Bars with fewer or more beats than written keep its first
+    /// and last beat and go back and forth between those in the middle; a beat that is longer by an
+    /// eighth repeats its second half.
+    pub(super) fn read(&self, pattern: &str, bar: i64, cell: Cell) -> u8 {
+        let bar_cells = usize::from(self.beats * self.cells);
+        let bars = (pattern.len() / bar_cells).max(1);
+        let beat = match cell.beat {
+            b if cell.beats == self.beats => b,
+            // Bars of half the length take turns.
+            b if cell.beats * 2 == self.beats && self.cells != 6 => {
+                b + cell.beats * u16::from(bar.rem_euclid(2) == 1)
+            }
+            0 => 0,
+            b if b + 1 == cell.beats => self.beats - 1,
+            b if self.beats > 3 => 2 - b % 2,
+            b => b % self.beats,
+        };
+        let index = if cell.index < self.cells { cell.index } else { self.cells - 2 + cell.index % 2 };
+        let at = bar.rem_euclid(bars as i64) as usize * bar_cells + usize::from(beat * self.cells + index);
+        pattern.as_bytes().get(at).copied().unwrap_or(b'.')
+    }
+}
+
+/// A style's way of playing: a groove for each kind of metre, and what holds in all.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner {
+    /// Bars of quarter notes.
+    pub(super) common: &'static Groove,
+    /// Bars of three quarter notes.
+    pub(super) waltz: &'static Groove,
+    /// Bars of dotted quarters.
+    pub(super) compound: &'static Groove,
+    /// Delay of the second and fourth sixteenth of a beat, in ticks from 0 to 2.
+    pub(super) late: i8,
+    /// Share of the time to the next note that a bass note sounds.
+    pub(super) bass_gate: f32,
+    /// Energy in percent from which the strings tend to play.
+    pub(super) strings_from: u8,
+}
+
+impl Manner {
+    /// The groove for a bar.
+    pub(super) fn groove(&self, place: &Place) -> &'static Groove {
+        match Beat::at(place) {
+            _ if is_compound(place) => self.compound,
+            Beat { count: 3, steps: 4, .. } if place.bar_steps == 12 => self.waltz,
+            _ => self.common,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::place_of;
+    use sideman_music::{Meter, MeterMap};
+
+    const COMMON: Groove = Groove {
+        beats: 4,
+        cells: 4,
+        drums: &[],
+        fills: &[],
+        bass: [""; 3],
+        guitar: [""; 3],
+        strings: "",
+    };
+    const PATTERN: &str = "0123456789abcdef";
+
+    fn played(groove: &Groove, numerator: u8, denominator: u8, pattern: &str) -> String {
+        let meters = MeterMap::new(&[(0, Meter { numerator, denominator })]);
+        let steps = i64::from(place_of(0, &meters).bar_steps);
+        (0..steps)
+            .map(|s| place_of(s, &meters))
+            .map(|p| groove.cell(&p).map_or('-', |(c, _)| char::from(groove.read(pattern, p.bar, c))))
+            .collect()
+    }
+
+    #[test]
+    fn any_metre_reads_a_pattern() {
+        assert_eq!(played(&COMMON, 4, 4, PATTERN), PATTERN);
+        assert_eq!(played(&COMMON, 5, 4, PATTERN), "0123456789ab4567cdef");
+        assert_eq!(played(&COMMON, 7, 8, PATTERN), "01234567cdefef");
+        assert_eq!(played(&COMMON, 2, 4, PATTERN), "01234567");
+        let triplets = Groove { cells: 3, ..COMMON };
+        assert_eq!(played(&triplets, 4, 4, "0123456789ab"), "012-345-678-9ab-");
+        let compound = Groove { cells: 6, beats: 2, ..COMMON };
+        assert_eq!(played(&compound, 6, 8, "0123456789ab"), "0123456789ab");
+        assert_eq!(played(&compound, 9, 8, "0123456789ab"), "0123456789ab6789ab");
+        assert_eq!(played(&compound, 12, 8, "0123456789ab"), "0123456789ab0123456789ab");
+    }
+
+    #[test]
+    fn next_visits_every_cell() {
+        for (n, d) in [(4, 4), (3, 4), (7, 8), (5, 8), (6, 8), (15, 16), (1, 16)] {
+            let meters = MeterMap::new(&[(0, Meter { numerator: n, denominator: d })]);
+            for cells in [3, 4] {
+                let groove = Groove { cells, ..COMMON };
+                let bar = i64::from(place_of(0, &meters).bar_steps);
+                let cells: Vec<Cell> =
+                    (0..bar).filter_map(|s| groove.cell(&place_of(s, &meters))).map(|c| c.0).collect();
+                for pair in cells.windows(2) {
+                    assert_eq!(groove.next(pair[0], &place_of(0, &meters)), Some(pair[1]), "{n}/{d}");
+                }
+                assert_eq!(groove.next(*cells.last().unwrap(), &place_of(0, &meters)), None);
+            }
+        }
+    }
+}
