@@ -74,6 +74,13 @@ fn a_cache_is_made_again_only_when_something_changed() {
     let manifest = std::fs::read_to_string(data.join("manifest.csv")).unwrap();
     std::fs::write(data.join("manifest.csv"), manifest.replace("Rock", "Pop")).unwrap();
     assert!(!is_fresh(&options).unwrap(), "another manifest is another cache");
+
+    std::fs::remove_file(data.join("research.tar.zst")).unwrap();
+    prepare(&options).unwrap();
+    assert!(is_fresh(&options).unwrap());
+    data_folder(&dir.path().join("again"));
+    std::fs::copy(dir.path().join("again/research.tar.zst"), data.join("research.tar.zst")).unwrap();
+    assert!(!is_fresh(&options).unwrap(), "an archive that comes later is noticed");
 }
 
 #[test]

@@ -115,6 +115,7 @@ fn free_playing_and_shifted_bar_lines_are_remarked() {
     assert!(song.on_grid < 0.5 && song.on_grid > 0.1, "{}", song.on_grid);
     assert!(remarks(&song)[0].contains("freely"));
     let mut late = piece(40, 0);
+    assert_eq!(remarks(&tried(&late).unwrap()), Vec::<&str>::new(), "as much on each beat");
     late.tracks[1].notes.retain(|n| (n.onset / 480) % 2 == 1);
     assert!(remarks(&tried(&late).unwrap())[0].contains("beats two and four"));
 }
