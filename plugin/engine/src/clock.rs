@@ -47,7 +47,7 @@ pub fn place_of(step: i64, meters: &MeterMap) -> Place {
 /// steps, else the bar. 4/4 has 8, 3/4 all its 12, 6/8 has 6, 12/8 has 12, 5/4 all its 20.
 fn half_steps(meter: Meter, bar_steps: u16) -> u16 {
     let whole_steps = meter.bar_pulses() == i64::from(bar_steps) * STEP_PULSES;
-    let compound = meter.denominator >= 8 && meter.numerator > 3 && meter.numerator % 3 == 0;
+    let compound = meter.denominator >= 8 && meter.numerator > 3 && meter.numerator.is_multiple_of(3);
     let beats = if compound { meter.numerator / 3 } else { meter.numerator };
     let halves = whole_steps && bar_steps.is_multiple_of(2) && beats.is_multiple_of(2);
     if halves { bar_steps / 2 } else { bar_steps }

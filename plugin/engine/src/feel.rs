@@ -114,9 +114,7 @@ impl Feel {
 /// nearer to where it was decided. Pulses from the start of the beat.
 fn nearest_on_grid(step: Pulse, decided: Pulse, beat: &Beat) -> Pulse {
     let triplet = TRIPLETS.into_iter().find(|t| {
-        beat.steps == 4
-            && (t - step).abs() < STEP_PULSES / 2
-            && (decided - t).abs() < (decided - step).abs()
+        beat.steps == 4 && (t - step).abs() < STEP_PULSES / 2 && (decided - t).abs() < (decided - step).abs()
     });
     triplet.unwrap_or(step)
 }

@@ -11,7 +11,7 @@
 //! that a stuck key cannot keep the band going for ever.
 
 use sideman_models::band::{Dials, Place};
-use sideman_music::{Pulse, PianoFrame};
+use sideman_music::{PianoFrame, Pulse};
 
 use crate::clock::step_pulse;
 

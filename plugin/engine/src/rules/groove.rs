@@ -215,15 +215,8 @@ mod tests {
     use crate::clock::place_of;
     use sideman_music::{Meter, MeterMap};
 
-    const COMMON: Groove = Groove {
-        beats: 4,
-        cells: 4,
-        drums: &[],
-        fills: &[],
-        bass: [""; 3],
-        guitar: [""; 3],
-        strings: "",
-    };
+    const COMMON: Groove =
+        Groove { beats: 4, cells: 4, drums: &[], fills: &[], bass: [""; 3], guitar: [""; 3], strings: "" };
     const PATTERN: &str = "0123456789abcdef";
 
     fn played(groove: &Groove, numerator: u8, denominator: u8, pattern: &str) -> String {

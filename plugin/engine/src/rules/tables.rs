@@ -252,11 +252,7 @@ const BOSSA: Manner = Manner {
         ],
         fills: GENTLE,
         bass: ["R.......5.......", "R.....5.5.....r.", "R.....5.5..5..r."],
-        guitar: [
-            "x.......x.......",
-            "x...x.....x...x.....x.....x...x.",
-            "x..mx.m...x.m.x...m.x.m...x.m.xm",
-        ],
+        guitar: ["x.......x.......", "x...x.....x...x.....x.....x...x.", "x..mx.m...x.m.x...m.x.m...x.m.xm"],
         strings: "",
     },
     waltz: &WALTZ,
@@ -388,8 +384,14 @@ const REGGAE: Manner = Manner {
             line(RIM, 55, "......x....x....").on(Bars::Odd),
         ],
         fills: &[
-            Fill { beats: 1, lines: &[line(HIGH_TOM, 0, "............x.xx"), line(RIM, 0, "............x...")] },
-            Fill { beats: 2, lines: &[line(SNARE, 0, "........X..x...."), line(HIGH_TOM, 0, "............x.xX")] },
+            Fill {
+                beats: 1,
+                lines: &[line(HIGH_TOM, 0, "............x.xx"), line(RIM, 0, "............x...")],
+            },
+            Fill {
+                beats: 2,
+                lines: &[line(SNARE, 0, "........X..x...."), line(HIGH_TOM, 0, "............x.xX")],
+            },
         ],
         bass: ["R.......5.......", "R..r..3...5...3.", "R..r..3.5.5.r.3."],
         guitar: ["....m.......m...", "....m.m.....m.m.", "..m.m.m...m.m.m."],
@@ -442,7 +444,10 @@ mod tests {
                 assert_eq!(groove.beats, beats);
                 let bar = usize::from(groove.beats * groove.cells);
                 let check = |text: &str, letters: &str| {
-                    assert!(!text.is_empty() && text.len() % bar == 0, "{style}: '{text}' is not whole bars");
+                    assert!(
+                        !text.is_empty() && text.len().is_multiple_of(bar),
+                        "{style}: '{text}' is not whole bars"
+                    );
                     assert!(text.chars().all(|c| letters.contains(c)), "{style}: '{text}'");
                 };
                 let lines = groove.drums.iter().chain(groove.fills.iter().flat_map(|f| f.lines));

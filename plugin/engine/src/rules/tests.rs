@@ -9,7 +9,12 @@ fn piano(bars: i64, velocity: u8) -> Vec<Note> {
     let chords: [[u8; 4]; 4] = [[36, 60, 64, 67], [45, 60, 64, 69], [41, 60, 65, 69], [43, 59, 62, 67]];
     (0..bars * 2)
         .flat_map(|half| {
-            chords[(half / 2 % 4) as usize].map(|pitch| Note { onset: half * 960, pitch, length: 900, velocity })
+            chords[(half / 2 % 4) as usize].map(|pitch| Note {
+                onset: half * 960,
+                pitch,
+                length: 900,
+                velocity,
+            })
         })
         .collect()
 }
@@ -181,8 +186,10 @@ fn other_metres_have_their_accents() {
     let kicks = |style, numerator, denominator| {
         let mut band = RuleBand::new(style);
         let d = play(&mut band, &piano(16, 80), 240, Meter { numerator, denominator }, Dials::default());
-        let bar = usize::from(place_of(0, &MeterMap::new(&[(0, Meter { numerator, denominator })])).bar_steps);
-        let downbeats = d.chunks(bar).filter(|b| b[0].now.drums[KICK] > 0 || b[0].now.drums[RIDE] > 0).count();
+        let bar =
+            usize::from(place_of(0, &MeterMap::new(&[(0, Meter { numerator, denominator })])).bar_steps);
+        let downbeats =
+            d.chunks(bar).filter(|b| b[0].now.drums[KICK] > 0 || b[0].now.drums[RIDE] > 0).count();
         (downbeats, d.chunks(bar).len())
     };
     for style in Style::ALL.into_iter().filter(|s| *s != Style::Reggae) {
