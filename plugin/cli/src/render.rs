@@ -112,9 +112,10 @@ fn write_all(
     midi: &[u8],
 ) -> Result<Files> {
     let wanted = &task.wanted;
+    // Dropped last: folders can only go when no unfinished file lies in them.
+    let mut folders = Folders::default();
     let mut outputs = Outputs::default();
     let mut files = Files::default();
-    let mut folders = Folders::default();
     let to_stdout = wanted.midi.is_some_and(crate::args::is_dash);
     if let Some(path) = wanted.midi.filter(|_| !to_stdout) {
         outputs.write(path, |w| Ok(std::io::Write::write_all(w, midi)?))?;

@@ -70,8 +70,8 @@ struct Lane<'a> {
 enum Kind {
     /// Lowest and highest pitch, pixels a semitone.
     Pitches { low: u8, high: u8, scale: i64 },
-    /// The row of each drum class from the top, for those that play.
-    Drums { rows: [Option<i64>; DRUM_CLASSES], count: i64 },
+    /// The drum classes that play, from the top row to the bottom.
+    Drums(Vec<usize>),
 }
 
 impl<'a> Lane<'a> {
@@ -86,23 +86,17 @@ impl<'a> Lane<'a> {
     }
 
     fn drums(notes: &'a [Note]) -> Option<Self> {
-        let mut rows = [None; DRUM_CLASSES];
-        let mut count = 0;
         // The kick lies at the bottom, as the lowest sound.
-        for class in (0..DRUM_CLASSES).rev() {
-            if notes.iter().any(|n| drum_class(n.pitch) == class) {
-                rows[class] = Some(count);
-                count += 1;
-            }
-        }
-        let kind = Kind::Drums { rows, count };
-        (count > 0).then_some(Self { name: Part::Drums.name(), colour: Part::Drums.colour(), notes, kind })
+        let plays = |class: &usize| notes.iter().any(|n| drum_class(n.pitch) == *class);
+        let classes: Vec<usize> = (0..DRUM_CLASSES).rev().filter(plays).collect();
+        let (name, colour) = (Part::Drums.name(), Part::Drums.colour());
+        (!classes.is_empty()).then_some(Self { name, colour, notes, kind: Kind::Drums(classes) })
     }
 
     fn height(&self) -> i64 {
         match self.kind {
             Kind::Pitches { low, high, scale } => (i64::from(high) - i64::from(low) + 1) * scale,
-            Kind::Drums { count, .. } => count * DRUM_ROW + 2,
+            Kind::Drums(ref classes) => classes.len() as i64 * DRUM_ROW + 2,
         }
     }
 }
@@ -262,10 +256,9 @@ fn lane_scale(canvas: &mut Canvas, lane: &Lane<'_>, top: i64, left: i64, right: 
                 }
             }
         }
-        Kind::Drums { rows, .. } => {
-            for (class, row) in rows.iter().enumerate() {
-                let Some(row) = row else { continue };
-                let y = top + row * DRUM_ROW + 1;
+        Kind::Drums(ref classes) => {
+            for (row, &class) in classes.iter().enumerate() {
+                let y = top + row as i64 * DRUM_ROW + 1;
                 canvas.text_left_of(left - 4, y + 1, DRUM_NAMES[class], lane.colour);
                 canvas.fill(left, y + DRUM_ROW - 1, right - left, 1, OCTAVE_LINE);
             }
@@ -290,10 +283,11 @@ fn lane_notes(canvas: &mut Canvas, lane: &Lane<'_>, row: &Row<'_>, top: i64) {
                 let width = (row.x(note.end().min(row.end())) - x - 1).max(2);
                 canvas.fill(x, top + i64::from(high - note.pitch) * scale, width, scale, colour);
             }
-            Kind::Drums { ref rows, .. } => {
+            Kind::Drums(ref classes) => {
                 // A hit is a moment; it belongs to the row in which it starts.
-                if let Some(r) = rows[drum_class(note.pitch)].filter(|_| note.onset >= row.start()) {
-                    canvas.fill(x, top + r * DRUM_ROW + 2, 5, DRUM_ROW - 4, colour);
+                let line = classes.iter().position(|&c| c == drum_class(note.pitch));
+                if let Some(line) = line.filter(|_| note.onset >= row.start()) {
+                    canvas.fill(x, top + line as i64 * DRUM_ROW + 2, 5, DRUM_ROW - 4, colour);
                 }
             }
         }

@@ -39,7 +39,7 @@ pub(super) fn organ_partial(n: usize, freq: f32) -> f32 {
 
 /// Winds and whatever else sustains: a mellow tone.
 pub(super) fn mellow_partial(n: usize, freq: f32) -> f32 {
-    (if n % 2 == 0 { 0.5 } else { 1.0 }) / (n as f32).powf(1.5) / (1.0 + (freq / 2600.0).powi(4))
+    (if n.is_multiple_of(2) { 0.5 } else { 1.0 }) / (n as f32).powf(1.5) / (1.0 + (freq / 2600.0).powi(4))
 }
 
 const TABLE: usize = 2048;

@@ -1,0 +1,154 @@
+//! What `sideman render` makes of a piano.
+
+use sideman_music::smf::write;
+use sideman_music::{Note, Score};
+
+use super::{Bench, ENGINES, piano_notes, song, song_bytes, track};
+
+/// The parts of a rendered file: (channel, notes) by name.
+fn parts(score: &Score) -> Vec<(String, Vec<Note>)> {
+    score.tracks.iter().filter(|t| t.name != "Piano").map(|t| (t.name.clone(), t.notes.clone())).collect()
+}
+
+#[test]
+fn the_file_keeps_its_time_and_its_piano() {
+    for engine in ENGINES {
+        let bench = Bench::new();
+        let given = song(12);
+        bench.put("a.mid", &write(&given));
+        bench.run(&["render", "a.mid", "-o", "b.mid", "--engine", engine]).ok();
+        let made = bench.score("b.mid");
+        assert_eq!(made.tempos, given.tempos);
+        assert_eq!(made.meters, given.meters);
+        assert_eq!(made.markers, given.markers);
+        let layout: Vec<(&str, u8)> = made.tracks.iter().map(|t| (t.name.as_str(), t.channel + 1)).collect();
+        assert_eq!(layout, [("Piano", 1), ("Drums", 10), ("Bass", 2), ("Guitar", 3), ("Strings", 4)]);
+        assert_eq!(track(&made, "Piano").notes, given.tracks[0].notes);
+    }
+}
+
+#[test]
+fn equal_seeds_give_equal_bytes_on_any_number_of_threads() {
+    for engine in ENGINES {
+        let bench = Bench::new();
+        bench.put("a.mid", &song_bytes(16));
+        let render = |seed: &str, out: &str, threads: &str| {
+            let args = ["render", "a.mid", "-o", out, "--seed", seed, "--engine", engine];
+            let status = bench
+                .command(&args)
+                .env("RAYON_NUM_THREADS", threads)
+                .env("CANDLE_NUM_THREADS", threads)
+                .output()
+                .unwrap();
+            assert!(status.status.success());
+            bench.get(out)
+        };
+        let first = render("5", "one.mid", "1");
+        assert_eq!(first, render("5", "two.mid", "2"));
+        assert_ne!(first, render("6", "three.mid", "1"), "the seed has no effect");
+    }
+}
+
+#[test]
+fn the_band_never_hears_ahead() {
+    for engine in ENGINES {
+        let bench = Bench::new();
+        let mut score = song(20);
+        score.tracks.truncate(1);
+        bench.put("whole.mid", &write(&score));
+        let render = |name: &str, notes: Vec<Note>| {
+            let mut changed = score.clone();
+            changed.tracks[0].notes = notes;
+            bench.put(&format!("{name}.mid"), &write(&changed));
+            let (from, to) = (format!("{name}.mid"), format!("{name}-band.mid"));
+            bench.run(&["render", &from, "-o", &to, "--engine", engine, "--seed", "3"]).ok();
+            parts(&bench.score(&to))
+        };
+        let whole = render("again", piano_notes(20));
+        for cut in [3 * 1920 + 777, 9 * 1920, 14 * 1920 + 60] {
+            let before: Vec<Note> = piano_notes(20)
+                .into_iter()
+                .filter(|n| n.onset < cut)
+                .map(|n| Note { length: n.length.min(cut - n.onset), ..n })
+                .collect();
+            let mut other = before.clone();
+            // From the cut on the piano plays something else altogether.
+            other.extend((0..200).map(|i| super::note(cut + i * 90, 61 + (i % 24) as u8, 80, 120)));
+            other.sort_unstable();
+            for (name, notes) in [("cut", before), ("other", other)] {
+                for (a, b) in whole.iter().zip(render(name, notes)) {
+                    let until = |notes: &[Note]| -> Vec<(i64, u8, u8, i64)> {
+                        let heard = notes.iter().filter(|n| n.onset < cut);
+                        // What still sounds at the cut may end differently.
+                        heard.map(|n| (n.onset, n.pitch, n.velocity, n.length.min(cut - n.onset))).collect()
+                    };
+                    assert_eq!(until(&a.1), until(&b.1), "{engine}: {} before {cut}, piano {name}", a.0);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn standard_input_and_output_carry_the_same_bytes() {
+    let bench = Bench::new();
+    bench.put("a.mid", &song_bytes(6));
+    bench.run(&["render", "a.mid", "-o", "b.mid", "--engine", "rules"]).ok();
+    let piped = bench.run_with(&["render", "-", "-o", "-", "--engine", "rules"], &song_bytes(6)).ok();
+    assert_eq!(piped.stdout, bench.get("b.mid"));
+    assert!(piped.stderr.contains("Wrote standard output"), "{}", piped.stderr);
+    let quiet = bench.run(&["render", "a.mid", "-o", "c.mid", "--engine", "rules", "--quiet"]).ok();
+    assert!(quiet.stdout.is_empty() && quiet.stderr.is_empty());
+}
+
+#[test]
+fn the_options_do_what_they_say() {
+    let bench = Bench::new();
+    bench.put("a.mid", &song_bytes(16));
+    let render = |options: &[&str]| {
+        let args = [&["render", "a.mid", "-o", "b.mid", "--engine", "rules"], options].concat();
+        bench.run(&args).ok();
+        bench.score("b.mid")
+    };
+    let plain = render(&[]);
+    let names = |s: &Score| s.tracks.iter().map(|t| t.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&render(&["--parts", "Strings,drums"])), ["Piano", "Drums", "Strings"]);
+    assert_eq!(track(&render(&["--style", "jazz-swing"]), "Bass").program, 32);
+    assert_eq!(track(&render(&["--style", "house"]), "Bass").program, 38);
+    let loudness = |s: &Score| -> f64 {
+        let all: Vec<f64> = parts(s).iter().flat_map(|p| &p.1).map(|n| f64::from(n.velocity)).collect();
+        all.iter().sum::<f64>() / all.len() as f64
+    };
+    assert!(loudness(&render(&["--intensity", "1"])) > loudness(&render(&["--intensity", "0"])) + 5.0);
+    let off_grid = |s: &Score| track(s, "Drums").notes.iter().filter(|n| n.onset % 20 != 0).count();
+    assert_eq!(off_grid(&render(&["--humanize", "0"])), 0);
+    let swung = render(&["--swing", "1", "--humanize", "0"]);
+    assert_ne!(track(&swung, "Drums").notes, track(&plain, "Drums").notes);
+    assert_eq!(track(&swung, "Piano").notes, track(&plain, "Piano").notes);
+    // The second track is the flute.
+    let other = render(&["--piano-track", "flute"]);
+    assert_eq!(track(&other, "Piano").notes, song(16).tracks[1].notes);
+    assert_eq!(track(&render(&["--piano-track", "2"]), "Piano").notes, song(16).tracks[1].notes);
+}
+
+#[test]
+fn the_band_stops_with_the_piano_and_comes_back() {
+    for engine in ENGINES {
+        let bench = Bench::new();
+        let mut score = song(8);
+        score.tracks.truncate(1);
+        score.meters = sideman_music::MeterMap::default();
+        let later: Vec<Note> =
+            piano_notes(8).into_iter().map(|n| Note { onset: n.onset + 40 * 1920, ..n }).collect();
+        score.tracks[0].notes.extend(later);
+        bench.put("a.mid", &write(&score));
+        bench.run(&["render", "a.mid", "-o", "b.mid", "--engine", engine]).ok();
+        let band = parts(&bench.score("b.mid"));
+        let count = |from: i64, to: i64| {
+            band.iter().flat_map(|p| &p.1).filter(|n| (from * 1920..to * 1920).contains(&n.onset)).count()
+        };
+        assert!(count(0, 8) > 40, "{engine} plays with the piano");
+        assert_eq!(count(14, 40), 0, "{engine} plays on without a piano");
+        assert!(count(40, 48) > 40, "{engine} does not come back");
+    }
+}
