@@ -7,7 +7,8 @@ use super::{Problems, Tracked};
 
 const FOLDER: &str = "models/weights/";
 /// Fields that every card has.
-const FIELDS: [&str; 6] = ["name", "data", "licence", "commit", "seed", "sha256"];
+const FIELDS: [&str; 10] =
+    ["name", "description", "licence", "data", "seed", "commit", "commands", "training", "scores", "sha256"];
 
 pub(super) fn check(tracked: &[Tracked], problems: &mut Problems) -> Result<()> {
     let with = |end: &str| -> Vec<(&str, &Tracked)> {
@@ -49,10 +50,6 @@ fn check_card(name: &str, text: &str, sum: &str, problems: &mut Problems) {
             problems.add(format!("{name} does not say its {field}"));
         }
     }
-    let scores = card.get("scores").and_then(toml::Value::as_table);
-    if scores.is_none_or(|s| s.is_empty()) {
-        problems.add(format!("{name} has no scores"));
-    }
     let written = card.get("sha256").and_then(toml::Value::as_str).unwrap_or("");
     if !written.is_empty() && !written.eq_ignore_ascii_case(sum) {
         problems
@@ -68,7 +65,8 @@ mod tests {
     fn a_card_must_be_complete_and_of_the_file() {
         let sum = sha256(b"weights");
         let card = format!(
-            "name = 'band'\ndata = ['a']\nlicence = 'MIT'\ncommit = 'abc'\nseed = 1\nsha256 = '{sum}'\n[scores]\nloss = 1.0"
+            "name = 'band'\ndescription = 'x'\nlicence = 'MIT'\ndata = ['a']\nseed = 1\ncommit = 'abc'\n\
+             commands = ['b']\ntraining = 'c'\nscores = ['d']\nsha256 = '{sum}'"
         );
         let problems = |card: &str, sum: &str| {
             let mut problems = Problems::default();
@@ -81,7 +79,7 @@ mod tests {
             problems(&card.replace("licence = 'MIT'\n", ""), &sum),
             ["card.toml does not say its licence"]
         );
-        assert_eq!(problems(&card.replace("loss = 1.0", ""), &sum).len(), 1);
+        assert_eq!(problems(&card.replace("scores = ['d']", "scores = []"), &sum).len(), 1);
         assert_eq!(problems("= broken", &sum).len(), 1);
     }
 }
