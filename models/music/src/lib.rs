@@ -6,10 +6,14 @@
 pub mod chord;
 pub mod family;
 pub mod grid;
+#[cfg(feature = "hostile")]
+#[doc(hidden)]
+pub mod hostile;
 pub mod key;
 pub mod listen;
 pub mod score;
 pub mod smf;
+pub mod summary;
 pub mod time;
 
 pub use family::{Family, Part};

@@ -21,7 +21,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<MidiFile, SmfError> {
     let bytes = chunks::unwrap_riff(bytes)?;
     let header = chunks::header(bytes)?;
     let mut repairs = Repairs::default();
-    let mut survey = Survey::new(header.ticks_per_beat);
+    let mut survey = Survey::default();
 
     // A chunk that claims to reach over the next ones is split where its end-of-track event says, so the
     // chunks still to read are kept as a stack.
@@ -74,11 +74,12 @@ pub(super) fn parse(bytes: &[u8]) -> Result<MidiFile, SmfError> {
     repairs.add(Repair::OverlappingNotes, reader.overlapping);
     repairs.add(Repair::ZeroLengthNotes, reader.zero_length);
 
-    survey.markers.sort_by_key(|m| m.0);
+    let tempos: Vec<(Pulse, u32)> = in_pulses(survey.tempos, header.ticks_per_beat).collect();
+    let meters: Vec<(Pulse, Meter)> = in_pulses(survey.meters, header.ticks_per_beat).collect();
     let score = Score {
-        tempos: TempoMap::new(&survey.tempos),
-        meters: MeterMap::new(&survey.meters),
-        markers: survey.markers,
+        tempos: TempoMap::new(&tempos),
+        meters: MeterMap::new(&meters),
+        markers: in_pulses(survey.markers, header.ticks_per_beat).collect(),
         tracks,
     };
     if score.tempos.seconds_at(score.end()) > (MAX_HOURS * 3600) as f64 {
@@ -93,6 +94,12 @@ pub(super) fn parse(bytes: &[u8]) -> Result<MidiFile, SmfError> {
         programs: reader.programs,
         warnings: repairs.into_warnings(),
     })
+}
+
+/// Puts what several chunks say in order, by ticks first: two ticks may fall on one pulse.
+fn in_pulses<T>(mut changes: Vec<(u64, T)>, ticks_per_beat: u16) -> impl Iterator<Item = (Pulse, T)> {
+    changes.sort_by_key(|c| c.0);
+    changes.into_iter().map(move |(tick, what)| (to_pulse(tick, ticks_per_beat), what))
 }
 
 fn too_long() -> SmfError {
@@ -123,32 +130,21 @@ impl Programs {
 }
 
 /// First pass: all that holds for the whole file.
+#[derive(Default)]
 struct Survey {
-    ticks_per_beat: u16,
-    tempos: Vec<(Pulse, u32)>,
-    meters: Vec<(Pulse, Meter)>,
-    markers: Vec<(Pulse, String)>,
+    /// With ticks, in the order of the chunks.
+    tempos: Vec<(u64, u32)>,
+    meters: Vec<(u64, Meter)>,
+    markers: Vec<(u64, String)>,
     /// Name of each chunk.
     names: Vec<String>,
     programs: Programs,
 }
 
 impl Survey {
-    fn new(ticks_per_beat: u16) -> Self {
-        Self {
-            ticks_per_beat,
-            tempos: Vec::new(),
-            meters: Vec::new(),
-            markers: Vec::new(),
-            names: Vec::new(),
-            programs: Programs::default(),
-        }
-    }
-
     fn chunk(&mut self, walk: &mut Walk<'_>, repairs: &mut Repairs) {
         let (mut name, mut instrument, mut port) = (String::new(), String::new(), 0);
         for Event { tick, kind, .. } in walk {
-            let at = to_pulse(tick, self.ticks_per_beat);
             match kind {
                 TrackEventKind::Midi { channel, message: MidiMessage::ProgramChange { program } } => {
                     let key = (port, channel.as_int());
@@ -156,18 +152,18 @@ impl Survey {
                 }
                 TrackEventKind::Meta(MetaMessage::Tempo(tempo)) => match tempo.as_int() {
                     0 => repairs.add(Repair::BadTempos, 1),
-                    tempo => self.tempos.push((at, tempo)),
+                    tempo => self.tempos.push((tick, tempo)),
                 },
                 TrackEventKind::Meta(MetaMessage::TimeSignature(numerator, power, ..)) => {
                     if numerator == 0 || power > 6 {
                         repairs.add(Repair::BadMeters, 1);
                     } else {
-                        self.meters.push((at, Meter { numerator, denominator: 1 << power }));
+                        self.meters.push((tick, Meter { numerator, denominator: 1 << power }));
                     }
                 }
                 TrackEventKind::Meta(MetaMessage::Marker(t) | MetaMessage::CuePoint(t)) => {
                     if self.markers.len() < MAX_MARKERS {
-                        self.markers.push((at, text(t, repairs)));
+                        self.markers.push((tick, text(t, repairs)));
                     } else {
                         repairs.add(Repair::SurplusMarkers, 1);
                     }
@@ -260,20 +256,24 @@ impl NoteReader {
             match message {
                 MidiMessage::ProgramChange { program } => own[usize::from(channel)] = Some(program.as_int()),
                 MidiMessage::NoteOn { key, vel } if vel > 0 => {
-                    let program = own[usize::from(channel)]
-                        .unwrap_or_else(|| self.programs.in_force(index, channel, tick));
-                    let track = self.track(index, channel, program, name)?;
-                    let mut open = Open { tick, velocity: vel.as_int(), track, restruck: false };
-                    if let Some(before) = self.open[cell(key)].take() {
-                        self.overlapping += 1;
-                        if before.tick == tick {
-                            open = Open { velocity: open.velocity.max(before.velocity), ..before };
-                        } else {
-                            self.close(before, key.as_int(), tick);
-                            open.restruck = true;
+                    let velocity = vel.as_int();
+                    let before = self.open[cell(key)].take();
+                    self.overlapping += usize::from(before.is_some());
+                    self.open[cell(key)] = Some(match before {
+                        // Of two strokes at one tick the first is kept, as loud as the louder.
+                        Some(before) if before.tick == tick => {
+                            Open { velocity: velocity.max(before.velocity), ..before }
                         }
-                    }
-                    self.open[cell(key)] = Some(open);
+                        _ => {
+                            if let Some(before) = before {
+                                self.close(before, key.as_int(), tick);
+                            }
+                            let foreign = || self.programs.in_force(index, channel, tick);
+                            let program = own[usize::from(channel)].unwrap_or_else(foreign);
+                            let track = self.track(index, channel, program, name)?;
+                            Open { tick, velocity, track, restruck: before.is_some() }
+                        }
+                    });
                 }
                 MidiMessage::NoteOn { key, .. } | MidiMessage::NoteOff { key, .. } => {
                     match &mut self.open[cell(key)] {
@@ -329,7 +329,8 @@ impl NoteReader {
     }
 }
 
-/// Where a note ends that has no note-off.
+/// Where a note ends that has no note-off: a tick after its onset or later, so that no reader takes its
+/// note-off for that of an earlier note.
 pub(super) fn hang_end(onset: u64, track_end: u64, ticks_per_beat: u16) -> u64 {
-    track_end.min(onset + MAX_HANG_BEATS as u64 * u64::from(ticks_per_beat)).max(onset)
+    track_end.min(onset + MAX_HANG_BEATS as u64 * u64::from(ticks_per_beat)).max(onset + 1)
 }

@@ -10,20 +10,71 @@ use super::walk::Event;
 struct Source {
     /// Chosen programs, a bit each.
     programs: u128,
+    /// Programs of its other notes, a bit each.
+    others: u128,
     /// Program that the chunk itself has set.
     own: Option<u8>,
-    /// Keys whose last note was not chosen, a bit each.
-    excluded: u128,
-    /// Keys that are down, a bit each, and since when.
-    down: u128,
-    since: Box<[u64; 128]>,
+    keys: [Key; 128],
+}
+
+/// What a key last did, as the score was read: a new stroke ends the note before, and a note-off at the
+/// very tick of the new stroke is still the old note's.
+#[derive(Debug, Clone, Copy, Default)]
+enum Key {
+    #[default]
+    Up,
+    /// Down since a tick, for a chosen note or not; whether the note that its stroke ended, if any, was one
+    /// and has not had its note-off.
+    Down { since: u64, chosen: bool, ended: Option<bool> },
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Self { programs: 0, others: 0, own: None, keys: [Key::Up; 128] }
+    }
+}
+
+impl Source {
+    /// A stroke at a tick. The status byte of what is to be sent in its place.
+    fn stroke(&mut self, key: u8, tick: u64, chosen: bool) -> Option<u8> {
+        let key = &mut self.keys[usize::from(key & 0x7F)];
+        match *key {
+            // Of two strokes at one tick the first is read.
+            Key::Down { since, chosen: before, .. } if since == tick => (before && chosen).then_some(0x90),
+            Key::Down { chosen: before, .. } => {
+                *key = Key::Down { since: tick, chosen, ended: Some(before) };
+                if chosen { Some(0x90) } else { before.then_some(0x80) }
+            }
+            Key::Up => {
+                *key = Key::Down { since: tick, chosen, ended: None };
+                chosen.then_some(0x90)
+            }
+        }
+    }
+
+    /// A note-off at a tick. Whether it is to be sent.
+    fn release(&mut self, key: u8, tick: u64) -> bool {
+        let key = &mut self.keys[usize::from(key & 0x7F)];
+        match *key {
+            Key::Up => true,
+            Key::Down { since, chosen, ended: Some(before) } if since == tick => {
+                *key = Key::Down { since, chosen, ended: None };
+                before && chosen
+            }
+            Key::Down { chosen, .. } => {
+                *key = Key::Up;
+                chosen
+            }
+        }
+    }
 }
 
 /// Decides which channel events are the piano's.
 pub(super) struct PianoFilter<'a> {
     file: &'a MidiFile,
     sources: BTreeMap<(usize, u8), Source>,
-    /// Chosen programs by port and channel, for the chunks without notes.
+    /// Programs of the notes that were not chosen by port and channel, for the chunks without notes; only
+    /// of channels that have chosen ones.
     channels: BTreeMap<(u8, u8), u128>,
     /// Whether each chunk has notes.
     pub(super) has_notes: Vec<bool>,
@@ -34,20 +85,30 @@ pub(super) struct PianoFilter<'a> {
 impl<'a> PianoFilter<'a> {
     pub(super) fn new(file: &'a MidiFile, tracks: &[usize]) -> Self {
         let mut sources: BTreeMap<(usize, u8), Source> = BTreeMap::new();
-        let mut channels: BTreeMap<(u8, u8), u128> = BTreeMap::new();
+        let mut channels: BTreeMap<(u8, u8), (u128, u128)> = BTreeMap::new();
+        let key = |i: usize| {
+            let t = &file.score.tracks[i];
+            (
+                (t.source_track, t.channel),
+                (file.programs.port(t.source_track), t.channel),
+                1u128 << t.program.min(127),
+            )
+        };
         for &i in tracks {
-            let track = &file.score.tracks[i];
-            let bit = 1u128 << track.program.min(127);
-            let source = sources.entry((track.source_track, track.channel)).or_insert_with(|| Source {
-                programs: 0,
-                own: None,
-                excluded: 0,
-                down: 0,
-                since: Box::new([0; 128]),
-            });
-            source.programs |= bit;
-            *channels.entry((file.programs.port(track.source_track), track.channel)).or_default() |= bit;
+            let (source, channel, bit) = key(i);
+            sources.entry(source).or_default().programs |= bit;
+            channels.entry(channel).or_default().0 |= bit;
         }
+        for i in 0..file.score.tracks.len() {
+            let (source, channel, bit) = key(i);
+            if let Some(source) = sources.get_mut(&source) {
+                source.others |= bit & !source.programs;
+            }
+            if let Some((chosen, others)) = channels.get_mut(&channel) {
+                *others |= bit & !*chosen;
+            }
+        }
+        let channels = channels.into_iter().map(|(key, (_, others))| (key, others)).collect();
         let has_notes = file.chunks_with_notes();
         let chosen = |chunk: usize| sources.range((chunk, 0)..=(chunk, 15)).next().is_some();
         let chunks = (0..has_notes.len()).filter(|&c| chosen(c) || !has_notes[c]).collect();
@@ -61,38 +122,29 @@ impl<'a> PianoFilter<'a> {
         let data = event.channel_data();
         let first = *data.first()? & 0x7F;
         if !self.has_notes[chunk] {
-            let programs = self.channels.get(&(self.file.programs.port(chunk), channel))?;
-            return (message != 0xC0 || programs >> first & 1 == 1).then_some(message);
+            let others = self.channels.get(&(self.file.programs.port(chunk), channel))?;
+            // Its note-offs have no notes to end; only its controls are of use.
+            let control = message >= 0xB0 && (message != 0xC0 || others >> first & 1 == 0);
+            return control.then_some(message);
         }
         let source = self.sources.get_mut(&(chunk, channel))?;
-        let bit = 1u128 << first;
         match message {
             0xC0 => {
                 source.own = Some(first);
-                return (source.programs & bit != 0).then_some(message);
+                (source.others >> first & 1 == 0).then_some(message)
             }
             0x90 if data.get(1).is_some_and(|&v| v > 0) => {
                 let foreign = || self.file.programs.in_force(chunk, channel, event.tick);
                 let program = source.own.unwrap_or_else(foreign);
-                if source.programs >> program & 1 == 0 {
-                    source.excluded |= bit;
-                    return None;
-                }
-                source.excluded &= !bit;
-                source.down |= bit;
-                source.since[usize::from(first)] = event.tick;
+                source.stroke(first, event.tick, source.programs >> program & 1 == 1)
             }
-            0x80 | 0x90 => {
-                if source.excluded & bit != 0 {
-                    return None;
-                }
-                source.down &= !bit;
-            }
-            // Key pressure of a note that was not chosen.
-            0xA0 if source.excluded & bit != 0 => return None,
-            _ => {}
+            0x80 | 0x90 => source.release(first, event.tick).then_some(message),
+            0xA0 => match source.keys[usize::from(first)] {
+                Key::Down { chosen: false, .. } => None,
+                _ => Some(message),
+            },
+            _ => Some(message),
         }
-        Some(message)
     }
 
     /// Where the notes end that are still down, as (tick, pitch); `ends` has the end of each chunk.
@@ -100,8 +152,10 @@ impl<'a> PianoFilter<'a> {
         let mut out = Vec::new();
         for (&(chunk, _), source) in &self.sources {
             let end = ends.get(&chunk).copied().unwrap_or(0);
-            for pitch in (0..128u8).filter(|&p| source.down >> p & 1 == 1) {
-                out.push((hang_end(source.since[usize::from(pitch)], end, ticks_per_beat), pitch));
+            for (pitch, key) in source.keys.iter().enumerate() {
+                if let Key::Down { since, chosen: true, .. } = *key {
+                    out.push((hang_end(since, end, ticks_per_beat), pitch as u8));
+                }
             }
         }
         out

@@ -160,12 +160,13 @@ impl<'a> Iterator for Walk<'a> {
     }
 }
 
-/// A variable-length quantity and what follows it.
+/// A variable-length quantity and what follows it. Four bytes are taken as they are, as midly does, even
+/// if the last one says that more follow.
 fn varlen(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let mut value = 0u32;
     for (i, &byte) in bytes.iter().take(4).enumerate() {
         value = value << 7 | u32::from(byte & 0x7F);
-        if byte & 0x80 == 0 {
+        if byte & 0x80 == 0 || i == 3 {
             return Some((value, &bytes[i + 1..]));
         }
     }
