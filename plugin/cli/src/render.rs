@@ -11,7 +11,7 @@ use sideman_music::{Note, Part, Score};
 
 use crate::args::{BandArgs, TalkArgs};
 use crate::audio::{Source, write_wav};
-use crate::band::make_band;
+use crate::band::{Music, make_band};
 use crate::output::Outputs;
 use crate::progress::Progress;
 use crate::report::{Files, PartReport, Report};
@@ -51,7 +51,11 @@ pub(crate) fn perform(task: &Task<'_>) -> Result<Report> {
     warnings.extend(pick.warning);
 
     let first = piano.first().map_or(0, |n| n.onset);
-    let seated = make_band(task.band, file.score().tempos.bpm_at(first))?;
+    let music = Music {
+        bpm: file.score().tempos.bpm_at(first),
+        bar_steps: file.score().meters.position(first).meter.bar_steps(),
+    };
+    let seated = make_band(task.band, music)?;
     let settings = Settings {
         seed: task.band.seed,
         parts: Part::ALL.map(|p| task.band.parts.contains(&p)),
@@ -71,7 +75,7 @@ pub(crate) fn perform(task: &Task<'_>) -> Result<Report> {
     let tracks: Vec<PartTrack> = Part::ALL
         .into_iter()
         .filter(|p| task.band.parts.contains(p))
-        .map(|p| PartTrack::new(p, seated.style.program(p).unwrap_or(0), rendered.part(p).to_vec()))
+        .map(|p| PartTrack::new(p, seated.programs[p.index()], rendered.part(p).to_vec()))
         .collect();
     let midi = file.accompany(task.piano, &tracks)?;
 
@@ -82,7 +86,7 @@ pub(crate) fn perform(task: &Task<'_>) -> Result<Report> {
     Ok(Report {
         input: task.name.to_owned(),
         engine: seated.name,
-        style: seated.style.name(),
+        style: seated.style,
         seed: task.band.seed,
         seconds: tempos.seconds_at(end),
         bars: if end > 0 { file.score().meters.position(end - 1).bar + 1 } else { 0 },
@@ -93,7 +97,7 @@ pub(crate) fn perform(task: &Task<'_>) -> Result<Report> {
             .map(|t| PartReport {
                 part: t.part,
                 channel: t.part.channel() + 1,
-                program: seated.style.program(t.part),
+                program: t.program,
                 notes: t.notes.len(),
                 enters_at_seconds: t.notes.first().map(|n| tempos.seconds_at(n.onset)),
             })

@@ -9,8 +9,8 @@ use sideman_music::Part;
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) input: String,
-    pub(crate) engine: &'static str,
-    pub(crate) style: &'static str,
+    pub(crate) engine: String,
+    pub(crate) style: String,
     pub(crate) seed: u64,
     /// Length of the music.
     pub(crate) seconds: f64,
@@ -30,8 +30,8 @@ pub(crate) struct PartReport {
     pub(crate) part: Part,
     /// From 1.
     pub(crate) channel: u8,
-    /// General MIDI program from 0; none for drums.
-    pub(crate) program: Option<u8>,
+    /// General MIDI program from 0; of the drums the kit.
+    pub(crate) program: u8,
     pub(crate) notes: usize,
     pub(crate) enters_at_seconds: Option<f64>,
 }
@@ -120,8 +120,8 @@ mod tests {
     fn report() -> Report {
         Report {
             input: "a.mid".into(),
-            engine: "rules",
-            style: "bossa",
+            engine: "rules".into(),
+            style: "bossa".into(),
             seed: 3,
             seconds: 125.7,
             bars: 40,
@@ -130,7 +130,7 @@ mod tests {
             parts: vec![PartReport {
                 part: Part::Bass,
                 channel: 2,
-                program: Some(33),
+                program: 33,
                 notes: 9,
                 enters_at_seconds: None,
             }],

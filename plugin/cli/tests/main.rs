@@ -6,6 +6,7 @@ mod inspect;
 mod outputs;
 mod render;
 mod usage;
+mod weights;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

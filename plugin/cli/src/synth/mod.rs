@@ -29,7 +29,7 @@ const VOICES: usize = 192;
 /// Seconds that the room rings on after the last note.
 const TAIL: f64 = 2.5;
 /// What the mix is turned up or down by as a whole.
-const MASTER: f32 = 0.85;
+const MASTER: f32 = 0.74;
 
 /// Equal-tempered frequency in Hz, A4 = 440.
 fn frequency(pitch: u8) -> f32 {
@@ -207,16 +207,14 @@ impl Source for Synth {
             self.voices.retain(|v| !v.done);
             from = until;
         }
-        for (bus, send) in self.buses.iter().zip(SENDS) {
-            for side in 0..2 {
-                for (to, from) in self.send[side].iter_mut().zip(&bus[side]) {
-                    *to += from * send * MASTER;
-                }
-            }
-        }
         for side in 0..2 {
-            for i in 0..BLOCK {
-                block[side][i] = MASTER * self.buses.iter().map(|b| b[side][i]).sum::<f32>();
+            block[side].fill(0.0);
+            for (bus, send) in self.buses.iter().zip(SENDS) {
+                let outs = block[side].iter_mut().zip(&mut self.send[side]);
+                for ((out, to_room), from) in outs.zip(&bus[side]) {
+                    *out += from * MASTER;
+                    *to_room += from * send * MASTER;
+                }
             }
         }
         self.room.add([&self.send[0], &self.send[1]], block);
@@ -238,9 +236,8 @@ impl Voice {
                 n = n.min(usize::try_from(self.frames_until_release).unwrap_or(n));
             }
             let envelope = &mut envelope[..n];
-            if !released && self.swell >= 1.0 {
-                envelope.fill(self.fall);
-            } else {
+            let steady = !released && self.swell >= 1.0;
+            if !steady {
                 for e in envelope.iter_mut() {
                     *e = self.swell * self.fall;
                     self.swell = (self.swell + self.swell_step).min(1.0);
@@ -252,8 +249,15 @@ impl Voice {
             for side in 0..2 {
                 let to = &mut buses[self.bus][side][from..from + n];
                 let sound = &self.sound.sides[side][self.at..self.at + n];
-                for ((to, sound), e) in to.iter_mut().zip(sound).zip(envelope.iter()) {
-                    *to += sound * e * self.gains[side];
+                if steady {
+                    let gain = self.gains[side] * self.fall;
+                    to.iter_mut().zip(sound).for_each(|(to, sound)| *to += sound * gain);
+                } else {
+                    let gain = self.gains[side];
+                    to.iter_mut()
+                        .zip(sound)
+                        .zip(envelope.iter())
+                        .for_each(|((to, sound), e)| *to += sound * e * gain);
                 }
             }
             self.at += n;

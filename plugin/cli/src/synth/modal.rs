@@ -16,7 +16,7 @@ pub(super) struct Mode {
 }
 
 /// Modes that are summed together: wide enough to fill a vector register, small enough to stop early.
-const LANES: usize = 8;
+const LANES: usize = 16;
 /// A group of modes stops once all of them are below this level.
 const INAUDIBLE: f32 = 1e-4;
 
@@ -59,10 +59,15 @@ fn add_group(group: &[Mode], out: &mut [f32]) {
             re[i] = turned;
         }
         // Summed as a tree, which the compiler may not make of a plain sum.
-        let half: [f32; LANES / 2] = std::array::from_fn(|i| im[i] + im[i + LANES / 2]);
-        *sample += (half[0] + half[2]) + (half[1] + half[3]);
+        let quarter: [f32; LANES / 4] = std::array::from_fn(|i| {
+            (im[i] + im[i + LANES / 4]) + (im[i + LANES / 2] + im[i + 3 * LANES / 4])
+        });
+        *sample += (quarter[0] + quarter[2]) + (quarter[1] + quarter[3]);
     }
 }
+
+/// Partials of a piano string that have a second, slow decay worth hearing.
+const LINGERING: usize = 12;
 
 /// A grand piano's string: stretched partials, a comb by the hammer's place, a fast and a slow decay.
 /// `force` is 0 to 1.
@@ -86,6 +91,9 @@ pub(super) fn piano(pitch: u8, force: f32, out: &mut [f32]) {
         let decay = lasting / damping;
         let phase = (k * 0.37).fract();
         modes.push(Mode { freq, amp: amp * 0.75, decay: decay * 0.22, phase });
+        if n > LINGERING {
+            continue;
+        }
         // The strings of a key differ by a fraction of a cent; their slow beat is part of the sound.
         let detune = 1.0 + 0.000_25 * if n % 2 == 0 { 1.0 } else { -1.0 };
         modes.push(Mode { freq: freq * detune, amp: amp * 0.40, decay, phase });
