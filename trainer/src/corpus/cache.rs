@@ -19,7 +19,8 @@ use sideman_music::{Meter, Note};
 use super::song::{Song, lists};
 use super::source::{Split, Tier};
 
-/// Version of the file format and of the rules that make songs. Raise it when either changes.
+/// Version of the file format and of the rules that make songs, the MIDI reader among them. Raise it when
+/// either changes.
 pub const FORMAT: u32 = 2;
 const MAGIC: &[u8; 8] = b"SMSONGS\n";
 const HEADER: usize = 8 + 4 + 32 + 32;
