@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use sideman_engine::style::Style;
 use sideman_engine::{RuleBand, StyleChoice};
 use sideman_models::band::{Band, NeuralBand};
-use sideman_models::weights::{self, BandWeights, StoredStyle};
+use sideman_models::weights::{self, BandWeights, Occasion};
 use sideman_music::Part;
 use sideman_music::grid::VelocityTable;
 
@@ -59,7 +59,17 @@ pub(crate) fn make_band(args: &BandArgs, music: Music) -> Result<Seated> {
 }
 
 fn neural(weights: &BandWeights, args: &BandArgs, music: Music) -> Result<Seated> {
-    let stored = choose(&weights.styles, args, music).with_context(|| {
+    let occasion = Occasion {
+        style: match args.style {
+            StyleChoice::Auto => None,
+            StyleChoice::Fixed(style) => Some(style.name()),
+        },
+        bpm: music.bpm,
+        bar_steps: music.bar_steps,
+        parts: Part::ALL.map(|p| args.parts.contains(&p)),
+        seed: args.seed,
+    };
+    let stored = weights.choose(&occasion).with_context(|| {
         format!("these weights know no style '{}': choose another, or --engine rules", args.style)
     })?;
     let mut programs = programs(stored.style.parse().ok());
@@ -75,27 +85,6 @@ fn neural(weights: &BandWeights, args: &BandArgs, music: Music) -> Result<Seated
     })
 }
 
-/// Of the styles that suit best, one by the seed. The metre goes before the tempo, and both before
-/// instruments that the stored song lacks.
-fn choose<'a>(styles: &'a [StoredStyle], args: &BandArgs, music: Music) -> Option<&'a StoredStyle> {
-    /// So many are equally good; more would be too far off.
-    const SUITABLE: usize = 5;
-    let unlike = |s: &StoredStyle| {
-        let metre = if i64::from(s.bar_steps) == music.bar_steps { 0.0 } else { 10.0 };
-        let tempo = (f64::from(s.bpm).max(1.0) / music.bpm.max(1.0)).log2().abs();
-        let lacks = args.parts.iter().filter(|p| s.programs[p.index()].is_none()).count();
-        metre + tempo + 0.5 * lacks as f64
-    };
-    let wanted = |s: &&StoredStyle| match args.style {
-        StyleChoice::Auto => true,
-        StyleChoice::Fixed(style) => s.style == style.name(),
-    };
-    let mut ranked: Vec<&StoredStyle> = styles.iter().filter(wanted).collect();
-    ranked.sort_by(|a, b| unlike(a).total_cmp(&unlike(b)));
-    let count = ranked.len().min(SUITABLE);
-    (count > 0).then(|| ranked[(args.seed % count as u64) as usize])
-}
-
 /// The rule band takes a plain style by the tempo.
 fn plain(bpm: f64) -> Style {
     if bpm < 88.0 { Style::Ballad } else { Style::PopRock }
@@ -104,41 +93,4 @@ fn plain(bpm: f64) -> Style {
 /// The usual instruments of a style.
 fn programs(style: Option<Style>) -> [u8; 4] {
     Part::ALL.map(|p| style.unwrap_or(Style::PopRock).program(p).unwrap_or(0))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::Parser;
-
-    fn stored(style: &str, bpm: f32, bar_steps: u16) -> StoredStyle {
-        StoredStyle { style: style.into(), bpm, bar_steps, programs: [Some(0); 4], code: vec![] }
-    }
-
-    fn args(words: &[&str]) -> BandArgs {
-        #[derive(Parser)]
-        struct Only {
-            #[command(flatten)]
-            band: BandArgs,
-        }
-        Only::parse_from([&["x"], words].concat()).band
-    }
-
-    #[test]
-    fn the_nearest_style_of_the_metre_is_taken() {
-        let mut styles: Vec<StoredStyle> =
-            (0..20).map(|i| stored("funk", 60.0 + 5.0 * i as f32, 16)).collect();
-        styles.push(stored("folk", 92.0, 12));
-        let bpm = |words: &[&str], bpm, bar_steps| {
-            choose(&styles, &args(words), Music { bpm, bar_steps }).map(|s| s.bpm)
-        };
-        for seed in 0..10 {
-            let seed = seed.to_string();
-            let near = bpm(&["--seed", &seed], 100.0, 16).unwrap();
-            assert!((88.0..112.0).contains(&near), "{near}");
-        }
-        assert_eq!(bpm(&["--seed", "0"], 100.0, 12), Some(92.0));
-        assert_eq!(bpm(&["--seed", "0", "--style", "funk"], 155.0, 12), Some(155.0));
-        assert_eq!(bpm(&["--style", "house"], 120.0, 16), None);
-    }
 }

@@ -1,6 +1,6 @@
 //! The bars of a piece, and how they are spread over rows.
 
-use sideman_music::chord::Reading;
+use sideman_music::chord::{Quality, Reading};
 use sideman_music::{MeterMap, Note, Pulse};
 
 /// A bar, or a piece of a bar that is too long for a row.
@@ -82,7 +82,8 @@ fn reading(notes: &[Note], start: Pulse, end: Pulse) -> Option<Reading> {
             lowest = Some(lowest.map_or(note.pitch, |l: u8| l.min(note.pitch)));
         }
     }
-    Reading::weighted(&weights, lowest?)
+    // A single note is no chord.
+    Reading::weighted(&weights, lowest?).filter(|r| r.quality != Quality::Single)
 }
 
 #[cfg(test)]

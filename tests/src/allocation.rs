@@ -1,0 +1,119 @@
+//! Playing allocates nothing: neither the bands' step nor what will run on the audio thread.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use sideman_engine::RuleBand;
+use sideman_engine::rt::{Order, Scheduler};
+use sideman_engine::style::Style;
+use sideman_models::band::{Band, Dials, Moment, Place};
+use sideman_music::listen::frames;
+use sideman_music::{Part, STEP_PULSES};
+
+use super::{networks, note, piano};
+
+thread_local! {
+    /// Allocations, reallocations and frees of this thread.
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+// SAFETY: every call goes to the system's allocator as it came; counting touches a plain thread-local
+// integer that needs neither an allocation nor a destructor.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        count();
+        // SAFETY: the pointer came from the system's allocator with this layout.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: as for `dealloc`; the caller keeps the contract for the size.
+        unsafe { System.realloc(ptr, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn count() {
+    // The thread may be at its end already.
+    let _ = CALLS.try_with(|c| c.set(c.get() + 1));
+}
+
+/// Calls of the allocator while `work` runs.
+fn calls(work: impl FnOnce()) -> usize {
+    let before = CALLS.get();
+    work();
+    CALLS.get() - before
+}
+
+fn steps(band: &mut dyn Band) -> (usize, usize) {
+    let heard = frames(&piano(16), 256);
+    band.reset(3);
+    let mut played = 0;
+    let calls = calls(|| {
+        for (step, heard) in heard.iter().enumerate() {
+            let place = Place {
+                step: step as i64,
+                in_bar: (step % 16) as u16,
+                bar: step as i64 / 16,
+                bar_steps: 16,
+                half_steps: 8,
+            };
+            let dials = Dials::default();
+            let decision = band.decide(&Moment { place, heard: *heard, parts: [true; 4], bpm: 100.0, dials });
+            played += Part::ALL.iter().filter(|p| decision.now.plays(**p)).count();
+        }
+    });
+    (calls, played)
+}
+
+#[test]
+fn the_count_counts() {
+    assert_eq!(calls(|| drop(std::hint::black_box(vec![1u8; 100]))), 2);
+    assert_eq!(calls(|| ()), 0);
+}
+
+#[test]
+fn a_step_of_the_rule_band_allocates_nothing() {
+    for style in Style::ALL {
+        let (calls, played) = steps(&mut RuleBand::new(style));
+        assert_eq!(calls, 0, "{style}");
+        assert!(played > 100, "{style} hardly plays, so this shows little: {played}");
+    }
+}
+
+#[test]
+fn a_step_of_the_network_allocates_nothing() {
+    let weights = networks::untrained();
+    let (calls, played) = steps(&mut networks::band(&weights, 1));
+    assert_eq!(calls, 0);
+    assert!(played > 100, "the network hardly plays, so this shows little: {played}");
+}
+
+#[test]
+fn the_scheduler_allocates_nothing() {
+    let mut scheduler = Scheduler::new(0);
+    let mut sent = 0;
+    let calls = calls(|| {
+        for step in 0..500i64 {
+            for (i, part) in Part::ALL.into_iter().enumerate() {
+                let n = note(step * STEP_PULSES + 7, 40 + ((step + i as i64) % 24) as u8, 300, 90);
+                scheduler.accept(0, Order::Play(part, n));
+            }
+            scheduler.advance(step * STEP_PULSES, |_| sent += 1);
+        }
+        scheduler.jump(1, 0, |_| sent += 1);
+    });
+    assert_eq!(calls, 0);
+    assert!(sent > 3000, "{sent}");
+}
