@@ -7,6 +7,7 @@ use super::read::hang_end;
 use super::walk::Event;
 
 /// A channel of a chunk that belongs to the piano.
+#[derive(Default)]
 struct Source {
     /// Chosen programs, a bit each.
     programs: u128,
@@ -14,58 +15,44 @@ struct Source {
     others: u128,
     /// Program that the chunk itself has set.
     own: Option<u8>,
-    keys: [Key; 128],
+    /// Keys that are down. A map, since a file may have ten thousands of channels with a key each.
+    down: BTreeMap<u8, Key>,
 }
 
-/// What a key last did, as the score was read: a new stroke ends the note before, and a note-off at the
+/// A key that is down, as the score was read: a new stroke ends the note before, and a note-off at the
 /// very tick of the new stroke is still the old note's.
-#[derive(Debug, Clone, Copy, Default)]
-enum Key {
-    #[default]
-    Up,
-    /// Down since a tick, for a chosen note or not; whether the note that its stroke ended, if any, was one
-    /// and has not had its note-off.
-    Down { since: u64, chosen: bool, ended: Option<bool> },
-}
-
-impl Default for Source {
-    fn default() -> Self {
-        Self { programs: 0, others: 0, own: None, keys: [Key::Up; 128] }
-    }
+#[derive(Debug, Clone, Copy)]
+struct Key {
+    since: u64,
+    /// Whether its note was chosen.
+    chosen: bool,
+    /// Whether the note that its stroke ended, if any, was chosen and has not had its note-off.
+    ended: Option<bool>,
 }
 
 impl Source {
     /// A stroke at a tick. The status byte of what is to be sent in its place.
     fn stroke(&mut self, key: u8, tick: u64, chosen: bool) -> Option<u8> {
-        let key = &mut self.keys[usize::from(key & 0x7F)];
-        match *key {
+        let ended = match self.down.get(&key) {
             // Of two strokes at one tick the first is read.
-            Key::Down { since, chosen: before, .. } if since == tick => (before && chosen).then_some(0x90),
-            Key::Down { chosen: before, .. } => {
-                *key = Key::Down { since: tick, chosen, ended: Some(before) };
-                if chosen { Some(0x90) } else { before.then_some(0x80) }
-            }
-            Key::Up => {
-                *key = Key::Down { since: tick, chosen, ended: None };
-                chosen.then_some(0x90)
-            }
-        }
+            Some(before) if before.since == tick => return (before.chosen && chosen).then_some(0x90),
+            before => before.map(|b| b.chosen),
+        };
+        self.down.insert(key, Key { since: tick, chosen, ended });
+        if chosen { Some(0x90) } else { (ended == Some(true)).then_some(0x80) }
     }
 
     /// A note-off at a tick. Whether it is to be sent.
     fn release(&mut self, key: u8, tick: u64) -> bool {
-        let key = &mut self.keys[usize::from(key & 0x7F)];
-        match *key {
-            Key::Up => true,
-            Key::Down { since, chosen, ended: Some(before) } if since == tick => {
-                *key = Key::Down { since, chosen, ended: None };
-                before && chosen
-            }
-            Key::Down { chosen, .. } => {
-                *key = Key::Up;
-                chosen
-            }
+        let Some(down) = self.down.get_mut(&key) else { return true };
+        let chosen = down.chosen;
+        if down.since == tick
+            && let Some(before) = down.ended.take()
+        {
+            return before && chosen;
         }
+        self.down.remove(&key);
+        chosen
     }
 }
 
@@ -139,10 +126,7 @@ impl<'a> PianoFilter<'a> {
                 source.stroke(first, event.tick, source.programs >> program & 1 == 1)
             }
             0x80 | 0x90 => source.release(first, event.tick).then_some(message),
-            0xA0 => match source.keys[usize::from(first)] {
-                Key::Down { chosen: false, .. } => None,
-                _ => Some(message),
-            },
+            0xA0 => source.down.get(&first).is_none_or(|key| key.chosen).then_some(message),
             _ => Some(message),
         }
     }
@@ -152,10 +136,8 @@ impl<'a> PianoFilter<'a> {
         let mut out = Vec::new();
         for (&(chunk, _), source) in &self.sources {
             let end = ends.get(&chunk).copied().unwrap_or(0);
-            for (pitch, key) in source.keys.iter().enumerate() {
-                if let Key::Down { since, chosen: true, .. } = *key {
-                    out.push((hang_end(since, end, ticks_per_beat), pitch as u8));
-                }
+            for (&pitch, key) in source.down.iter().filter(|k| k.1.chosen) {
+                out.push((hang_end(key.since, end, ticks_per_beat), pitch));
             }
         }
         out

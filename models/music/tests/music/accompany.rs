@@ -245,18 +245,14 @@ proptest! {
         let mut track = Track::default();
         // One note for sure.
         track.event(0, &[0x90 | channel, 0, 1]);
-        let mut down = [false; 128];
-        down[0] = true;
+        let mut struck = [false; 128];
+        struck[0] = true;
         for (delta, status, data) in &events {
             track.event(*delta, &[&[status | channel], &data[..]].concat());
-            match status {
-                0x90 => down[usize::from(data[0])] = data[1] > 0,
-                0x80 => down[usize::from(data[0])] = false,
-                _ => {}
-            }
+            struck[usize::from(data[0])] |= *status == 0x90;
         }
         // Nothing is left hanging, so nothing is added.
-        for (key, _) in down.iter().enumerate().filter(|k| *k.1) {
+        for (key, _) in struck.iter().enumerate().filter(|k| *k.1) {
             track.event(3, &[0x80 | channel, key as u8, 64]);
         }
         let source = [header(0, 1, division), chunk(b"MTrk", &track.ended())].concat();
