@@ -15,11 +15,24 @@ enum Command {
     Prepare(sideman_trainer::corpus::PrepareArgs),
     /// Train the band's network
     Train(sideman_trainer::train::TrainArgs),
+    /// Measure a model on the test split
+    #[command(subcommand)]
+    Eval(Eval),
+    /// Quantise a checkpoint into a weights file with its card
+    Export(sideman_trainer::export::ExportArgs),
+}
+
+#[derive(Subcommand)]
+enum Eval {
+    /// The band against people's own, controls and the rule band
+    Band(sideman_trainer::evaluate::EvalBandArgs),
 }
 
 fn main() -> anyhow::Result<()> {
     match Args::parse().command {
         Command::Prepare(args) => sideman_trainer::corpus::run(&args),
         Command::Train(args) => sideman_trainer::train::run(&args),
+        Command::Eval(Eval::Band(args)) => sideman_trainer::bands::eval(&args),
+        Command::Export(args) => sideman_trainer::export::run(&args),
     }
 }

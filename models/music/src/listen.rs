@@ -3,8 +3,8 @@
 use crate::score::Note;
 use crate::time::{Pulse, STEP_PULSES};
 
-/// The piano as heard at the decision point of one step, pulse `step * 120`: onsets since the decision
-/// point before, up to and including this one, and what sounds now.
+/// The piano as heard at the decision point of one step (pulse `step * 120` plus the [`Lean`]): onsets
+/// since the decision point before, up to and including this one, and what sounds now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PianoFrame {
     /// Pitch classes sounding at the decision point, or struck in this frame; bit 0 is C.
@@ -129,20 +129,61 @@ pub fn key_events(notes: &[Note]) -> Vec<KeyEvent> {
     events
 }
 
-/// Frames of steps `0..steps` for a whole piano part. Frame `s` contains what was heard up to pulse
-/// `s * 120`, and nothing later.
+/// How far behind the beat the piano plays.
+///
+/// A pianist who plays a little behind the grid would be answered a whole step late by a band that
+/// decides exactly on it. So the decision point, and with it everything the band plays, leans back by
+/// what the piano was late lately: nothing for a quantised piano, up to [`Lean::MOST`] for a loose one.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Lean {
+    /// Deviations of the last onsets from the 16th grid in pulses.
+    deviations: [i8; 32],
+    count: usize,
+}
+
+impl Lean {
+    /// Largest lean in pulses: 25 ms at 120 beats a minute.
+    pub const MOST: Pulse = 24;
+    /// Onsets further from the grid than this, triplets above all, say nothing about it.
+    const NEAR: Pulse = 30;
+
+    /// Takes in the onset of a piano note.
+    pub fn heard(&mut self, onset: Pulse) {
+        let deviation = (onset + STEP_PULSES / 2).rem_euclid(STEP_PULSES) - STEP_PULSES / 2;
+        if deviation.abs() <= Self::NEAR {
+            self.deviations[self.count % 32] = deviation as i8;
+            self.count += 1;
+        }
+    }
+
+    /// Pulses from the grid to the next decision point: what four of five of the last onsets stayed within.
+    pub fn pulses(&self) -> Pulse {
+        let n = self.count.min(32);
+        if n < 8 {
+            return 0;
+        }
+        let mut sorted = self.deviations;
+        sorted[..n].sort_unstable();
+        Pulse::from(sorted[n * 4 / 5]).clamp(0, Self::MOST)
+    }
+}
+
+/// Frames of steps `0..steps` for a whole piano part, each with everything heard up to its decision point
+/// (the step's pulse plus the [`Lean`] at the decision point before), and nothing later.
 pub fn frames(notes: &[Note], steps: usize) -> Vec<PianoFrame> {
     let events = key_events(notes);
     let mut listener = Listener::default();
+    let mut lean = Lean::default();
     let mut next = 0;
     (0..steps)
         .map(|step| {
-            let point = step as i64 * STEP_PULSES;
+            let point = step as i64 * STEP_PULSES + lean.pulses();
             while let Some(e) = events.get(next).filter(|e| e.at <= point) {
                 if e.velocity > 0 {
-                    listener.note_on(e.pitch, e.velocity)
+                    listener.note_on(e.pitch, e.velocity);
+                    lean.heard(e.at);
                 } else {
-                    listener.note_off(e.pitch)
+                    listener.note_off(e.pitch);
                 }
                 next += 1;
             }

@@ -2,17 +2,26 @@
 
 mod batch;
 mod ears;
+mod initial;
 mod inputs;
+mod kernel;
 mod layout;
 mod memory;
 mod network;
+mod neural;
+mod sample;
 mod statistics;
+#[cfg(test)]
+mod tests;
 
 pub use batch::{Batch, GridSong, INPUTS, Lane, PartRows, Spoil};
 pub use ears::{EARS_INPUTS, Ears};
+pub use initial::normal;
+pub use kernel::{Kernel, State};
 pub use layout::{Config, Init, Spec};
 pub use memory::{BassRow, ChordRow, DrumRow, MEMORY_INPUTS, Memory};
 pub use network::{Losses, Network};
+pub use neural::NeuralBand;
 pub use statistics::{STATISTICS, statistics};
 
 use sideman_music::{BandStep, PianoFrame};

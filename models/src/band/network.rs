@@ -9,6 +9,8 @@
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Result, Tensor};
+use rand::Rng;
+use rand_pcg::Pcg64;
 use sideman_music::Part;
 use sideman_music::grid::{DRUM_CLASSES, OFFSETS};
 
@@ -103,12 +105,41 @@ impl Network {
         Ok((Tensor::cat(&[&h, &x], 1)?, state))
     }
 
-    /// All losses of a batch under given style codes (lanes, style).
+    /// All losses of a batch under given style codes (lanes, style). In training, `dropout` zeroes that
+    /// share of the trunk's outputs.
     ///
     /// # Errors
     /// When the batch does not fit the network.
-    pub fn losses(&self, batch: &Batch, codes: &Tensor, state: &LstmState) -> Result<Losses> {
-        let (trunk, state) = self.trunk(batch, codes, state)?;
+    pub fn losses(
+        &self,
+        batch: &Batch,
+        codes: &Tensor,
+        state: &LstmState,
+        dropout: Option<(f32, &mut Pcg64)>,
+    ) -> Result<Losses> {
+        let (mut trunk, state) = self.trunk(batch, codes, state)?;
+        if let Some((share, rng)) = dropout.filter(|d| d.0 > 0.0) {
+            let keep = 1.0 / (1.0 - share);
+            // A draw of 16 bits is enough for a share, and a quarter of the work.
+            let limit = (share * 65536.0) as u64;
+            let mut bits = 0u64;
+            let mask: Vec<f32> = (0..trunk.elem_count())
+                .map(|i| {
+                    if i % 4 == 0 {
+                        bits = rng.random();
+                    }
+                    let kept = bits & 0xFFFF >= limit;
+                    bits >>= 16;
+                    if kept { keep } else { 0.0 }
+                })
+                .collect();
+            trunk = (trunk
+                * Tensor::from_vec(
+                    mask,
+                    (batch.steps * batch.lanes, self.config.hidden + self.config.input),
+                    &self.device,
+                )?)?;
+        }
         let patterns = linear(codes, self.t("pattern.w"), self.t("pattern.b"), Activation::None)?
             .reshape((batch.lanes * 16, DRUM_CLASSES + 3))?;
         let zero = Tensor::zeros(4 * self.config.context, candle_core::DType::F32, &self.device)?;

@@ -72,7 +72,8 @@ impl Checkpoint {
         let mut tensors: HashMap<String, Tensor> =
             self.tensors.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
         let length = progress.len();
-        let bytes = Tensor::from_vec(progress.into_bytes(), length, &Device::Cpu).map_err(|e| fail(e.into()))?;
+        let bytes =
+            Tensor::from_vec(progress.into_bytes(), length, &Device::Cpu).map_err(|e| fail(e.into()))?;
         tensors.insert("progress".into(), bytes);
         let partial = path.with_extension("partial");
         candle_core::safetensors::save(&tensors, &partial).map_err(|e| fail(e.into()))?;

@@ -34,8 +34,12 @@ pub struct TrainConfig {
     pub clip: f64,
     /// Weight of the style code's Kullback-Leibler divergence.
     pub divergence: f64,
+    /// Share of the trunk's outputs that are zeroed in training.
+    pub dropout: f32,
     /// Least share of notes on the grid.
     pub min_on_grid: f32,
+    /// Least share of downbeats whose bass agrees with the piano, where the corpus knows it.
+    pub min_agreement: f32,
     /// Sizes of the network.
     pub network: Config,
     /// The music.
@@ -80,10 +84,11 @@ impl TrainConfig {
     /// # Errors
     /// When the file cannot be read, a field is missing, unknown or senseless.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read {}; configurations lie in trainer/configs", path.display()))?;
-        let config: Self =
-            toml::from_str(&text).with_context(|| format!("{} is not a training configuration", path.display()))?;
+        let text = std::fs::read_to_string(path).with_context(|| {
+            format!("cannot read {}; configurations lie in trainer/configs", path.display())
+        })?;
+        let config: Self = toml::from_str(&text)
+            .with_context(|| format!("{} is not a training configuration", path.display()))?;
         config.check().with_context(|| format!("in {}", path.display()))?;
         Ok(config)
     }
@@ -94,6 +99,7 @@ impl TrainConfig {
         ensure!(!self.mix.is_empty(), "at least one [[mix]] must name a tier");
         ensure!(self.mix.iter().all(|m| m.weight > 0.0), "every weight in [[mix]] must be above 0");
         ensure!(self.learning_rate > 0.0, "learning_rate must be above 0");
+        ensure!((0.0..1.0).contains(&self.dropout), "dropout must be at least 0 and below 1");
         let s = self.spoil;
         ensure!(
             [s.blank, s.blank_start, s.shift, s.drop_hit].iter().all(|p| (0.0..=1.0).contains(p)),

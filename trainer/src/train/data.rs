@@ -30,7 +30,8 @@ pub fn grid_song(song: &Song) -> Option<GridSong> {
         band: grid::encode(&song.band, song.steps),
         parts: song.parts_present,
         bpm: song.bpm,
-        tier: if song.tier == Tier::Research || !song.set.starts_with("pairs_mma") && song.set != "mma_synth" {
+        tier: if song.tier == Tier::Research || !song.set.starts_with("pairs_mma") && song.set != "mma_synth"
+        {
             1.0
         } else {
             0.0
@@ -75,7 +76,9 @@ impl Library {
         for mix in &config.mix {
             let first = songs.len() as u32;
             for mut song in corpus::load(cache, mix.tier, split)? {
-                let Some(grid) = grid_song(&song).filter(|_| song.on_grid >= config.min_on_grid) else { continue };
+                let fits = song.on_grid >= config.min_on_grid
+                    && song.agreement.is_none_or(|a| a >= config.min_agreement);
+                let Some(grid) = grid_song(&song).filter(|_| fits) else { continue };
                 song.band = Default::default();
                 songs.push(Arc::new(grid));
                 origins.push(song);
@@ -110,8 +113,13 @@ impl Library {
     }
 
     /// The batches of a segment, each a function of the configuration's seed and its number alone.
-    pub fn segment<'a>(&'a self, config: &'a TrainConfig, segment: usize) -> impl Iterator<Item = Batch> + 'a {
-        let mut rng = Pcg64::seed_from_u64(config.seed.wrapping_mul(0x9E37_79B9).wrapping_add(segment as u64));
+    pub fn segment<'a>(
+        &'a self,
+        config: &'a TrainConfig,
+        segment: usize,
+    ) -> impl Iterator<Item = Batch> + 'a {
+        let mut rng =
+            Pcg64::seed_from_u64(config.seed.wrapping_mul(0x9E37_79B9).wrapping_add(segment as u64));
         let spoil = Spoil::from(config.spoil);
         let steps = config.steps;
         let mut lanes: Vec<Lane> = (0..config.lanes).map(|_| self.draw(steps, &spoil, &mut rng)).collect();

@@ -10,4 +10,4 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 pub use config::{Mix, SpoilConfig, TrainConfig};
 pub use data::{Library, grid_song};
 pub use optimizer::AdamW;
-pub use run::{TrainArgs, network_of, run, style_codes};
+pub use run::{Score, TrainArgs, network_of, run, score, style_codes};

@@ -31,7 +31,12 @@ impl AdamW {
     ///
     /// # Errors
     /// When a gradient does not fit its variable.
-    pub fn step(&mut self, vars: &BTreeMap<String, Var>, grads: &GradStore, learning_rate: f64) -> Result<f64> {
+    pub fn step(
+        &mut self,
+        vars: &BTreeMap<String, Var>,
+        grads: &GradStore,
+        learning_rate: f64,
+    ) -> Result<f64> {
         let mut square = 0f64;
         for grad in vars.values().filter_map(|v| grads.get(v)) {
             square += f64::from(grad.sqr()?.sum_all()?.to_scalar::<f32>()?);

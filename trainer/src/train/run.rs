@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, bail, ensure};
 use candle_core::{DType, Device, Tensor, Var};
 use indicatif::{ProgressBar, ProgressStyle};
-use rand::{Rng, SeedableRng};
+use rand::SeedableRng;
 use rand_pcg::Pcg64;
-use sideman_models::band::{Config, Init, Network};
+use sideman_models::band::{Network, normal};
 use sideman_models::ops::LstmState;
 
 use super::{AdamW, Checkpoint, Library, TrainConfig};
@@ -43,40 +43,13 @@ pub struct TrainArgs {
 fn device(name: &str) -> anyhow::Result<Device> {
     Ok(match name {
         "cpu" => Device::Cpu,
-        "cuda" => Device::new_cuda(0).context("no CUDA device: build with --features cuda, or use --device cpu")?,
-        "metal" => {
-            Device::new_metal(0).context("no Metal device: build with --features metal, or use --device cpu")?
+        "cuda" => {
+            Device::new_cuda(0).context("no CUDA device: build with --features cuda, or use --device cpu")?
         }
+        "metal" => Device::new_metal(0)
+            .context("no Metal device: build with --features metal, or use --device cpu")?,
         other => bail!("unknown device '{other}': choose cpu, cuda or metal"),
     })
-}
-
-/// Fresh weights from a seed.
-fn initial(config: &Config, seed: u64) -> anyhow::Result<BTreeMap<String, Tensor>> {
-    let mut rng = Pcg64::seed_from_u64(seed);
-    let mut out = BTreeMap::new();
-    for spec in config.tensors() {
-        let n: usize = spec.shape.iter().product();
-        let columns = spec.shape.last().copied().unwrap_or(1);
-        let mut normal = |deviation: f32| -> f32 {
-            let (a, b): (f32, f32) = (rng.random_range(f32::MIN_POSITIVE..1.0), rng.random());
-            deviation * (-2.0 * a.ln()).sqrt() * (std::f32::consts::TAU * b).cos()
-        };
-        let values: Vec<f32> = match spec.init {
-            Init::Constant(v) => vec![v; n],
-            Init::ForgetBias(v) => (0..n).map(|i| if i / (n / 4) == 1 { v } else { 0.0 }).collect(),
-            Init::Normal(d) => (0..n).map(|_| normal(d)).collect(),
-            Init::Diagonal(v) => {
-                (0..n).map(|i| normal(0.02) + if i / columns == i % columns { v } else { 0.0 }).collect()
-            }
-            Init::Uniform => {
-                let bound = (columns as f32).sqrt().recip();
-                (0..n).map(|_| rng.random_range(-bound..bound)).collect()
-            }
-        };
-        out.insert(spec.name, Tensor::from_vec(values, spec.shape, &Device::Cpu)?);
-    }
-    Ok(out)
 }
 
 /// The network of a checkpoint.
@@ -94,11 +67,19 @@ pub fn network_of(checkpoint: &Checkpoint) -> anyhow::Result<Network> {
 pub fn style_codes(network: &Network, statistics: &[Vec<f32>], device: &Device) -> anyhow::Result<Tensor> {
     let (n, width) = (statistics.len(), statistics.first().map_or(0, Vec::len));
     let rows = Tensor::from_vec(statistics.concat(), (n, width), device)?;
-    Ok(network.style(&rows)?.0)
+    Ok(network.style(&rows)?.0.contiguous()?)
 }
 
-/// Mean losses over the valid songs: nats a step and part, by term, and in all.
-fn validate(network: &Network, valid: &Library, config: &TrainConfig, device: &Device) -> anyhow::Result<Valid> {
+/// Mean losses over songs under their own style codes, in nats a 16th: by term and in all.
+///
+/// # Errors
+/// When the songs do not fit the network.
+pub fn score(
+    network: &Network,
+    valid: &Library,
+    config: &TrainConfig,
+    device: &Device,
+) -> anyhow::Result<Score> {
     let codes = style_codes(network, &valid.statistics, device)?.detach();
     let mut sums: BTreeMap<String, f64> = BTreeMap::new();
     let mut steps = 0;
@@ -107,7 +88,7 @@ fn validate(network: &Network, valid: &Library, config: &TrainConfig, device: &D
         let mut state = LstmState::zeros(lanes, config.network.hidden);
         for batch in &batches {
             let own = codes.index_select(&Tensor::from_slice(&batch.styles, lanes, device)?, 0)?;
-            let losses = network.losses(batch, &own, &state)?;
+            let losses = network.losses(batch, &own, &state, None)?;
             for (name, term) in losses.terms {
                 *sums.entry(name).or_default() += f64::from(term.to_scalar::<f32>()?);
             }
@@ -116,12 +97,15 @@ fn validate(network: &Network, valid: &Library, config: &TrainConfig, device: &D
         }
     }
     sums.values_mut().for_each(|v| *v /= steps.max(1) as f64);
-    Ok(Valid { total: sums.values().sum(), terms: sums })
+    Ok(Score { total: sums.values().sum(), terms: sums })
 }
 
-struct Valid {
-    total: f64,
-    terms: BTreeMap<String, f64>,
+/// Losses in nats a 16th.
+pub struct Score {
+    /// All terms together.
+    pub total: f64,
+    /// By term.
+    pub terms: BTreeMap<String, f64>,
 }
 
 /// Runs a training to its end, its patience's end, or from where it stopped.
@@ -130,11 +114,15 @@ struct Valid {
 /// When the data, the configuration or the disk do not allow it.
 pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     let device = device(&args.device)?;
-    std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make the folder {}", args.out.display()))?;
+    std::fs::create_dir_all(&args.out)
+        .with_context(|| format!("cannot make the folder {}", args.out.display()))?;
     let (last, best) = (args.out.join("last.safetensors"), args.out.join("best.safetensors"));
     let resumed = if args.resume { Some(Checkpoint::load(&last)?) } else { None };
     if resumed.is_none() && last.exists() {
-        bail!("{} holds a run already: add --resume to go on with it, or choose another --out", args.out.display());
+        bail!(
+            "{} holds a run already: add --resume to go on with it, or choose another --out",
+            args.out.display()
+        );
     }
     let config = TrainConfig::read(&args.config)?;
     if let Some(r) = &resumed {
@@ -150,7 +138,12 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
 
     let tensors = match &resumed {
         Some(r) => r.under("p."),
-        None => initial(&config.network, config.seed)?,
+        None => {
+            let fresh = config.network.initial(config.seed).into_iter();
+            fresh
+                .map(|(k, (shape, v))| Ok((k, Tensor::from_vec(v, shape, &Device::Cpu)?)))
+                .collect::<anyhow::Result<_>>()?
+        }
     };
     let mut vars = BTreeMap::new();
     for (name, tensor) in tensors {
@@ -219,12 +212,12 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
                     batch.styles.iter().flat_map(|&s| train.statistics[s as usize].iter().copied()).collect();
                 let rows = Tensor::from_vec(rows, (config.lanes, train.mean.len()), &device)?;
                 let (mean, log_variance) = network.style(&rows)?;
-                let eps = normal(&mut noise, mean.elem_count());
+                let eps: Vec<f32> = (0..mean.elem_count()).map(|_| normal(&mut noise)).collect();
                 let eps = Tensor::from_vec(eps, mean.shape(), &device)?;
                 let codes = (&mean + (eps * (&log_variance * 0.5)?.exp()?)?)?;
                 let divergence = (((mean.sqr()? + log_variance.exp()?)? - 1.0)? - &log_variance)?;
                 let divergence = (divergence.sum_all()? * (0.5 / config.lanes as f64))?;
-                let losses = network.losses(&batch, &codes, &state)?;
+                let losses = network.losses(&batch, &codes, &state, Some((config.dropout, &mut noise)))?;
                 state = losses.state;
                 let steps = batch.counts[0].max(1);
                 let mut total = Tensor::zeros((), DType::F32, &device)?;
@@ -258,7 +251,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
         progress.segments += 1;
         progress.seen += average.seen;
         progress.updates = optimizer.updates;
-        let scores = validate(&network, &valid, &config, &device)?;
+        let scores = score(&network, &valid, &config, &device)?;
         last_valid = scores.total;
         progress.seconds += began.elapsed().as_secs_f64();
         let line = serde_json::json!({
@@ -267,7 +260,8 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
         });
         writeln!(log, "{line}").context("cannot write the log")?;
         let better = scores.total < progress.best;
-        (progress.best, progress.stale) = if better { (scores.total, 0) } else { (progress.best, progress.stale + 1) };
+        (progress.best, progress.stale) =
+            if better { (scores.total, 0) } else { (progress.best, progress.stale + 1) };
         progress.tensors = vars.iter().map(|(k, v)| (format!("p.{k}"), v.as_tensor().clone())).collect();
         if better {
             progress.save(&best)?;
@@ -278,7 +272,10 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
         }
         progress.save(&last)?;
         if !bar.is_hidden() {
-            bar.println(format!("segment {}: train {:.4}, valid {:.4}", progress.segments, average.recent, scores.total));
+            bar.println(format!(
+                "segment {}: train {:.4}, valid {:.4}",
+                progress.segments, average.recent, scores.total
+            ));
         } else {
             eprintln!(
                 "batch {}: train {:.4}, valid {:.4}, {:.0} s, {:.0} 16ths/s",
@@ -301,16 +298,6 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Standard normal values.
-fn normal(rng: &mut Pcg64, n: usize) -> Vec<f32> {
-    (0..n)
-        .map(|_| {
-            let (a, b): (f32, f32) = (rng.random_range(f32::MIN_POSITIVE..1.0), rng.random());
-            (-2.0 * a.ln()).sqrt() * (std::f32::consts::TAU * b).cos()
-        })
-        .collect()
-}
-
 /// Running figures of a segment.
 #[derive(Default)]
 struct Average {
@@ -330,9 +317,4 @@ impl Average {
         self.batches += 1;
         self.seen += steps;
     }
-}
-
-/// Path of a run's best checkpoint.
-pub fn best_of(run: &Path) -> PathBuf {
-    run.join("best.safetensors")
 }

@@ -1,0 +1,427 @@
+//! The step kernel: the network's step in plain arithmetic, without allocation, from the same weights.
+//!
+//! It computes what [`Network`](super::Network) computes, a row at a time; a test holds the two together.
+
+use std::collections::BTreeMap;
+
+use sideman_music::Part;
+use sideman_music::grid::{DRUM_CLASSES, LENGTH_BINS, OFFSETS, VELOCITY_BINS};
+
+use super::batch::{INPUTS, extra_inputs};
+use super::layout::{BASS_SHAPE, CHORD_SHAPE, Config, Span, output_count, part_key, span};
+use super::{BassRow, ChordRow, DrumRow};
+use crate::ops::{CandidateRow, CandidateShape};
+
+/// Columns of the pattern table: the drum classes and one for each other part.
+const PATTERN: usize = DRUM_CLASSES + 3;
+/// Widest row of inputs about the parts before.
+pub(super) const MOST_EXTRA: usize = extra_inputs(Part::Strings);
+/// Most candidates of a pitch head, with "stop".
+pub(super) const MOST_CANDIDATES: usize = CHORD_SHAPE.pitches + 1;
+
+/// A matrix with its bias.
+#[derive(Debug, Clone, Default)]
+struct Layer {
+    w: Vec<f32>,
+    b: Vec<f32>,
+    inputs: usize,
+}
+
+/// Sum of products, in sixteen running sums so that it vectorises the same way everywhere.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0f32; 16];
+    let (a16, b16) = (a.chunks_exact(16), b.chunks_exact(16));
+    let rest: f32 = a16.remainder().iter().zip(b16.remainder()).map(|(x, y)| x * y).sum();
+    for (x, y) in a16.zip(b16) {
+        for i in 0..16 {
+            sums[i] += x[i] * y[i];
+        }
+    }
+    sums.iter().sum::<f32>() + rest
+}
+
+impl Layer {
+    fn rows(&self) -> usize {
+        self.b.len()
+    }
+
+    /// `out = w x + b`.
+    fn apply(&self, x: &[f32], out: &mut [f32]) {
+        for ((row, b), out) in self.w.chunks_exact(self.inputs).zip(&self.b).zip(out) {
+            *out = dot(row, x) + b;
+        }
+    }
+
+    /// `out += w x + b`.
+    fn add(&self, x: &[f32], out: &mut [f32]) {
+        for ((row, b), out) in self.w.chunks_exact(self.inputs).zip(&self.b).zip(out) {
+            *out += dot(row, x) + b;
+        }
+    }
+}
+
+/// Weights of a part's heads.
+#[derive(Debug, Clone, Default)]
+struct Heads {
+    extra: Layer,
+    out: Layer,
+    offset_last: Vec<f32>,
+    velocity_last: Vec<f32>,
+    velocity_bar: Vec<f32>,
+    velocity_class: Vec<f32>,
+    copy_class: Vec<f32>,
+    chain: Vec<f32>,
+    length_last: Vec<f32>,
+    length_bar: Vec<f32>,
+    /// By degree above the reference (bass) or by rank in the chord.
+    length_by: Vec<f32>,
+    pitch_in: Layer,
+    pitch_out: Layer,
+    pitch_climb: Vec<f32>,
+    pitch_rank: Vec<f32>,
+}
+
+/// The network's weights, laid out for stepping. Never changes; may be shared between threads.
+#[derive(Debug, Clone)]
+pub struct Kernel {
+    config: Config,
+    input: Layer,
+    style: Layer,
+    gates_x: Layer,
+    gates_h: Layer,
+    pattern: Layer,
+    context: Layer,
+    early: Layer,
+    early_copy: Vec<f32>,
+    parts: [Heads; 4],
+}
+
+/// What changes from step to step, and room to work in. Allocated once.
+#[derive(Debug, Clone)]
+pub struct State {
+    h: Vec<f32>,
+    c: Vec<f32>,
+    gates: Vec<f32>,
+    /// [h; input layer].
+    trunk: Vec<f32>,
+    contexts: Vec<f32>,
+    style: Vec<f32>,
+    patterns: Vec<f32>,
+    context: Vec<f32>,
+    out: Vec<f32>,
+    chord_own: Vec<f32>,
+    pitch: Vec<f32>,
+    coefficients: Vec<f32>,
+    /// The row of inputs, to be filled by the caller.
+    pub(super) inputs: Vec<f32>,
+}
+
+fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+impl Kernel {
+    /// Takes over the tensors of a configuration.
+    ///
+    /// # Errors
+    /// Names the tensor that is missing or has another size.
+    pub fn new(config: Config, tensors: &BTreeMap<String, Vec<f32>>) -> Result<Self, String> {
+        for spec in config.tensors().iter().filter(|s| !s.training_only) {
+            let size: usize = spec.shape.iter().product();
+            match tensors.get(&spec.name) {
+                None => return Err(format!("the tensor {} is missing", spec.name)),
+                Some(t) if t.len() != size => {
+                    return Err(format!("the tensor {} has {} values instead of {size}", spec.name, t.len()));
+                }
+                Some(_) => {}
+            }
+        }
+        let get = |name: &str| tensors.get(name).cloned().unwrap_or_default();
+        let layer = |w: &str, b: Option<&str>, inputs: usize| {
+            let w = get(w);
+            let b = b.map_or_else(|| vec![0.0; w.len() / inputs], get);
+            Layer { w, b, inputs }
+        };
+        let (input, hidden, k) = (config.input, config.hidden, config.context);
+        let heads = |part: Part| {
+            let key = part_key(part);
+            let get = |name: &str| get(&format!("{key}.{name}"));
+            let layer = |name: &str, inputs: usize| {
+                layer(&format!("{key}.{name}.w"), Some(&format!("{key}.{name}.b")), inputs)
+            };
+            let pitched = part != Part::Drums;
+            Heads {
+                extra: layer("extra", extra_inputs(part)),
+                out: layer("out", k),
+                offset_last: get("offset.last"),
+                velocity_last: get("velocity.last"),
+                velocity_bar: get("velocity.bar"),
+                velocity_class: get("velocity.class"),
+                copy_class: get("copy.class"),
+                chain: get("chain"),
+                length_last: get("length.last"),
+                length_bar: get("length.bar"),
+                length_by: get(if part == Part::Bass { "length.degree" } else { "length.rank" }),
+                pitch_in: if pitched { layer("pitch.in", k) } else { Layer::default() },
+                pitch_out: if pitched { layer("pitch.out", config.pitch) } else { Layer::default() },
+                pitch_climb: get("pitch.climb"),
+                pitch_rank: get("pitch.rank"),
+            }
+        };
+        Ok(Self {
+            config,
+            input: layer("trunk.in.w", Some("trunk.in.b"), INPUTS),
+            style: layer("trunk.style.w", None, config.style),
+            gates_x: layer("lstm.wx", Some("lstm.b"), input),
+            gates_h: layer("lstm.wh", None, hidden),
+            pattern: layer("pattern.w", Some("pattern.b"), config.style),
+            context: layer("context.w", None, hidden + input),
+            early: layer("early.w", Some("early.b"), hidden + input),
+            early_copy: get("early.copy"),
+            parts: Part::ALL.map(heads),
+        })
+    }
+
+    /// Sizes.
+    pub fn config(&self) -> Config {
+        self.config
+    }
+
+    /// Bytes of weights that a step reads.
+    pub fn bytes(&self) -> usize {
+        let of = |l: &Layer| 4 * (l.w.len() + l.b.len());
+        let parts: usize =
+            self.parts.iter().map(|p| of(&p.extra) + of(&p.out) + of(&p.pitch_in) + of(&p.pitch_out)).sum();
+        of(&self.input) + of(&self.gates_x) + of(&self.gates_h) + of(&self.context) + of(&self.early) + parts
+    }
+
+    /// A state for this network, with an all-zero style.
+    pub fn state(&self) -> State {
+        let c = self.config;
+        let mut state = State {
+            h: vec![0.0; c.hidden],
+            c: vec![0.0; c.hidden],
+            gates: vec![0.0; 4 * c.hidden],
+            trunk: vec![0.0; c.hidden + c.input],
+            contexts: vec![0.0; 4 * c.context],
+            style: vec![0.0; c.input],
+            patterns: vec![0.0; 16 * PATTERN],
+            context: vec![0.0; c.context],
+            out: vec![0.0; Part::ALL.map(output_count).into_iter().max().unwrap_or(0)],
+            chord_own: vec![0.0; c.pitch],
+            pitch: vec![0.0; c.pitch],
+            coefficients: vec![0.0; CHORD_SHAPE.coefficients().max(BASS_SHAPE.coefficients())],
+            inputs: vec![0.0; INPUTS],
+        };
+        self.set_style(&vec![0.0; c.style], &mut state);
+        state
+    }
+
+    /// Takes a style code (as wide as the configuration says).
+    pub fn set_style(&self, code: &[f32], state: &mut State) {
+        self.style.apply(code, &mut state.style);
+        self.pattern.apply(code, &mut state.patterns);
+    }
+
+    /// Forgets the past; the style stays.
+    pub fn reset(&self, state: &mut State) {
+        state.h.fill(0.0);
+        state.c.fill(0.0);
+    }
+
+    /// One step of the trunk over `state.inputs`.
+    pub(super) fn trunk(&self, state: &mut State) {
+        let hidden = self.config.hidden;
+        let x = &mut state.trunk[hidden..];
+        self.input.apply(&state.inputs, x);
+        for (x, s) in x.iter_mut().zip(&state.style) {
+            *x = (*x + s).max(0.0);
+        }
+        self.gates_x.apply(x, &mut state.gates);
+        self.gates_h.add(&state.h, &mut state.gates);
+        for j in 0..hidden {
+            let i = sigmoid(state.gates[j]);
+            let f = sigmoid(state.gates[hidden + j]);
+            let g = state.gates[2 * hidden + j].tanh();
+            let o = sigmoid(state.gates[3 * hidden + j]);
+            state.c[j] = f * state.c[j] + i * g;
+            state.h[j] = o * state.c[j].tanh();
+        }
+        state.trunk[..hidden].copy_from_slice(&state.h);
+        self.context.apply(&state.trunk, &mut state.contexts);
+    }
+
+    /// Logit that a part plays the next position early.
+    pub(super) fn early(&self, part: Part, copies: [bool; 6], state: &State) -> f32 {
+        let i = part.index();
+        let row = &self.early.w[i * self.early.inputs..(i + 1) * self.early.inputs];
+        let copied: f32 =
+            copies.iter().zip(&self.early_copy[i * 6..]).filter(|(on, _)| **on).map(|(_, w)| w).sum();
+        dot(row, &state.trunk) + self.early.b[i] + copied
+    }
+
+    /// A part's context and outputs, from what the parts before it do ([`extra_inputs`] wide).
+    pub(super) fn outputs(&self, part: Part, extra: &[f32], state: &mut State) {
+        let (k, heads) = (self.config.context, &self.parts[part.index()]);
+        state.context.copy_from_slice(&state.contexts[part.index() * k..(part.index() + 1) * k]);
+        heads.extra.add(extra, &mut state.context);
+        state.context.iter_mut().for_each(|v| *v = v.max(0.0));
+        let n = heads.out.rows();
+        heads.out.apply(&state.context, &mut state.out[..n]);
+    }
+
+    fn pattern<'a>(&self, state: &'a State, in_bar: usize) -> &'a [f32] {
+        &state.patterns[in_bar % 16 * PATTERN..][..PATTERN]
+    }
+
+    /// Onset logits of the drum classes, not yet with what the classes before add; see [`Kernel::chain`].
+    pub(super) fn drum_onsets(&self, row: &DrumRow, in_bar: usize, state: &State) -> [f32; DRUM_CLASSES] {
+        let heads = &self.parts[0];
+        let copy = span(Part::Drums, "copy").start;
+        let pattern = self.pattern(state, in_bar);
+        std::array::from_fn(|c| {
+            let copied: f32 = (0..3)
+                .map(|k| {
+                    let sign = if row.copies[k][c] { 1.0 } else { -1.0 };
+                    sign * (state.out[copy + k] + 0.3) * heads.copy_class[k * DRUM_CLASSES + c]
+                })
+                .sum();
+            state.out[c] + pattern[c] + copied
+        })
+    }
+
+    /// What a hit of class `before` adds to the logit of a later class.
+    pub(super) fn chain(&self, class: usize, before: usize) -> f32 {
+        self.parts[0].chain[class * DRUM_CLASSES + before]
+    }
+
+    /// Onset logit of bass, guitar or strings.
+    pub(super) fn onset(&self, part: Part, copies: [bool; 3], in_bar: usize, state: &State) -> f32 {
+        let copy = span(part, "copy").start;
+        let copied: f32 =
+            (0..3).map(|k| (if copies[k] { 1.0 } else { -1.0 }) * (state.out[copy + k] + 0.3)).sum();
+        state.out[0] + self.pattern(state, in_bar)[DRUM_CLASSES + part.index() - 1] + copied
+    }
+
+    /// Logits of a class that tends to stay.
+    fn recall(
+        state: &State,
+        part: Part,
+        name: (&str, &str),
+        tables: [&[f32]; 2],
+        values: [u8; 2],
+        out: &mut [f32],
+    ) {
+        let Span { start, width } = span(part, name.0);
+        let gates = span(part, name.1).start;
+        for i in 0..width {
+            let mut v = state.out[start + i];
+            for k in 0..2 {
+                if !tables[k].is_empty() {
+                    v += tables[k][usize::from(values[k]) * width + i] * (1.0 + state.out[gates + k]);
+                }
+            }
+            out[i] = v;
+        }
+    }
+
+    /// Logits of a velocity bin; `class` is the drum class.
+    pub(super) fn velocity(
+        &self,
+        part: Part,
+        values: [u8; 2],
+        class: usize,
+        state: &State,
+    ) -> [f32; VELOCITY_BINS] {
+        let heads = &self.parts[part.index()];
+        let mut out = [0.0; VELOCITY_BINS];
+        let tables = [&heads.velocity_last[..], &heads.velocity_bar[..]];
+        Self::recall(state, part, ("velocity", "velocity gate"), tables, values, &mut out);
+        if part == Part::Drums {
+            for (v, by) in out.iter_mut().zip(&heads.velocity_class[class * VELOCITY_BINS..]) {
+                *v += by;
+            }
+        }
+        out
+    }
+
+    /// Logits of an offset, the forbidden ones at -1e9.
+    pub(super) fn offset(&self, part: Part, last: u8, early: bool, state: &State) -> [f32; OFFSETS] {
+        let mut out = [0.0; OFFSETS];
+        let tables = [&self.parts[part.index()].offset_last[..], &[]];
+        Self::recall(state, part, ("offset", "offset gate"), tables, [last, 0], &mut out);
+        out[if early { 3..6 } else { 0..3 }].fill(-1e9);
+        out
+    }
+
+    /// Logits of a length bin; `by` is the bass's degree above the reference or the note's rank in its chord.
+    pub(super) fn length(&self, part: Part, values: [u8; 2], by: usize, state: &State) -> [f32; LENGTH_BINS] {
+        let heads = &self.parts[part.index()];
+        let mut out = [0.0; LENGTH_BINS];
+        let tables = [&heads.length_last[..], &heads.length_bar[..]];
+        Self::recall(state, part, ("length", "length gate"), tables, values, &mut out);
+        for (v, by) in out.iter_mut().zip(&heads.length_by[by * LENGTH_BINS..]) {
+            *v += by;
+        }
+        out
+    }
+
+    fn score(
+        heads: &Heads,
+        shape: CandidateShape,
+        row: &CandidateRow,
+        pitch: &[f32],
+        coefficients: &mut [f32],
+        out: &mut [f32],
+    ) {
+        let n = shape.coefficients();
+        heads.pitch_out.apply(pitch, &mut coefficients[..n]);
+        shape.score(&coefficients[..n], row, &mut out[..=shape.pitches]);
+    }
+
+    /// Scores of the bass's pitches, and of "stop", which is forbidden.
+    pub(super) fn bass_pitches(
+        &self,
+        row: &CandidateRow,
+        state: &mut State,
+        out: &mut [f32; MOST_CANDIDATES],
+    ) {
+        let heads = &self.parts[1];
+        heads.pitch_in.apply(&state.context, &mut state.pitch);
+        state.pitch.iter_mut().for_each(|v| *v = v.max(0.0));
+        Self::score(heads, BASS_SHAPE, row, &state.pitch, &mut state.coefficients, out);
+    }
+
+    /// Begins a chord: to be called once before [`Kernel::chord_pitches`].
+    pub(super) fn begin_chord(&self, part: Part, state: &mut State) {
+        self.parts[part.index()].pitch_in.apply(&state.context, &mut state.chord_own);
+    }
+
+    /// Scores of the next note of a chord, and of stopping, after `rank` notes.
+    pub(super) fn chord_pitches(
+        &self,
+        part: Part,
+        row: &CandidateRow,
+        climb: usize,
+        rank: usize,
+        state: &mut State,
+        out: &mut [f32; MOST_CANDIDATES],
+    ) {
+        let (heads, n) = (&self.parts[part.index()], self.config.pitch);
+        for i in 0..n {
+            let v = state.chord_own[i] + heads.pitch_climb[climb * n + i] + heads.pitch_rank[rank * n + i];
+            state.pitch[i] = v.max(0.0);
+        }
+        Self::score(heads, CHORD_SHAPE, row, &state.pitch, &mut state.coefficients, out);
+    }
+
+    /// The candidates of a bass row.
+    pub(super) fn bass_candidates(row: &BassRow, references: (u8, u8)) -> CandidateRow {
+        super::layout::bass_candidates(row, references.0, references.1)
+    }
+
+    /// The candidates above the notes chosen so far.
+    pub(super) fn chord_candidates(row: &ChordRow, references: (u8, u8), so_far: &[u8]) -> CandidateRow {
+        super::layout::chord_candidates(row, references.0, references.1, so_far)
+    }
+}

@@ -1,0 +1,219 @@
+//! The neural band: listens, decides and remembers, step by step.
+
+use std::sync::Arc;
+
+use rand::SeedableRng;
+use rand_pcg::Pcg64;
+use sideman_music::grid::{
+    BASS_LOW, BASS_PITCHES, BassNote, CHORD_LOW, CHORD_NOTES, CHORD_PITCHES, DRUM_CLASSES,
+};
+use sideman_music::{BandStep, Part};
+
+use super::batch::{extra_inputs, write_extra};
+use super::inputs::Inputs;
+use super::kernel::{Kernel, MOST_CANDIDATES, MOST_EXTRA, State};
+use super::layout::climb;
+use super::sample::{Sampling, class, yes};
+use super::{Band, Decision, Ears, Memory, Moment};
+
+/// A band that plays from the network. Stepping allocates nothing.
+pub struct NeuralBand {
+    kernel: Arc<Kernel>,
+    state: State,
+    ears: Ears,
+    memory: Memory,
+    sampling: Sampling,
+    rng: Pcg64,
+    /// What was already played ahead of the next step.
+    ahead: BandStep,
+}
+
+/// How far back drums and the other parts count as playing, in steps.
+const LATELY: [usize; 2] = [32, 16];
+/// What an intensity of 1 adds to every onset's logit.
+const INTENSITY: f32 = 1.6;
+
+impl NeuralBand {
+    /// A band of a style code, as wide as the network's configuration says; other widths are cut or filled
+    /// with zeros.
+    pub fn new(kernel: Arc<Kernel>, code: &[f32], seed: u64) -> Self {
+        let mut state = kernel.state();
+        let mut own = code.to_vec();
+        own.resize(kernel.config().style, 0.0);
+        kernel.set_style(&own, &mut state);
+        Self {
+            kernel,
+            state,
+            ears: Ears::default(),
+            memory: Memory::default(),
+            sampling: Sampling::TUNED,
+            rng: Pcg64::seed_from_u64(seed),
+            ahead: BandStep::EMPTY,
+        }
+    }
+
+    /// Draws what a part starts at the next position; true in `early` makes sure that it starts something.
+    fn part(&mut self, part: Part, early: bool, in_bar: usize, moment: &Moment, now: &mut BandStep) {
+        let mut extra = [0f32; MOST_EXTRA];
+        let width = extra_inputs(part);
+        write_extra(part, early, now, self.ears.reference(), &mut Inputs::new(&mut extra[..width]));
+        self.kernel.outputs(part, &extra[..width], &mut self.state);
+        let offset = match part {
+            Part::Drums => self.drums(early, in_bar, moment, now),
+            Part::Bass => self.bass(early, in_bar, moment, now),
+            Part::Guitar | Part::Strings => self.chord(part, early, in_bar, moment, now),
+        };
+        if let Some(last) = offset {
+            let logits = self.kernel.offset(part, last, early, &self.state);
+            let drawn = class(&logits, self.sampling.offset, moment.dials.temperature, &mut self.rng);
+            now.offsets[part.index()] = drawn as i8 - 3;
+        }
+    }
+
+    fn bias(moment: &Moment) -> f32 {
+        INTENSITY * 2.0 * (moment.dials.intensity - 0.5)
+    }
+
+    fn drums(&mut self, early: bool, in_bar: usize, moment: &Moment, now: &mut BandStep) -> Option<u8> {
+        let row = self.memory.drum_row(moment.place.bar_steps);
+        let mut logits = self.kernel.drum_onsets(&row, in_bar, &self.state);
+        let dial = moment.dials.temperature;
+        let mut hit = [false; DRUM_CLASSES];
+        for c in 0..DRUM_CLASSES {
+            logits[c] += (0..c).filter(|&b| hit[b]).map(|b| self.kernel.chain(c, b)).sum::<f32>();
+            logits[c] += Self::bias(moment);
+            let lately = self.memory.recently_hit(c, LATELY[0]);
+            let certain = if lately { self.sampling.certain[0] } else { self.sampling.certain_new };
+            hit[c] = yes(logits[c], dial, certain, &mut self.rng);
+        }
+        if early && !hit.contains(&true) {
+            let best = (0..DRUM_CLASSES).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap_or(0);
+            hit[best] = true;
+        }
+        for c in (0..DRUM_CLASSES).filter(|&c| hit[c]) {
+            let logits = self.kernel.velocity(Part::Drums, [row.last[c], row.bar[c]], c, &self.state);
+            now.drums[c] = class(&logits, self.sampling.drum_velocity, dial, &mut self.rng) as u8 + 1;
+        }
+        hit.contains(&true).then_some(row.offset)
+    }
+
+    /// Whether bass, guitar or strings start something.
+    fn starts(&mut self, part: Part, copies: [bool; 3], early: bool, in_bar: usize, moment: &Moment) -> bool {
+        let logit = self.kernel.onset(part, copies, in_bar, &self.state) + Self::bias(moment);
+        let lately = self.memory.recently(part, LATELY[1]);
+        let certain = if lately { self.sampling.certain[1] } else { self.sampling.certain_new };
+        let drawn = yes(logit, moment.dials.temperature, certain, &mut self.rng);
+        early || drawn
+    }
+
+    fn references(&self) -> (u8, u8) {
+        (self.ears.reference(), self.ears.reference_before())
+    }
+
+    fn bass(&mut self, early: bool, in_bar: usize, moment: &Moment, now: &mut BandStep) -> Option<u8> {
+        let row = self.memory.bass_row(&self.ears, moment.place.bar_steps);
+        if !self.starts(Part::Bass, row.copies, early, in_bar, moment) {
+            return None;
+        }
+        let dial = moment.dials.temperature;
+        let candidates = Kernel::bass_candidates(&row, self.references());
+        let mut scores = [0f32; MOST_CANDIDATES];
+        self.kernel.bass_pitches(&candidates, &mut self.state, &mut scores);
+        for (p, score) in scores[..BASS_PITCHES].iter_mut().enumerate() {
+            *score += self.sampling.harmony[0] * (row.masks[2] >> p & 1) as f32;
+        }
+        let drawn = class(&scores[..BASS_PITCHES], self.sampling.bass_pitch, dial, &mut self.rng);
+        let pitch = BASS_LOW + drawn as u8;
+        let degree = usize::from((12 + pitch % 12 - self.ears.reference()) % 12);
+        let logits = self.kernel.length(Part::Bass, row.lengths, degree, &self.state);
+        let length = class(&logits, self.sampling.length, dial, &mut self.rng) as u8;
+        let logits = self.kernel.velocity(Part::Bass, row.velocities, 0, &self.state);
+        let velocity = class(&logits, self.sampling.velocity, dial, &mut self.rng) as u8;
+        now.bass = Some(BassNote { pitch, length, velocity });
+        Some(row.offset)
+    }
+
+    fn chord(
+        &mut self,
+        part: Part,
+        early: bool,
+        in_bar: usize,
+        moment: &Moment,
+        now: &mut BandStep,
+    ) -> Option<u8> {
+        let bass = now.bass.map(|b| b.pitch);
+        let row = self.memory.chord_row(part, &self.ears, moment.place.bar_steps, bass);
+        if !self.starts(part, row.copies, early, in_bar, moment) {
+            return None;
+        }
+        let dial = moment.dials.temperature;
+        let logits = self.kernel.velocity(part, row.velocities, 0, &self.state);
+        let mut chord = now.chord(part);
+        chord.velocity = class(&logits, self.sampling.velocity, dial, &mut self.rng) as u8;
+        self.kernel.begin_chord(part, &mut self.state);
+        let mut lengths = row.lengths;
+        for rank in 0..CHORD_NOTES {
+            let candidates = Kernel::chord_candidates(&row, self.references(), chord.pitches());
+            let mut scores = [0f32; MOST_CANDIDATES];
+            let climbed = climb(chord.pitches()) as usize;
+            self.kernel.chord_pitches(part, &candidates, climbed, rank, &mut self.state, &mut scores);
+            for (p, score) in scores[..CHORD_PITCHES].iter_mut().enumerate() {
+                *score += self.sampling.harmony[1] * (row.masks[2] >> p & 1) as f32;
+            }
+            let drawn = class(&scores, self.sampling.chord_pitch, dial, &mut self.rng);
+            if drawn == CHORD_PITCHES {
+                break;
+            }
+            let logits = self.kernel.length(part, lengths, rank, &self.state);
+            lengths[0] = class(&logits, self.sampling.length, dial, &mut self.rng) as u8;
+            chord.push(CHORD_LOW + drawn as u8, lengths[0]);
+        }
+        match part {
+            Part::Guitar => now.guitar = chord,
+            _ => now.strings = chord,
+        }
+        Some(row.offset)
+    }
+}
+
+impl Band for NeuralBand {
+    fn reset(&mut self, seed: u64) {
+        self.kernel.reset(&mut self.state);
+        self.ears.reset();
+        self.memory.reset();
+        self.rng = Pcg64::seed_from_u64(seed);
+        self.ahead = BandStep::EMPTY;
+    }
+
+    fn decide(&mut self, moment: &Moment) -> Decision {
+        let place = &moment.place;
+        self.ears.hear(&moment.heard, place);
+        let ahead = std::mem::take(&mut self.ahead);
+        let early = Part::ALL.map(|p| ahead.plays(p));
+        self.state.inputs.fill(0.0);
+        let mut x = Inputs::new(&mut self.state.inputs);
+        // The last of the piano's inputs says whose band this is: people's.
+        self.ears.write(place, moment.parts, moment.bpm, 1.0, &mut x);
+        self.memory.write(&self.ears, place.bar_steps, early, &mut x);
+        self.kernel.trunk(&mut self.state);
+
+        let mut now = ahead;
+        for part in Part::ALL.into_iter().filter(|p| moment.parts[p.index()] && !early[p.index()]) {
+            self.part(part, false, usize::from(place.in_bar), moment, &mut now);
+        }
+        self.memory.push(&now, place.bar_steps);
+        Part::ALL.into_iter().filter(|p| early[p.index()]).for_each(|p| now.silence(p));
+
+        let in_bar = usize::from(if place.in_bar + 1 >= place.bar_steps { 0 } else { place.in_bar + 1 });
+        let mut next = BandStep::EMPTY;
+        for part in Part::ALL.into_iter().filter(|p| moment.parts[p.index()]) {
+            let copies = self.memory.early_copies(part, place.bar_steps);
+            let logit = self.kernel.early(part, copies, &self.state);
+            if yes(logit, moment.dials.temperature, self.sampling.certain_early, &mut self.rng) {
+                self.part(part, true, in_bar, moment, &mut next);
+            }
+        }
+        self.ahead = next;
+        Decision { now, early: next }
+    }
+}

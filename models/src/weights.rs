@@ -1,0 +1,364 @@
+//! Weights files: GGUF with quantised matrices, the styles, a card, and a checksum at the end.
+//!
+//! A file is loaded strictly. The checksum is checked before anything is parsed, so that a damaged file
+//! never reaches the parser; then the encoding's fingerprint, the set of tensors and every shape.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::sync::{Arc, OnceLock};
+
+use candle_core::Device;
+use candle_core::quantized::gguf_file::{self, Value};
+use candle_core::quantized::{GgmlDType, QTensor};
+use candle_core::{Result as CandleResult, Tensor};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use sideman_music::grid::{VELOCITY_BINS, VelocityTable};
+
+use crate::band::{Config, INPUTS, Kernel};
+
+/// What a file ends with, before the checksum of all that comes before.
+const TRAILER: &[u8; 8] = b"SIDEMAN1";
+/// No weights of ours come near this size.
+const MOST_BYTES: usize = 256 << 20;
+
+/// Why weights could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum WeightsError {
+    /// The file is not one of ours.
+    #[error("this is not a Sideman weights file; give a .gguf file that `sideman-trainer export` wrote")]
+    Foreign,
+    /// The file is cut off or altered.
+    #[error("the weights file is damaged: its checksum does not fit; fetch or export it again")]
+    Damaged,
+    /// The file is of another version of the encoding.
+    #[error(
+        "the weights were made for another version of Sideman (encoding {found}, this one has {expected}); export them again with this version"
+    )]
+    Encoding {
+        /// In the file.
+        found: String,
+        /// Of this program.
+        expected: String,
+    },
+    /// Something in the file is missing, too much or of the wrong size.
+    #[error("the weights file does not fit: {0}; export it again")]
+    Content(String),
+}
+
+/// What a model saw and how well it does. Written by `sideman-trainer export`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Card {
+    /// Name of the model.
+    pub name: String,
+    /// What it does.
+    pub description: String,
+    /// Version of the program that wrote it.
+    pub version: String,
+    /// Number of parameters.
+    pub parameters: usize,
+    /// How the matrices are stored.
+    pub quantisation: String,
+    /// Licence of the weights and what follows from the data.
+    pub licence: String,
+    /// What it was trained on: sets, tiers, numbers of songs.
+    pub data: Vec<String>,
+    /// Seed of the run.
+    pub seed: u64,
+    /// Commit that it was trained at.
+    pub commit: String,
+    /// Commands that make it again.
+    pub commands: Vec<String>,
+    /// Seconds of training and on what.
+    pub training: String,
+    /// Scores, with the data they were measured on.
+    pub scores: Vec<String>,
+    /// SHA-256 of the file; empty inside the file itself.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sha256: String,
+}
+
+/// A style that the band can play in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StoredStyle {
+    /// Name of the style it belongs to, as `--style` takes it.
+    pub style: String,
+    /// Tempo of the song it comes from, in quarter notes a minute.
+    pub bpm: f32,
+    /// Steps in a bar of that song.
+    pub bar_steps: u16,
+    /// General MIDI programs of drums (kit), bass, guitar and strings there; the parts that it lacks have none.
+    pub programs: [Option<u8>; 4],
+    /// Style code.
+    pub code: Vec<f32>,
+}
+
+/// The weights of a band, ready to play.
+#[derive(Debug, Clone)]
+pub struct BandWeights {
+    /// The network.
+    pub kernel: Arc<Kernel>,
+    /// Styles.
+    pub styles: Vec<StoredStyle>,
+    /// Velocities of the bins.
+    pub velocities: VelocityTable,
+    /// Card.
+    pub card: Card,
+}
+
+/// What is known of a performance before its first note.
+#[derive(Debug, Clone, Copy)]
+pub struct Occasion<'a> {
+    /// Name of a style, or none to choose freely.
+    pub style: Option<&'a str>,
+    /// Quarter notes a minute.
+    pub bpm: f64,
+    /// Steps in a bar.
+    pub bar_steps: i64,
+    /// Which parts will play.
+    pub parts: [bool; 4],
+    /// Seed.
+    pub seed: u64,
+}
+
+/// Name under which the codes are stored that are drawn when no style is asked for.
+pub const AUTO: &str = "auto";
+
+impl BandWeights {
+    /// Of the stored styles that suit an occasion best, one by the seed: the metre goes before the tempo,
+    /// and both before parts that the stored song lacks. None when the style is not stored.
+    pub fn choose(&self, occasion: &Occasion<'_>) -> Option<&StoredStyle> {
+        let name = occasion.style.unwrap_or(AUTO);
+        // So many are equally good; more would be too far off.
+        let suitable = if name == AUTO { 12 } else { 5 };
+        let unlike = |s: &StoredStyle| {
+            let metre = if i64::from(s.bar_steps) == occasion.bar_steps { 0.0 } else { 10.0 };
+            let tempo = (f64::from(s.bpm).max(1.0) / occasion.bpm.max(1.0)).log2().abs();
+            let lacks = (0..4).filter(|&p| occasion.parts[p] && s.programs[p].is_none()).count();
+            metre + tempo + 0.5 * lacks as f64
+        };
+        let mut ranked: Vec<&StoredStyle> = self.styles.iter().filter(|s| s.style == name).collect();
+        ranked.sort_by(|a, b| unlike(a).total_cmp(&unlike(b)));
+        let count = ranked.len().min(suitable);
+        (count > 0).then(|| ranked[(occasion.seed % count as u64) as usize])
+    }
+}
+
+/// What identifies the encoding that weights are made for: it changes with the inputs, the tensors or the
+/// meaning of either.
+pub fn encoding(config: &Config) -> String {
+    let mut hash = Sha256::new();
+    hash.update(format!("band 1, {INPUTS} inputs"));
+    for spec in config.tensors() {
+        hash.update(format!("{} {:?};", spec.name, spec.shape));
+    }
+    hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
+}
+
+/// SHA-256 in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Whether a tensor is stored as 8-bit blocks: matrices of some size.
+fn is_quantised(shape: &[usize]) -> bool {
+    shape.len() == 2 && shape[0] * shape[1] >= 4096
+}
+
+/// A tensor as it is stored.
+fn quantise(shape: &[usize], values: &[f32]) -> CandleResult<QTensor> {
+    if !is_quantised(shape) {
+        return QTensor::quantize(&Tensor::from_slice(values, shape, &Device::Cpu)?, GgmlDType::F32);
+    }
+    // Blocks of 32 along a row: the rest of the last one is zeros.
+    let (rows, columns) = (shape[0], shape[1]);
+    let wide = columns.div_ceil(32) * 32;
+    let mut padded = vec![0f32; rows * wide];
+    for (to, from) in padded.chunks_exact_mut(wide).zip(values.chunks_exact(columns)) {
+        to[..columns].copy_from_slice(from);
+    }
+    QTensor::quantize(&Tensor::from_vec(padded, (rows, wide), &Device::Cpu)?, GgmlDType::Q8_0)
+}
+
+/// The values of a tensor as a stored one gives them back.
+fn restored(stored: &QTensor, shape: &[usize]) -> CandleResult<Vec<f32>> {
+    let values: Vec<f32> = stored.dequantize(&Device::Cpu)?.flatten_all()?.to_vec1()?;
+    let columns = shape.last().copied().unwrap_or(1);
+    let wide = stored.shape().dims().last().copied().unwrap_or(1);
+    if wide == columns {
+        return Ok(values);
+    }
+    Ok(values.chunks_exact(wide).flat_map(|row| row[..columns].iter().copied()).collect())
+}
+
+/// What is left of a tensor's values after storing them.
+///
+/// # Errors
+/// When the tensor cannot be quantised.
+pub fn rounded(shape: &[usize], values: &[f32]) -> CandleResult<Vec<f32>> {
+    restored(&quantise(shape, values)?, shape)
+}
+
+/// Writes the tensors of a network (name to shape and values), quantised, with everything else a weights
+/// file holds.
+///
+/// # Errors
+/// When a tensor cannot be quantised.
+pub fn write(
+    config: &Config,
+    tensors: &BTreeMap<String, (Vec<usize>, Vec<f32>)>,
+    styles: &[StoredStyle],
+    velocities: &VelocityTable,
+    card: &Card,
+) -> CandleResult<Vec<u8>> {
+    let metadata = [
+        ("general.architecture", Value::String("sideman-band".into())),
+        ("general.name", Value::String(card.name.clone())),
+        ("sideman.encoding", Value::String(encoding(config))),
+        ("sideman.config", json(config)),
+        ("sideman.card", json(card)),
+        ("sideman.styles", json(&styles)),
+        ("sideman.velocities", json(&velocities.0.map(|t| t.to_vec()).to_vec())),
+    ];
+    let mut stored = vec![];
+    for (name, (shape, values)) in tensors {
+        stored.push((name.as_str(), quantise(shape, values)?));
+    }
+    let mut out = Cursor::new(vec![]);
+    let metadata: Vec<(&str, &Value)> = metadata.iter().map(|(k, v)| (*k, v)).collect();
+    let tensors: Vec<(&str, &QTensor)> = stored.iter().map(|(k, v)| (*k, v)).collect();
+    gguf_file::write(&mut out, &metadata, &tensors)?;
+    let mut bytes = out.into_inner();
+    let sum = Sha256::digest(&bytes);
+    bytes.extend_from_slice(TRAILER);
+    bytes.extend_from_slice(&sum);
+    Ok(bytes)
+}
+
+fn json<T: Serialize>(value: &T) -> Value {
+    // Plain data with string keys always has a JSON form.
+    Value::String(serde_json::to_string(value).unwrap_or_default())
+}
+
+/// The part of a file before the checksum, once that is found to fit.
+fn verified(bytes: &[u8]) -> Result<&[u8], WeightsError> {
+    let split = bytes.len().checked_sub(TRAILER.len() + 32).filter(|_| bytes.len() <= MOST_BYTES);
+    let Some((body, tail)) = split.map(|at| bytes.split_at(at)) else { return Err(WeightsError::Foreign) };
+    if &tail[..8] != TRAILER {
+        // Ours but cut off, or not ours at all.
+        let ours = bytes.starts_with(b"GGUF") && bytes.windows(12).take(4096).any(|w| w == b"sideman-band");
+        return Err(if ours { WeightsError::Damaged } else { WeightsError::Foreign });
+    }
+    if Sha256::digest(body).as_slice() != &tail[8..] {
+        return Err(WeightsError::Damaged);
+    }
+    Ok(body)
+}
+
+struct Parsed<'a> {
+    content: gguf_file::Content,
+    body: &'a [u8],
+}
+
+impl<'a> Parsed<'a> {
+    fn new(bytes: &'a [u8]) -> Result<Self, WeightsError> {
+        let body = verified(bytes)?;
+        let content = gguf_file::Content::read(&mut Cursor::new(body))
+            .map_err(|e| WeightsError::Content(e.to_string()))?;
+        Ok(Self { content, body })
+    }
+
+    fn text(&self, key: &str) -> Result<&str, WeightsError> {
+        match self.content.metadata.get(key) {
+            Some(Value::String(s)) => Ok(s),
+            _ => Err(WeightsError::Content(format!("{key} is missing"))),
+        }
+    }
+
+    fn json<T: for<'d> Deserialize<'d>>(&self, key: &str) -> Result<T, WeightsError> {
+        serde_json::from_str(self.text(key)?).map_err(|e| WeightsError::Content(format!("{key}: {e}")))
+    }
+}
+
+/// Reads only the card of a weights file.
+///
+/// # Errors
+/// When the file is damaged or not one of ours.
+pub fn card(bytes: &[u8]) -> Result<Card, WeightsError> {
+    let mut card: Card = Parsed::new(bytes)?.json("sideman.card")?;
+    card.sha256 = sha256(bytes);
+    Ok(card)
+}
+
+/// Loads a weights file. Allocates and takes some milliseconds: not for the audio thread.
+///
+/// # Errors
+/// When the file is damaged, foreign, of another encoding, or lacks something.
+pub fn load(bytes: &[u8]) -> Result<BandWeights, WeightsError> {
+    let parsed = Parsed::new(bytes)?;
+    let config: Config = parsed.json("sideman.config")?;
+    let sizes = [config.input, config.hidden, config.context, config.pitch, config.style];
+    if sizes.iter().any(|&n| n == 0 || n > 8192) {
+        return Err(WeightsError::Content(format!("absurd sizes {config:?}")));
+    }
+    let (found, expected) = (parsed.text("sideman.encoding")?.to_owned(), encoding(&config));
+    if found != expected {
+        return Err(WeightsError::Encoding { found, expected });
+    }
+    let specs: Vec<_> = config.tensors().into_iter().filter(|s| !s.training_only).collect();
+    if let Some(extra) = parsed.content.tensor_infos.keys().find(|k| specs.iter().all(|s| s.name != **k)) {
+        return Err(WeightsError::Content(format!("the tensor {extra} does not belong there")));
+    }
+    let mut tensors = BTreeMap::new();
+    for spec in &specs {
+        let content = |e: String| WeightsError::Content(format!("{}: {e}", spec.name));
+        let columns = spec.shape.last().copied().unwrap_or(1);
+        let mut stored = spec.shape.clone();
+        if is_quantised(&spec.shape) {
+            stored[1] = columns.div_ceil(32) * 32;
+        }
+        let info = parsed.content.tensor_infos.get(&spec.name).ok_or_else(|| content("missing".into()))?;
+        if info.shape.dims() != stored {
+            return Err(content(format!("has the shape {:?} instead of {stored:?}", info.shape.dims())));
+        }
+        let values = parsed
+            .content
+            .tensor(&mut Cursor::new(parsed.body), &spec.name, &Device::Cpu)
+            .and_then(|t| restored(&t, &spec.shape))
+            .map_err(|e| content(e.to_string()))?;
+        if values.iter().any(|v| !v.is_finite()) {
+            return Err(content("holds values that are no numbers".into()));
+        }
+        tensors.insert(spec.name.clone(), values);
+    }
+    let styles: Vec<StoredStyle> = parsed.json("sideman.styles")?;
+    if styles.is_empty() || styles.iter().any(|s| s.code.len() != config.style) {
+        return Err(WeightsError::Content("the styles are missing or of another width".into()));
+    }
+    let table: Vec<Vec<u8>> = parsed.json("sideman.velocities")?;
+    let mut velocities = VelocityTable::default();
+    if table.len() != 4 || table.iter().any(|t| t.len() != VELOCITY_BINS) {
+        return Err(WeightsError::Content("the velocity table is of another size".into()));
+    }
+    for (to, from) in velocities.0.iter_mut().zip(&table) {
+        to.copy_from_slice(from);
+    }
+    let kernel = Kernel::new(config, &tensors).map_err(WeightsError::Content)?;
+    Ok(BandWeights { kernel: Arc::new(kernel), styles, velocities, card: card(bytes)? })
+}
+
+/// The weights file that is built in.
+pub const EMBEDDED: &[u8] = include_bytes!("../weights/band-full.gguf");
+
+/// The embedded weights: one copy for the whole process, loaded when first asked for.
+///
+/// # Errors
+/// When the program was built with a damaged file.
+pub fn embedded() -> Result<&'static BandWeights, WeightsError> {
+    static LOADED: OnceLock<BandWeights> = OnceLock::new();
+    if let Some(loaded) = LOADED.get() {
+        return Ok(loaded);
+    }
+    let loaded = load(EMBEDDED)?;
+    Ok(LOADED.get_or_init(|| loaded))
+}

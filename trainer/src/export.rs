@@ -1,0 +1,167 @@
+//! `sideman-trainer export`: from a checkpoint to a weights file and its card.
+
+mod styles;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use candle_core::{Device, Tensor};
+use sideman_models::band::Network;
+use sideman_models::weights::{self, Card};
+use sideman_music::grid::VelocityTable;
+
+use crate::corpus::{self, Split, Tier};
+use crate::evaluate::controls::common_velocities;
+use crate::evaluate::write_whole;
+use crate::train::{Checkpoint, Library, TrainConfig, network_of, score, style_codes};
+
+/// Most nats a 16th that storing the matrices in 8 bits may cost.
+const MOST_QUANTISATION_LOSS: f64 = 0.01;
+
+/// Quantises a checkpoint, measures what that costs, and writes the weights file and its card.
+#[derive(Debug, clap::Args)]
+pub struct ExportArgs {
+    /// Folder of the run
+    #[arg(long, default_value = "runs/band")]
+    pub run: PathBuf,
+    /// Cache made by `prepare`, the one the run was trained on
+    #[arg(long, default_value = "cache")]
+    pub cache: PathBuf,
+    /// Weights file to write; the card goes beside it, ending in .toml
+    #[arg(long, default_value = "models/weights/band-full.gguf")]
+    pub out: PathBuf,
+    /// Commit that the run was trained at
+    #[arg(long)]
+    pub commit: String,
+    /// Commands that make the weights again, in order
+    #[arg(long = "command", value_name = "COMMAND", required = true)]
+    pub commands: Vec<String>,
+    /// A line about scores measured elsewhere, such as those of `eval band`
+    #[arg(long = "score", value_name = "LINE")]
+    pub scores: Vec<String>,
+}
+
+/// Runs the export.
+///
+/// # Errors
+/// When the run, the cache or the disk do not allow it, or quantising costs too much.
+pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
+    let checkpoint = Checkpoint::load(&args.run.join("best.safetensors"))?;
+    let config = &checkpoint.config;
+    let scale = Some((&checkpoint.mean[..], &checkpoint.deviation[..]));
+    let train = Library::load(&args.cache, config, Split::Train, scale)?;
+    let valid = Library::load(&args.cache, config, Split::Valid, scale)?;
+    let network = network_of(&checkpoint)?;
+    let codes: Vec<Vec<f32>> = style_codes(&network, &train.statistics, &Device::Cpu)?.to_vec2()?;
+    let styles = styles::choose(&train, &codes);
+    let velocities = velocities(&args.cache, config)?;
+
+    let mut tensors = BTreeMap::new();
+    for spec in config.network.tensors().into_iter().filter(|s| !s.training_only) {
+        let tensor = checkpoint.tensors.get(&format!("p.{}", spec.name));
+        let values = tensor.with_context(|| format!("the checkpoint lacks {}", spec.name))?;
+        tensors.insert(spec.name, (spec.shape, values.flatten_all()?.to_vec1::<f32>()?));
+    }
+    let parameters = tensors.values().map(|t| t.1.len()).sum();
+
+    let before = score(&network, &valid, config, &Device::Cpu)?;
+    let quantised = network_of_file(&checkpoint, &tensors)?;
+    let after = score(&quantised, &valid, config, &Device::Cpu)?;
+    let cost = after.total - before.total;
+    ensure!(
+        cost < MOST_QUANTISATION_LOSS,
+        "quantising costs {cost:.4} nats a 16th, more than {MOST_QUANTISATION_LOSS}: train longer or store more bits"
+    );
+
+    let mut scores = vec![format!(
+        "valid split, {} songs: {:.4} nats a 16th for all parts together, {:.4} quantised",
+        valid.songs.len(),
+        before.total,
+        after.total
+    )];
+    scores.extend(args.scores.iter().cloned());
+    let card = Card {
+        name: args.out.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default(),
+        description: "Drums, bass, guitar and strings to a piano, decided every 16th".into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        parameters,
+        quantisation: "matrices of 4096 values or more as Q8_0, the rest as f32".into(),
+        licence: licence(config).into(),
+        data: data_lines(&train, config),
+        seed: config.seed,
+        commit: args.commit.clone(),
+        commands: args.commands.clone(),
+        training: format!(
+            "{} updates, {:.1} million 16ths, {:.0} minutes on two CPU cores that other work shared",
+            checkpoint.updates,
+            checkpoint.seen as f64 / 1e6,
+            checkpoint.seconds / 60.0
+        ),
+        scores,
+        sha256: String::new(),
+    };
+    let bytes = weights::write(&config.network, &tensors, &styles, &velocities, &card)?;
+    weights::load(&bytes).context("the file just made cannot be loaded")?;
+    let card = Card { sha256: weights::sha256(&bytes), ..card };
+    write_whole(&args.out, &bytes)?;
+    let beside = args.out.with_extension("toml");
+    write_whole(&beside, toml::to_string_pretty(&card)?.as_bytes())?;
+    println!(
+        "Wrote {} ({:.1} MB, {parameters} parameters, {} styles) and {}; quantising cost {cost:+.4} nats a 16th.",
+        args.out.display(),
+        bytes.len() as f64 / 1e6,
+        styles.len(),
+        beside.display()
+    );
+    Ok(())
+}
+
+/// The network with its matrices as a weights file brings them back.
+fn network_of_file(
+    checkpoint: &Checkpoint,
+    tensors: &BTreeMap<String, (Vec<usize>, Vec<f32>)>,
+) -> anyhow::Result<Network> {
+    let mut all = checkpoint.under("p.");
+    for (name, (shape, values)) in tensors {
+        let rounded = weights::rounded(shape, values)?;
+        all.insert(name.clone(), Tensor::from_vec(rounded, shape.as_slice(), &Device::Cpu)?);
+    }
+    Ok(Network::new(checkpoint.config.network, all, &Device::Cpu)?)
+}
+
+fn licence(config: &TrainConfig) -> &'static str {
+    if config.mix.iter().any(|m| m.tier == Tier::Research) {
+        "weights: MIT OR Apache-2.0 as far as ours to give; trained in part on music without a stated licence, \
+         as is the field's custom with the Lakh collection: check your own case before you redistribute them"
+    } else {
+        "MIT OR Apache-2.0; trained on openly licensed music alone, credits in the data list"
+    }
+}
+
+fn data_lines(train: &Library, config: &TrainConfig) -> Vec<String> {
+    let mut sets: BTreeMap<(String, String), (usize, usize)> = BTreeMap::new();
+    for song in &train.origins {
+        let entry = sets.entry((song.tier.name().to_owned(), song.set.clone())).or_default();
+        *entry = (entry.0 + 1, entry.1 + song.bars());
+    }
+    let mut lines: Vec<String> = config
+        .mix
+        .iter()
+        .map(|m| format!("tier {}: drawn with weight {}", m.tier.name(), m.weight))
+        .collect();
+    lines.extend(sets.into_iter().map(|((tier, set), (songs, bars))| {
+        format!("tier {tier}, set {set}: {songs} songs of the train split, {bars} bars")
+    }));
+    lines
+}
+
+/// The most common velocity of each bin in the training music, by part: people's music where there is any.
+fn velocities(cache: &Path, config: &TrainConfig) -> anyhow::Result<VelocityTable> {
+    let mut songs = vec![];
+    for mix in &config.mix {
+        songs.extend(corpus::load(cache, mix.tier, Split::Train)?);
+    }
+    let people = |s: &&corpus::Song| config.mix.len() == 1 || !s.set.starts_with("pairs_mma");
+    Ok(common_velocities(songs.iter().filter(people).map(|s| &s.band.parts)))
+}

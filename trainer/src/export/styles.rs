@@ -1,0 +1,218 @@
+//! Which songs' style codes become the styles of a weights file.
+
+use sideman_models::band::GridSong;
+use sideman_models::weights::StoredStyle;
+use sideman_music::Part;
+
+use crate::corpus::Song;
+use crate::train::Library;
+
+/// Codes kept under each name.
+const PER_STYLE: usize = 8;
+/// Codes kept for "auto".
+const FOR_AUTO: usize = 96;
+/// Name of the codes that "auto" draws from.
+const AUTO: &str = "auto";
+
+/// Facts about a band by which styles are told apart.
+struct Facts {
+    bpm: f32,
+    /// Share of off-beat eighths that are played as the last triplet.
+    swing: f32,
+    /// Share of drum steps with a hit on the ride.
+    ride: f32,
+    /// Share of the four beats that have a kick, in all bars.
+    kick_on_beats: f32,
+    /// Share of kicks on the odd 16ths.
+    kick_odd: f32,
+    /// Share of snares and claps that fall on beats two and four.
+    backbeat: f32,
+    /// Share of bars with a snare or clap on beat three alone.
+    one_drop: f32,
+    /// Share of drum steps with a cross-stick.
+    rim: f32,
+    /// Drum hits a step.
+    density: f32,
+    /// Share of the guitar's onsets that lie between the beats, on eighths.
+    skank: f32,
+    /// Share of bass onsets on the four beats.
+    walk: f32,
+    /// Bass program.
+    bass: u8,
+}
+
+fn facts(song: &GridSong, origin: &Song) -> Facts {
+    let (mut late, mut straight) = (0f32, 0f32);
+    let mut drum_steps = 0f32;
+    let (mut ride, mut rim, mut hits) = (0f32, 0f32, 0f32);
+    let (mut kicks, mut kicks_on, mut kicks_odd) = (0f32, 0f32, 0f32);
+    let (mut snares, mut back, mut third) = (0f32, 0f32, 0f32);
+    let (mut guitar, mut off) = (0f32, 0f32);
+    let (mut bass, mut on_beat) = (0f32, 0f32);
+    for (i, step) in song.band.iter().enumerate() {
+        let at = i % 16;
+        for part in Part::ALL.into_iter().filter(|&p| step.plays(p)) {
+            match (at % 4, step.offsets[part.index()]) {
+                (3, -2) => late += 1.0,
+                (2, 0) => straight += 1.0,
+                _ => {}
+            }
+        }
+        if step.plays(Part::Drums) {
+            drum_steps += 1.0;
+            hits += step.drums.iter().filter(|&&d| d > 0).count() as f32;
+            ride += f32::from(u8::from(step.drums[8] > 0));
+            rim += f32::from(u8::from(step.drums[3] > 0));
+        }
+        if step.drums[0] > 0 {
+            kicks += 1.0;
+            kicks_on += f32::from(u8::from(at % 4 == 0));
+            kicks_odd += f32::from(u8::from(at % 2 == 1));
+        }
+        if step.drums[1] > 0 || step.drums[2] > 0 || step.drums[4] > 0 || step.drums[3] > 0 {
+            snares += 1.0;
+            back += f32::from(u8::from(at == 4 || at == 12));
+            third += f32::from(u8::from(at == 8));
+        }
+        if step.plays(Part::Guitar) {
+            guitar += 1.0;
+            off += f32::from(u8::from(at % 4 == 2));
+        }
+        if step.bass.is_some() {
+            bass += 1.0;
+            on_beat += f32::from(u8::from(at % 4 == 0));
+        }
+    }
+    let steps = song.band.len().max(1) as f32;
+    Facts {
+        bpm: song.bpm,
+        swing: if late + straight > 0.0 { late / (late + straight) } else { 0.0 },
+        ride: ride / drum_steps.max(1.0),
+        kick_on_beats: kicks_on / (steps / 4.0).max(1.0),
+        kick_odd: kicks_odd / kicks.max(1.0),
+        backbeat: back / snares.max(1.0),
+        one_drop: third / snares.max(1.0),
+        rim: rim / drum_steps.max(1.0),
+        density: hits / steps,
+        skank: off / guitar.max(1.0),
+        walk: on_beat / bass.max(1.0) * f32::from(u8::from(bass > steps / 5.0)),
+        bass: origin.programs[1].unwrap_or(33),
+    }
+}
+
+/// How well a band fits each style, 0 or less for not at all. The genre label weighs most where there is
+/// one; the rest is what the drums, the bass and the guitar do.
+fn fit(f: &Facts, genre: &str, style: &str) -> [(&'static str, f32); 11] {
+    let label = |names: &[&str]| if names.contains(&genre) { 1.0 } else { 0.0 };
+    let made = |names: &[&str]| if names.iter().any(|n| style.ends_with(n)) { 0.6 } else { 0.0 };
+    let near = |v: f32, low: f32, high: f32| if (low..=high).contains(&v) { 1.0 } else { 0.0 };
+    let rock = label(&["Rock", "Pop"]);
+    [
+        ("pop-rock", (0.5 + rock) * near(f.bpm, 90.0, 150.0) * near(f.swing, 0.0, 0.1) * f.backbeat),
+        (
+            "ballad",
+            near(f.bpm, 50.0, 84.0)
+                * near(f.density, 0.2, 1.1)
+                * near(f.swing, 0.0, 0.2)
+                * (0.5 + f.backbeat),
+        ),
+        (
+            "house",
+            (label(&["Electronic"]) + 0.3) * near(f.bpm, 112.0, 140.0) * near(f.kick_on_beats, 0.8, 9.0),
+        ),
+        ("jazz-swing", (label(&["Jazz"]) + 0.2) * near(f.swing, 0.35, 1.0) * (0.3 + f.ride + 0.3 * f.walk)),
+        (
+            "bossa",
+            (label(&["Latin", "International"]) * 0.5 + f.rim + made(&["own/bossa"]))
+                * near(f.swing, 0.0, 0.1)
+                * near(f.rim, 0.12, 1.0),
+        ),
+        ("country", label(&["Country"])),
+        ("blues", label(&["Blues"]) + made(&["slowblues", "blues128"]) * near(f.swing, 0.2, 1.0)),
+        (
+            "funk",
+            (label(&["RnB"])
+                + 0.3
+                + made(&["own/funk"])
+                + if f.bass == 36 || f.bass == 37 { 0.4 } else { 0.0 })
+                * near(f.kick_odd, 0.12, 1.0)
+                * near(f.bpm, 85.0, 125.0)
+                * f.backbeat,
+        ),
+        ("hip-hop", (label(&["Rap"]) + made(&["own/hiphop"])) * near(f.bpm, 60.0, 125.0)),
+        (
+            "reggae",
+            (label(&["Reggae"]) + made(&["own/reggae"]) + f.one_drop)
+                * near(f.skank + f.one_drop, 0.5, 3.0)
+                * near(f.one_drop, 0.4, 1.0),
+        ),
+        ("folk", label(&["Folk"]) * near(f.density, 0.05, 1.4)),
+    ]
+}
+
+/// Chooses the codes: for each named style the songs that fit it best, and for "auto" songs of all kinds,
+/// spread evenly over the tempos. Only clean songs in 4/4 count.
+pub(super) fn choose(train: &Library, codes: &[Vec<f32>]) -> Vec<StoredStyle> {
+    let mut ranked: Vec<Vec<(f32, usize)>> = vec![vec![]; 11];
+    let mut names = [""; 11];
+    let mut open = vec![];
+    for (i, (song, origin)) in train.songs.iter().zip(&train.origins).enumerate() {
+        let clean = song.bar_steps == 16
+            && origin.on_grid >= 0.7
+            && origin.agreement.is_none_or(|a| a >= 0.6)
+            && song.band.len() >= 32 * 16;
+        if !clean {
+            continue;
+        }
+        if song.tier == 1.0 {
+            open.push(i);
+        }
+        // A named style is asked for with any parts, so its songs should have them all.
+        if song.parts != [true; 4] {
+            continue;
+        }
+        let genre = origin.genre.as_deref().unwrap_or("");
+        let style = origin.style.as_deref().unwrap_or("");
+        for (k, (name, fit)) in fit(&facts(song, origin), genre, style).into_iter().enumerate() {
+            names[k] = name;
+            // Bands that people played come first.
+            let fit = fit * if song.tier == 1.0 { 1.0 } else { 0.5 };
+            if fit > 0.0 {
+                ranked[k].push((fit, i));
+            }
+        }
+    }
+    let stored = |name: &str, i: usize| StoredStyle {
+        style: name.to_owned(),
+        bpm: train.songs[i].bpm,
+        bar_steps: train.songs[i].bar_steps,
+        programs: train.origins[i].programs,
+        code: codes[i].clone(),
+    };
+    let mut out = vec![];
+    for (name, list) in names.into_iter().zip(&mut ranked) {
+        list.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        // Versions of one song count once.
+        let mut groups = vec![];
+        for &(_, i) in list.iter() {
+            if groups.len() == PER_STYLE {
+                break;
+            }
+            if !groups.contains(&&train.origins[i].group) {
+                groups.push(&train.origins[i].group);
+                out.push(stored(name, i));
+            }
+        }
+    }
+    open.sort_by(|&a, &b| train.songs[a].bpm.total_cmp(&train.songs[b].bpm).then(a.cmp(&b)));
+    let n = open.len();
+    let mut last = usize::MAX;
+    for k in 0..FOR_AUTO.min(n) {
+        let i = open[k * n / FOR_AUTO.min(n)];
+        if i != last {
+            out.push(stored(AUTO, i));
+        }
+        last = i;
+    }
+    out
+}
