@@ -1,6 +1,7 @@
 //! Timing: from a step and its offset to the pulse on which a part plays, with swing and humanize.
 //!
-//! Whatever the settings, a note never sounds before the decision point of the step that decided it.
+//! Whatever the settings, a note never sounds before the step that decided it. How far the whole band
+//! leans behind the beat with the piano is added by the player.
 
 use sideman_models::band::Place;
 use sideman_music::grid::{OFFSET_MAX, OFFSET_MIN};

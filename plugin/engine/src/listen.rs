@@ -1,7 +1,7 @@
 //! The piano of a score, heard step by step, strictly causally.
 
 use sideman_models::band::Place;
-use sideman_music::listen::{KeyEvent, key_events};
+use sideman_music::listen::{KeyEvent, Lean, key_events};
 use sideman_music::{Listener, Note, PianoFrame, Pulse};
 
 use crate::clock::{step_hearing, step_pulse};
@@ -10,12 +10,23 @@ use crate::clock::{step_hearing, step_pulse};
 /// go. At 480 pulses a quarter note it is some seventy years of music at 120 beats a minute.
 pub const LAST_PULSE: Pulse = 1 << 41;
 
+/// What is heard at the decision point of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard {
+    /// What the piano did since the decision point before, up to and including this one.
+    pub frame: PianoFrame,
+    /// Pulses from the step to its decision point: how far behind the beat the piano plays, and the band
+    /// with it.
+    pub lean: Pulse,
+}
+
 /// A piano part played into a [`Listener`].
 #[derive(Debug, Clone)]
 pub struct Hearing {
     events: Vec<KeyEvent>,
     next: usize,
     listener: Listener,
+    lean: Lean,
 }
 
 impl Hearing {
@@ -30,27 +41,29 @@ impl Hearing {
                 Note { onset, length: end - onset, velocity: n.velocity.clamp(1, 127), ..*n }
             })
             .collect();
-        Self { events: key_events(&sane), next: 0, listener: Listener::default() }
+        Self { events: key_events(&sane), next: 0, listener: Listener::default(), lean: Lean::default() }
     }
 
-    /// What is heard at the decision point of a step: everything up to and including its pulse, and
-    /// nothing later. Steps must be asked for in ascending order.
-    pub fn frame(&mut self, place: &Place) -> PianoFrame {
-        let point = step_pulse(place.step);
+    /// What is heard at the decision point of a step: everything up to and including that pulse, and nothing
+    /// later. Steps must be asked for in ascending order.
+    pub fn at(&mut self, place: &Place) -> Heard {
+        let lean = self.lean.pulses();
+        let point = step_pulse(place.step) + lean;
         while let Some(e) = self.events.get(self.next).filter(|e| e.at <= point) {
             if e.velocity > 0 {
                 self.listener.note_on(e.pitch, e.velocity);
+                self.lean.heard(e.at);
             } else {
                 self.listener.note_off(e.pitch);
             }
             self.next += 1;
         }
-        self.listener.take_frame()
+        Heard { frame: self.listener.take_frame(), lean }
     }
 
-    /// The next step at which a key moves, if any does.
+    /// The earliest step that may hear the next movement of a key, if there is one.
     pub fn next_step(&self) -> Option<i64> {
-        self.events.get(self.next).map(|e| step_hearing(e.at))
+        self.events.get(self.next).map(|e| step_hearing(e.at - Lean::MOST))
     }
 
     /// Pulse of the last key movement; 0 without notes.
@@ -73,12 +86,24 @@ mod tests {
     fn hears_up_to_the_decision_point_and_no_further() {
         let meters = MeterMap::default();
         let mut hearing = Hearing::new(&[note(120, 100, 60), note(121, 100, 64), note(-50, 60, 48)]);
-        let mut at = |step| hearing.frame(&place_of(step, &meters)).struck;
+        let mut at = |step| hearing.at(&place_of(step, &meters)).frame.struck;
         assert_eq!(at(0), 1 << 0, "a note before the start is heard at the start");
         assert_eq!(at(1), 1 << 0);
         assert_eq!(at(2), 1 << 4);
         assert_eq!(hearing.next_step(), None);
         assert_eq!(hearing.end(), 221);
+    }
+
+    #[test]
+    fn hears_what_the_networks_were_trained_on() {
+        // Played 13 pulses late, with a chord change every half-bar.
+        let piano: Vec<Note> = (0..64).map(|i| note(i * 240 + 13, 230, 40 + (i * 7 % 40) as u8)).collect();
+        let mut hearing = Hearing::new(&piano);
+        let meters = MeterMap::default();
+        let heard: Vec<Heard> = (0..160).map(|s| hearing.at(&place_of(s, &meters))).collect();
+        let frames: Vec<PianoFrame> = heard.iter().map(|h| h.frame).collect();
+        assert_eq!(frames, sideman_music::listen::frames(&piano, 160));
+        assert_eq!((heard[0].lean, heard[159].lean), (0, 13));
     }
 
     #[test]

@@ -96,8 +96,8 @@ impl<'a> Performance<'a> {
         let mut step = 0;
         loop {
             let place = place_of(step, self.meters);
-            scheduler.advance(step_pulse(step), |m| tape.record(m));
-            let heard = hearing.frame(&place);
+            let heard = hearing.at(&place);
+            scheduler.advance(step_pulse(step) + heard.lean, |m| tape.record(m));
             player.step(band, &place, heard, self.bpm(&place), &mut |order| scheduler.accept(0, order));
             stats.steps += u64::from(!player.is_asleep());
             if place.in_bar == 0 {

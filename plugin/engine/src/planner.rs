@@ -148,8 +148,8 @@ impl Planner {
     fn play(&mut self, place: &Place) -> Doing {
         let silent = place.step - self.active;
         // The piano's last sound was after the step before the last active one, and may have ended right
-        // there: count from it, to be on the safe side.
-        let deadline = self.active - 1 + SILENT_BARS * self.bar;
+        // there; and the band may lean back by less than a step.
+        let deadline = self.active - 2 + SILENT_BARS * self.bar;
         let level = self.level(silent);
         if silent > 0 && place.step >= deadline {
             self.state = State::Ended;

@@ -9,6 +9,7 @@ use sideman_music::{BandStep, Chord, Note, Part, PianoFrame, Pulse};
 
 use crate::clock::{Beat, step_pulse};
 use crate::feel::{Feel, Half};
+use crate::listen::Heard;
 use crate::planner::{Doing, Level, Planner};
 use crate::rt::Order;
 use crate::settings::Settings;
@@ -77,17 +78,18 @@ impl Player {
         self.planner.rests()
     }
 
-    /// Plays one step: to be called with each step once, in ascending order, with what was heard since
-    /// the decision point before. Nothing that is ordered begins before the step's decision point.
+    /// Plays one step: to be called with each step once, in ascending order, with what was heard at its
+    /// decision point. Nothing that is ordered begins before that point.
     pub fn step(
         &mut self,
         band: &mut dyn Band,
         place: &Place,
-        heard: PianoFrame,
+        heard: Heard,
         bpm: f32,
         order: &mut impl FnMut(Order),
     ) {
-        let doing = self.planner.step(place, &heard);
+        let Heard { frame, lean } = heard;
+        let doing = self.planner.step(place, &frame);
         if self.planner.asleep(place) {
             self.asleep = true;
             return;
@@ -95,25 +97,31 @@ impl Player {
         if std::mem::take(&mut self.asleep) {
             band.reset(self.settings.seed);
         }
-        self.memory.hear(place, &heard);
+        self.memory.hear(place, &frame);
         let dials = match doing {
             Doing::Play(level) | Doing::End { level, .. } => level.dials,
             Doing::Rest | Doing::Stop => self.settings.dials,
         };
         // The band is stepped even while it rests, so that it comes back in the groove.
-        let moment = Moment { place: *place, heard, parts: self.settings.parts, bpm, dials };
+        let moment = Moment { place: *place, heard: frame, parts: self.settings.parts, bpm, dials };
         let decision = band.decide(&moment);
+        // The band sits as far behind the beat as the piano does.
+        let now = step_pulse(place.step) + lean;
         match doing {
             Doing::Rest => {}
-            Doing::Play(level) => self.play(place, &decision, level, order),
+            Doing::Play(level) => {
+                let late = |o: Order| match o {
+                    Order::Play(part, n) => Order::Play(part, Note { onset: n.onset + lean, ..n }),
+                    other => other,
+                };
+                self.play(place, &decision, level, &mut |o| order(late(o)));
+            }
             Doing::End { until, level } => {
-                let now = step_pulse(place.step);
                 order(Order::Withdraw(now));
                 order(Order::Release(now));
-                self.close(place, until, level, order);
+                self.close(place, now, until, level, order);
             }
             Doing::Stop => {
-                let now = step_pulse(place.step);
                 order(Order::Withdraw(now));
                 order(Order::Release(now));
             }
@@ -158,8 +166,7 @@ impl Player {
     }
 
     /// The last notes: all parts that were playing, on the harmony that the piano left.
-    fn close(&self, place: &Place, until: Pulse, level: Level, order: &mut impl FnMut(Order)) {
-        let onset = step_pulse(place.step);
+    fn close(&self, place: &Place, onset: Pulse, until: Pulse, level: Level, order: &mut impl FnMut(Order)) {
         let velocity = scaled(CLOSING_VELOCITY, level.gain);
         let mut strike = |part, pitch, length: Pulse| {
             order(Order::Play(part, Note { onset, pitch, length: length.max(1), velocity }));

@@ -15,8 +15,9 @@ pub struct Settings {
     pub dials: Dials,
     /// How far the off-beats are delayed, 0 (as decided) to 1 (the second eighth on the last triplet).
     pub swing: f32,
-    /// How human the timing is, 0 (everything exactly on the grid) to 1 (as decided, and a little
-    /// astray where a part is off the grid anyway).
+    /// How human the timing is, 0 (everything exactly on the grid of sixteenths and eighth triplets) to 1 (as
+    /// decided, and a little astray where a part is off the grid anyway). Where the piano plays behind
+    /// the beat, the grid of the band leans back with it whatever this says.
     pub humanize: f32,
     /// Bars to listen before the band enters at a bar line; 0 enters with the first note.
     pub listen_bars: u16,

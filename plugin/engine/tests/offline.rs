@@ -146,7 +146,9 @@ fn piano() -> impl Strategy<Value = Vec<Note>> {
 fn settings() -> impl Strategy<Value = Settings> {
     let dials =
         (0.1f32..=2.0, 0f32..=1.0).prop_map(|(temperature, intensity)| Dials { temperature, intensity });
-    (any::<u64>(), dials, 0f32..=1.0, 0f32..=1.0, 0u16..3, 1usize..16).prop_map(
+    // The ends of the ranges are what people use.
+    let share = || prop_oneof![Just(0f32), Just(1f32), 0f32..=1.0];
+    (any::<u64>(), dials, share(), share(), 0u16..3, 1usize..16).prop_map(
         |(seed, dials, swing, humanize, listen_bars, parts)| Settings {
             seed,
             parts: std::array::from_fn(|i| parts >> i & 1 == 1),
@@ -266,6 +268,28 @@ fn silence_brings_the_band_down_and_to_a_close_on_a_bar_line() {
 }
 
 #[test]
+fn the_close_takes_the_place_of_what_was_planned_for_its_bar_line() {
+    /// Strings a little ahead of every step, far from what the piano plays.
+    struct Ahead;
+    impl Band for Ahead {
+        fn reset(&mut self, _: u64) {}
+        fn decide(&mut self, _: &Moment) -> Decision {
+            let mut d = Decision::default();
+            d.early.strings.push(73, 22);
+            d.early.offsets[3] = -3;
+            d
+        }
+    }
+    // Two bars of silence end where a bar of double length begins, so that this is the last chance to end.
+    let meters = MeterMap::new(&[(6 * BAR, Meter { numerator: 8, denominator: 4 })]);
+    let settings = Settings { humanize: 0.0, ..Settings::default() };
+    let rendered = render_in(&[note(0, 4 * BAR + 60, 60)], &meters, &mut Ahead, &settings);
+    let last = rendered.part(Part::Strings).last().unwrap();
+    // The last triplet of the bar before: what came ahead of the bar line itself is gone.
+    assert_eq!((last.onset, last.end()), (6 * BAR - 160, 6 * BAR));
+}
+
+#[test]
 fn the_band_comes_back_at_once_with_the_piano() {
     for style in [Style::PopRock, Style::House, Style::Country] {
         let mut piano = chords(0, 4);
@@ -380,6 +404,18 @@ fn humanize_zero_is_strict_and_one_is_loose() {
     // A band on the grid is left there.
     let rendered = render(&chords(0, 8), &mut Metronome, &Settings::default());
     assert!(all(&rendered).all(|n| n.onset % 120 == 0));
+}
+
+#[test]
+fn the_band_leans_back_with_a_late_piano_and_answers_on_the_beat() {
+    // Every chord comes 15 pulses (15 ms) behind the beat.
+    let late: Vec<Note> = chords(0, 8).iter().map(|n| Note { onset: n.onset + 15, ..*n }).collect();
+    let rendered = render(&late, &mut RuleBand::new(Style::PopRock), &Settings::default());
+    // From the second bar on it is known, and each bar begins with its own root.
+    let ones = rendered.part(Part::Bass).iter().filter(|n| n.onset % BAR == 15 && n.onset < 8 * BAR);
+    let roots: Vec<u8> = ones.map(|n| n.pitch % 12).collect();
+    assert_eq!(roots, [9, 5, 7, 0, 9, 5, 7]);
+    assert!(all(&rendered).filter(|n| n.onset > 4 * BAR).all(|n| n.onset % 120 == 15));
 }
 
 #[test]

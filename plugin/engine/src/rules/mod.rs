@@ -68,6 +68,10 @@ pub struct RuleBand {
     strings: Voices,
     /// Step at which each part played last.
     played: [Option<i64>; 4],
+    /// Whether the piano struck something right on this half-bar.
+    on_time: bool,
+    /// Whether it struck a sixteenth after the half-bar rather than on it when it last did either.
+    late: bool,
 }
 
 /// A chord part's present voicing and what it was made for.
@@ -91,6 +95,8 @@ impl RuleBand {
             guitar: Voices::default(),
             strings: Voices::default(),
             played: [None; 4],
+            on_time: false,
+            late: true,
         }
     }
 
@@ -106,6 +112,11 @@ impl RuleBand {
     /// Takes in how the piano plays.
     fn follow(&mut self, place: &Place, heard: &PianoFrame) {
         let struck = heard.struck_count > 0;
+        match in_half(place) {
+            0 => self.on_time = struck,
+            1 if self.on_time || struck => self.late = !self.on_time,
+            _ => {}
+        }
         self.busyness += (f32::from(u8::from(struck)) - self.busyness) / 16.0;
         if struck {
             self.loudness += 0.3 * (f32::from(heard.velocity) - self.loudness);
@@ -295,12 +306,12 @@ impl RuleBand {
         sideman_music::grid::BassNote { pitch, length: length_bin(pulses), velocity }
     }
 
-    /// Held chords of the strings: one a half-bar. Where the piano strikes nothing on the half-bar they
-    /// wait for a sixteenth, for it may be about to, and do not hold the old chord into the new one.
-    fn pad(&mut self, place: &Place, heard: &PianoFrame, energy: f32, out: &mut BandStep) {
+    /// Held chords of the strings: one a half-bar. With a piano that comes late they wait for a sixteenth,
+    /// so as not to hold the old chord into the new one.
+    fn pad(&mut self, place: &Place, energy: f32, out: &mut BandStep) {
         let (at, half) = (in_half(place), i64::from(place.half_steps.max(1)));
         let turn = match at {
-            0 => heard.struck_count > 0 || half == 1,
+            0 => self.on_time || !self.late || half == 1,
             // Not again if they came on the half-bar.
             1 => self.played[Part::Strings.index()] != Some(place.step - 1),
             _ => false,
@@ -317,7 +328,7 @@ impl RuleBand {
     fn answer_late(&mut self, place: &Place, energy: f32, out: &mut BandStep) {
         let just_played = |part: Part| self.played[part.index()] == Some(place.step - 1) && !out.plays(part);
         let length = STEP_PULSES * (i64::from(place.half_steps) - 1).clamp(1, 3);
-        let (bass, guitar) = (just_played(Part::Bass), just_played(Part::Guitar));
+        let [_, bass, guitar, strings] = Part::ALL.map(just_played);
         let Some(reading) = self.harmony.reading() else { return };
         if bass {
             let pitch = self.bass.pitch(b'R', &reading, self.harmony.bass(), true, 0.0);
@@ -325,6 +336,10 @@ impl RuleBand {
         }
         if guitar {
             out.guitar = self.chord(Part::Guitar, b'x', length, place, energy);
+        }
+        if strings {
+            let length = STEP_PULSES * (i64::from(place.half_steps) - 1).clamp(1, LONGEST_STEPS);
+            out.strings = self.chord(Part::Strings, b'x', length, place, energy);
         }
     }
 }
@@ -366,9 +381,9 @@ impl Band for RuleBand {
             }
         }
         if groove.strings.is_empty() {
-            self.pad(place, &moment.heard, energy, &mut decision.now);
+            self.pad(place, energy, &mut decision.now);
         }
-        if changed && in_half(place) == 1 {
+        if changed && in_half(place) == 1 && !self.on_time {
             self.answer_late(place, energy, &mut decision.now);
         }
         for part in Part::ALL {

@@ -138,16 +138,42 @@ fn bars_vary_and_styles_differ() {
 
 #[test]
 fn a_late_hand_is_answered() {
-    // F is struck a sixteenth after the second bar began.
-    let mut late = piano(1, 80);
-    late.extend([41, 60, 65, 69].map(|pitch| Note { onset: 1930, pitch, length: 800, velocity: 80 }));
+    // Every chord comes 40 pulses after the beat, too late for its step. The third bar has F.
+    let late: Vec<Note> = piano(4, 80).iter().map(|n| Note { onset: n.onset + 40, ..*n }).collect();
     let mut band = RuleBand::new(Style::PopRock);
-    let d = play(&mut band, &late, 32, Meter::COMMON, Dials { intensity: 0.9, ..Dials::default() });
-    assert_eq!(d[16].now.bass.unwrap().pitch % 12, 0, "nothing new was heard on the bar line");
-    assert_eq!(d[17].now.bass.unwrap().pitch % 12, 5);
-    assert!(d[16].now.strings.is_empty());
-    assert!(d[17].now.strings.pitches().iter().all(|p| [5, 9, 0].contains(&(p % 12))));
-    assert!(!d[17].now.strings.is_empty());
+    let d = play(&mut band, &late, 48, Meter::COMMON, Dials { intensity: 0.9, ..Dials::default() });
+    assert_eq!(d[32].now.bass.unwrap().pitch % 12, 9, "nothing new was heard on the bar line");
+    assert_eq!(d[33].now.bass.unwrap().pitch % 12, 5);
+    assert!(d[32].now.strings.is_empty());
+    assert!(d[33].now.strings.pitches().iter().all(|p| [5, 9, 0].contains(&(p % 12))));
+    assert!(!d[33].now.strings.is_empty());
+}
+
+#[test]
+fn a_broken_chord_is_not_a_late_hand() {
+    let arpeggio: Vec<Note> = (0..64)
+        .map(|i| Note { onset: i * 120, pitch: [41, 57, 60, 65][i as usize % 4], length: 110, velocity: 80 })
+        .collect();
+    let mut band = RuleBand::new(Style::Country);
+    let d = play(&mut band, &arpeggio, 64, Meter::COMMON, Dials::default());
+    for half in 0..8 {
+        assert!(d[half * 8].now.bass.is_some(), "a bass note on half-bar {half}");
+        assert!(d[half * 8 + 1].now.bass.is_none() && d[half * 8 + 1].now.guitar.is_empty());
+    }
+}
+
+#[test]
+fn pads_come_on_time_under_held_chords() {
+    // One chord for two bars, each bar.
+    let held: Vec<Note> = (0..4)
+        .flat_map(|i| {
+            [36, 60, 64, 67].map(|pitch| Note { onset: i * 3840, pitch, length: 3800, velocity: 80 })
+        })
+        .collect();
+    let mut band = RuleBand::new(Style::Ballad);
+    let d = play(&mut band, &held, 128, Meter::COMMON, Dials { intensity: 0.9, ..Dials::default() });
+    let pads: Vec<usize> = (0..128).filter(|&s| !d[s].now.strings.is_empty()).collect();
+    assert!(pads.len() >= 14 && pads.iter().all(|s| s % 8 == 0), "{pads:?}");
 }
 
 #[test]
