@@ -8,12 +8,13 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 use sideman_music::Meter;
+use sideman_music::grid::VelocityTable;
 
 use super::accompanist::Accompanist;
 use super::compare::{Comparison, Options, compare};
 use super::controls::common_velocities;
 use super::report::{csv, render, write_whole};
-use super::song::{EvalSong, cut_parts};
+use super::song::EvalSong;
 use crate::corpus::{Song, Split, Tier, load};
 
 /// Measures bands on test songs against people's own band and against controls.
@@ -101,6 +102,17 @@ fn eval_song(song: &Song, args: &EvalBandArgs) -> EvalSong {
     EvalSong::new(&song.id, &song.group, &song.band, song.steps, bpm, song.parts_present, bars)
 }
 
+/// The most common velocity of each bin in the training split of the tier: what the grid is played back
+/// with, and the rule band. Nothing of the test songs goes into it.
+///
+/// # Errors
+/// When the cache cannot be read.
+pub fn velocities(args: &EvalBandArgs) -> anyhow::Result<VelocityTable> {
+    let training = load(&args.cache, args.tier, Split::Train)
+        .with_context(|| format!("no training songs in {}", args.cache.display()))?;
+    Ok(common_velocities(training.iter().map(|s| &s.band.parts)))
+}
+
 /// Measures `bands` and the controls as the arguments say, prints the report to standard output and writes
 /// the files that were asked for. `bands` play in the order given; see [`EvalBandArgs::weights`] for what
 /// the caller is to load.
@@ -113,14 +125,7 @@ pub fn run(args: &EvalBandArgs, bands: &mut [Box<dyn Accompanist>]) -> anyhow::R
         "--bpm has to lie between 10 and 500"
     );
     let songs = test_songs(args)?;
-    // The grid is played back with the velocities of the training music: nothing of the test songs.
-    let training = load(&args.cache, args.tier, Split::Train)
-        .with_context(|| format!("no training songs in {}", args.cache.display()))?;
-    let whole: Vec<_> =
-        training.iter().map(|s| cut_parts(&s.band.parts, s.bars(), s.parts_present)).collect();
-    let table = common_velocities(&whole);
-    drop((training, whole));
-
+    let table = velocities(args)?;
     let options = Options {
         only: args.only.clone(),
         shuffles: 5,

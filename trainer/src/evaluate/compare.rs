@@ -332,7 +332,16 @@ mod tests {
         bands: &mut [Box<dyn Accompanist>],
         only: &[&str],
     ) -> anyhow::Result<Comparison> {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+        compared_on(1, songs, bands, only)
+    }
+
+    fn compared_on(
+        threads: usize,
+        songs: &[EvalSong],
+        bands: &mut [Box<dyn Accompanist>],
+        only: &[&str],
+    ) -> anyhow::Result<Comparison> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
         compare(songs, bands, &VelocityTable::default(), &options(only), &ProgressBar::hidden(), &pool)
     }
 
@@ -389,6 +398,13 @@ mod tests {
             assert_eq!(row.cell(Figure::EmptyBars(Part::Strings)).unwrap().value.songs, 2, "{}", row.name);
             assert_eq!(row.cell(Figure::EmptyBars(Part::Bass)).unwrap().value.songs, 6);
         }
+    }
+
+    #[test]
+    fn threads_change_nothing() {
+        let songs = toy::songs(8, 16, 5);
+        let on = |threads| report::csv(&compared_on(threads, &songs, &mut [], &[]).unwrap()).unwrap();
+        assert!(on(1) == on(3));
     }
 
     #[test]

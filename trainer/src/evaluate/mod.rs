@@ -1,9 +1,9 @@
 //! Measuring a band: how close what it plays is to what people play, with controls and intervals.
 //!
 //! Every figure is taken of people's own band and of shuffled pairs as well, because a raw figure alone
-//! says little: shuffled music scores well on several. [`measure`] has the figures, [`controls`] the bands
-//! that need no model, [`interval`] the intervals by song, [`told_apart`] the classifiers, [`jump`] the
-//! recovery after a jump of the piano; [`compare`] puts them together and [`report`] writes them down.
+//! says little: shuffled music scores well on several. [`mod@measure`] has the figures, [`controls`] the bands
+//! that need no model, [`interval`] the intervals by song, [`mod@told_apart`] the classifiers, [`jump`] the
+//! recovery after a jump of the piano; [`mod@compare`] puts them together and [`report`] writes them down.
 
 pub mod accompanist;
 pub mod classify;

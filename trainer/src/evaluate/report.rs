@@ -12,14 +12,16 @@ use super::figures::Figure;
 use super::interval::Estimate;
 use super::jump::{BACK, WINDOW};
 
-/// Columns of text, all as wide as they need to be.
+/// Columns of text, all as wide as they need to be: names to the left, figures to the right.
 struct Table {
     rows: Vec<Vec<String>>,
+    /// How many columns are names.
+    names: usize,
 }
 
 impl Table {
     fn new(head: impl IntoIterator<Item = String>) -> Self {
-        Self { rows: vec![head.into_iter().collect()] }
+        Self { rows: vec![head.into_iter().collect()], names: 1 }
     }
 
     fn push(&mut self, row: Vec<String>) {
@@ -38,7 +40,11 @@ impl Table {
                 .iter()
                 .zip(&widths)
                 .enumerate()
-                .map(|(c, (text, &w))| if c == 0 { format!("{text:<w$}") } else { format!("{text:>w$}") })
+                .map(
+                    |(c, (text, &w))| {
+                        if c < self.names { format!("{text:<w$}") } else { format!("{text:>w$}") }
+                    },
+                )
                 .collect();
             out.push_str(&format!("  {}\n", cells.join("  ").trim_end()));
         }
@@ -119,7 +125,7 @@ fn plain(c: &Comparison, title: &str, figures: &[Figure]) -> String {
 fn variety(c: &Comparison) -> String {
     let mut figures = vec![Figure::ChordEntropy];
     figures.extend(Part::ALL.map(Figure::DistinctBars));
-    let head = ["band", "chord entropy, bits", "against people", "drums", "bass", "guitar", "strings"];
+    let head = ["band", "chord entropy, bits", "chords", "drums", "bass", "guitar", "strings"];
     let mut t = Table::new(head.map(str::to_owned));
     for row in &c.rows {
         let mut line = vec![row.name.clone(), text(row.cell(Figure::ChordEntropy).map(|c| &c.value))];
@@ -152,10 +158,9 @@ fn find(row: &Row, part: Part, view: View) -> Option<&Told> {
 
 /// What gives each model away most, where anything does.
 fn tells(c: &Comparison) -> String {
-    let mut t = Table::new(
-        ["band", "part", "what the trees went by (deviations more than people)"].map(str::to_owned),
-    );
-    for row in &c.rows {
+    let head = ["band", "part", "what the trees went by, and by how many deviations the band has more of it"];
+    let mut t = Table { names: head.len(), ..Table::new(head.map(str::to_owned)) };
+    for row in c.rows.iter().filter(|r| r.times_real_time.is_some()) {
         for part in Part::ALL {
             let Some(told) = find(row, part, View::Touch) else { continue };
             if told.told.area.low > 0.5 {
@@ -241,4 +246,32 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         std::fs::rename(&beside, path)
     };
     write().with_context(|| format!("could not write {}: is its folder there and writable?", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up() {
+        let mut t = Table::new(["band", "x"].map(str::to_owned));
+        t.push(vec!["people".to_owned(), "0.500".to_owned()]);
+        assert_eq!(t.render("Title"), "Title\n  band        x\n  people  0.500\n");
+        let e = |value| Estimate { value, low: value / 2.0, high: value * 2.0, songs: 3 };
+        assert_eq!(text(Some(&e(0.75))), "0.750 [0.375 1.500]");
+        assert_eq!(text(Some(&e(12.5))), "12.5 [6.2 25.0]");
+        assert_eq!(text(None), "-");
+    }
+
+    #[test]
+    fn files_are_written_whole_or_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.json");
+        write_whole(&path, b"first").unwrap();
+        write_whole(&path, b"second").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"second");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        let e = write_whole(&folder.path().join("none/out.json"), b"x").unwrap_err().to_string();
+        assert!(e.contains("none"), "{e}");
+    }
 }
