@@ -29,13 +29,13 @@ fn untrained() -> Vec<u8> {
             (s.name, (s.shape, values))
         })
         .collect();
-    let style = StoredStyle {
-        style: "ballad".into(),
+    let styles = ["auto", "ballad"].map(|style| StoredStyle {
+        style: style.into(),
         bpm: 80.0,
         bar_steps: 16,
-        programs: [Some(0); 4],
+        programs: [Some(0), None, Some(29), Some(44)],
         code: vec![0.1; 8],
-    };
+    });
     let card = Card {
         name: "untrained".into(),
         licence: "none needed".into(),
@@ -43,7 +43,7 @@ fn untrained() -> Vec<u8> {
         scores: vec!["none".into()],
         ..Card::default()
     };
-    write(&config, &tensors, &[style], &VelocityTable::default(), &card).expect("a weights file")
+    write(&config, &tensors, &styles, &VelocityTable::default(), &card).expect("a weights file")
 }
 
 #[test]
@@ -53,10 +53,13 @@ fn other_weights_play_and_their_card_can_be_read() {
     bench.put("a.mid", &song_bytes(8));
     let render = ["render", "a.mid", "-o", "b.mid", "--weights", "w.gguf", "--json", "--seed", "4"];
     let json: serde_json::Value = serde_json::from_str(bench.run(&render).ok().text()).unwrap();
-    assert_eq!((&json["engine"], &json["style"]), (&"untrained".into(), &"ballad".into()));
+    assert_eq!((&json["engine"], &json["style"]), (&"untrained".into(), &"auto".into()));
+    assert_eq!(json["parts"]["guitar"]["program"], 29, "the instruments are those of the stored style");
+    assert_eq!(json["parts"]["bass"]["program"], 34, "or else the usual ones");
     let first = bench.get("b.mid");
     bench.run(&render).ok();
     assert_eq!(bench.get("b.mid"), first);
+    bench.run(&[&render[..], &["--style", "ballad"]].concat()).ok();
     bench
         .run(&[&render[..], &["--style", "funk"]].concat())
         .fails(1, &["know no style 'funk'", "--engine rules"]);
