@@ -121,7 +121,10 @@ pub(super) fn tracks(bytes: &[u8], within: Range<usize>, repairs: &mut Repairs) 
             if end > within.end {
                 repairs.add(Repair::TruncatedChunks, 1);
                 end = within.end;
-            } else if within.end - end >= 8 && !plausible_id(&bytes[end..end + 4]) {
+            } else if within.end - end >= 8
+                && !plausible_id(&bytes[end..end + 4])
+                && !bytes[start..end].ends_with(&[0xFF, 0x2F, 0])
+            {
                 repairs.add(Repair::WrongChunkLengths, 1);
                 end = find_track(bytes, end..within.end).unwrap_or(within.end);
             }

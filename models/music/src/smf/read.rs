@@ -277,7 +277,11 @@ impl NoteReader {
                 }
                 MidiMessage::NoteOn { key, .. } | MidiMessage::NoteOff { key, .. } => {
                     match &mut self.open[cell(key)] {
-                        Some(open) if open.restruck && open.tick == tick => open.restruck = false,
+                        Some(open) if open.restruck && open.tick == tick => {
+                            // Nothing overlapped; the file only says "down" before "up".
+                            self.overlapping -= 1;
+                            open.restruck = false;
+                        }
                         slot => {
                             if let Some(open) = slot.take() {
                                 self.zero_length += usize::from(open.tick == tick);

@@ -96,8 +96,9 @@ fn a_new_stroke_ends_the_old_note() {
     let mut track = Track::default();
     track.event(0, &[0x90, 60, 80]).event(100, &[0x90, 60, 90]).event(0, &[0x80, 60, 0]);
     track.event(50, &[0x80, 60, 0]);
-    let (score, _) = read(&track.file());
+    let (score, repairs) = read(&track.file());
     assert_eq!(score.tracks[0].notes, [note(0, 60, 100, 80), note(100, 60, 50, 90)]);
+    assert_eq!(repairs, []);
 }
 
 #[test]
