@@ -361,6 +361,7 @@ impl Band for RuleBand {
 
     fn decide(&mut self, moment: &Moment) -> Decision {
         let place = &moment.place;
+        let bass_before = self.harmony.bass();
         let changed = self.harmony.hear(place, &moment.heard);
         self.follow(place, &moment.heard);
         let energy = self.energy(moment.dials.intensity);
@@ -383,7 +384,9 @@ impl Band for RuleBand {
         if groove.strings.is_empty() {
             self.pad(place, energy, &mut decision.now);
         }
-        if changed && in_half(place) == 1 && !self.on_time {
+        // A hand, or a left hand, that came late; not the second note of a broken chord.
+        let late_hand = !self.on_time || self.harmony.bass() != bass_before;
+        if changed && in_half(place) == 1 && late_hand {
             self.answer_late(place, energy, &mut decision.now);
         }
         for part in Part::ALL {

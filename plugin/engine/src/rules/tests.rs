@@ -150,6 +150,18 @@ fn a_late_hand_is_answered() {
 }
 
 #[test]
+fn a_late_left_hand_is_answered() {
+    let mut piano: Vec<Note> = Vec::new();
+    for (pitch, onset) in [(67, 0), (64, 0), (60, 0), (45, 25)] {
+        piano.push(Note { onset, pitch, length: 900, velocity: 80 });
+    }
+    let mut band = RuleBand::new(Style::PopRock);
+    let d = play(&mut band, &piano, 8, Meter::COMMON, Dials::default());
+    assert_eq!(d[0].now.bass.unwrap().pitch % 12, 0);
+    assert_eq!(d[1].now.bass.unwrap().pitch % 12, 9);
+}
+
+#[test]
 fn a_broken_chord_is_not_a_late_hand() {
     let arpeggio: Vec<Note> = (0..64)
         .map(|i| Note { onset: i * 120, pitch: [41, 57, 60, 65][i as usize % 4], length: 110, velocity: 80 })
