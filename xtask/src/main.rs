@@ -51,7 +51,7 @@ fn ci() -> Result<()> {
     step("fmt", cargo(&["fmt", "--all", "--check"]), "run: cargo fmt --all")?;
     let clippy = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
     step("clippy", cargo(&clippy), "mend what it names")?;
-    let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"]);
+    let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--quiet"]);
     doc.env("RUSTDOCFLAGS", "-D warnings");
     step("doc", doc, "mend what it names")?;
     println!("ci: tidy");

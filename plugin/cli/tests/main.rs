@@ -16,7 +16,7 @@ use sideman_music::smf::{read, write};
 use sideman_music::{Meter, MeterMap, Note, Score, TempoMap, Track};
 
 /// Engines that every test of playing is done with.
-const ENGINES: [&str; 1] = ["rules"];
+const ENGINES: [&str; 2] = ["rules", "neural"];
 
 /// What a run of the command left behind.
 #[derive(Debug)]
