@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sideman_music::grid::{VELOCITY_BINS, VelocityTable};
 
-use crate::band::{Config, INPUTS, Kernel};
+use crate::band::{Config, INPUTS, Kernel, NeuralBand, Sampling};
 
 /// What a file ends with, before the checksum of all that comes before.
 const TRAILER: &[u8; 8] = b"SIDEMAN1";
@@ -102,6 +102,8 @@ pub struct BandWeights {
     pub styles: Vec<StoredStyle>,
     /// Velocities of the bins.
     pub velocities: VelocityTable,
+    /// How the band draws.
+    pub sampling: Sampling,
     /// Card.
     pub card: Card,
 }
@@ -125,6 +127,11 @@ pub struct Occasion<'a> {
 pub const AUTO: &str = "auto";
 
 impl BandWeights {
+    /// A band that plays in a style.
+    pub fn band(&self, style: &StoredStyle, seed: u64) -> NeuralBand {
+        NeuralBand::new(self.kernel.clone(), &style.code, seed).with_sampling(self.sampling)
+    }
+
     /// Of the stored styles that suit an occasion best, one by the seed: the metre goes before the tempo,
     /// and both before parts that the stored song lacks. None when the style is not stored.
     pub fn choose(&self, occasion: &Occasion<'_>) -> Option<&StoredStyle> {
@@ -209,6 +216,7 @@ pub fn write(
     tensors: &BTreeMap<String, (Vec<usize>, Vec<f32>)>,
     styles: &[StoredStyle],
     velocities: &VelocityTable,
+    sampling: &Sampling,
     card: &Card,
 ) -> CandleResult<Vec<u8>> {
     let metadata = [
@@ -216,6 +224,7 @@ pub fn write(
         ("general.name", Value::String(card.name.clone())),
         ("sideman.encoding", Value::String(encoding(config))),
         ("sideman.config", json(config)),
+        ("sideman.sampling", json(sampling)),
         ("sideman.card", json(card)),
         ("sideman.styles", json(&styles)),
         ("sideman.velocities", json(&velocities.0.map(|t| t.to_vec()).to_vec())),
@@ -343,8 +352,12 @@ pub fn load(bytes: &[u8]) -> Result<BandWeights, WeightsError> {
     for (to, from) in velocities.0.iter_mut().zip(&table) {
         to.copy_from_slice(from);
     }
+    let sampling: Sampling = parsed.json("sideman.sampling")?;
+    if !sampling.is_sound() {
+        return Err(WeightsError::Content("the sampling makes no sense".into()));
+    }
     let kernel = Kernel::new(config, &tensors).map_err(WeightsError::Content)?;
-    Ok(BandWeights { kernel: Arc::new(kernel), styles, velocities, card: card(bytes)? })
+    Ok(BandWeights { kernel: Arc::new(kernel), styles, velocities, sampling, card: card(bytes)? })
 }
 
 /// The weights file that is built in.

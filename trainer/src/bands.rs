@@ -1,7 +1,7 @@
 //! The bands that an evaluation measures: the rules, and the network of a weights file.
 
 use anyhow::Context;
-use sideman_models::band::{Band, NeuralBand};
+use sideman_models::band::Band;
 use sideman_models::weights::{self, BandWeights, Occasion};
 
 use crate::evaluate::engine_band::{EngineBand, Occasion as Song};
@@ -17,7 +17,7 @@ pub fn neural(weights: BandWeights, seed: u64) -> EngineBand {
         let occasion =
             Occasion { style: None, bpm: song.bpm, bar_steps: 16, parts: song.parts, seed: song.seed };
         let style = weights.choose(&occasion).context("the weights hold no style for \"auto\"")?;
-        let band = NeuralBand::new(weights.kernel.clone(), &style.code, song.seed);
+        let band = weights.band(style, song.seed);
         Ok((Box::new(band), weights.velocities.clone()))
     };
     EngineBand::new(name, seed, Box::new(make))
@@ -29,13 +29,18 @@ pub fn neural(weights: BandWeights, seed: u64) -> EngineBand {
 /// # Errors
 /// When the weights or the corpus cannot be read.
 pub fn eval(args: &EvalBandArgs) -> anyhow::Result<()> {
-    let loaded = match &args.weights {
+    let mut loaded = match &args.weights {
         Some(path) => {
             let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
             weights::load(&bytes).with_context(|| format!("cannot use {}", path.display()))?
         }
         None => weights::load(weights::EMBEDDED).context("the built-in weights")?,
     };
+    if let Some(text) = &args.sampling {
+        loaded.sampling =
+            serde_json::from_str(text).context("--sampling is not a JSON object of its settings")?;
+        anyhow::ensure!(loaded.sampling.is_sound(), "--sampling makes no sense: {:?}", loaded.sampling);
+    }
     let table = velocities(args)?;
     let mut bands: Vec<Box<dyn Accompanist>> =
         vec![Box::new(EngineBand::rules(&table, args.seed)), Box::new(neural(loaded, args.seed))];

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use candle_core::{Device, Tensor};
-use sideman_models::band::Network;
+use sideman_models::band::{Network, Sampling};
 use sideman_models::weights::{self, Card};
 use sideman_music::grid::VelocityTable;
 
@@ -37,6 +37,9 @@ pub struct ExportArgs {
     /// Commands that make the weights again, in order
     #[arg(long = "command", value_name = "COMMAND", required = true)]
     pub commands: Vec<String>,
+    /// How the band draws, as a JSON object; settings left out have their defaults
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    pub sampling: String,
     /// A line about scores measured elsewhere, such as those of `eval band`
     #[arg(long = "score", value_name = "LINE")]
     pub scores: Vec<String>,
@@ -49,6 +52,8 @@ pub struct ExportArgs {
 pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
     let checkpoint = Checkpoint::load(&args.run.join("best.safetensors"))?;
     let config = &checkpoint.config;
+    let sampling: Sampling =
+        serde_json::from_str(&args.sampling).context("--sampling is not a JSON object of its settings")?;
     let scale = Some((&checkpoint.mean[..], &checkpoint.deviation[..]));
     let train = Library::load(&args.cache, config, Split::Train, scale)?;
     let valid = Library::load(&args.cache, config, Split::Valid, scale)?;
@@ -101,7 +106,7 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
         scores,
         sha256: String::new(),
     };
-    let bytes = weights::write(&config.network, &tensors, &styles, &velocities, &card)?;
+    let bytes = weights::write(&config.network, &tensors, &styles, &velocities, &sampling, &card)?;
     weights::load(&bytes).context("the file just made cannot be loaded")?;
     let card = Card { sha256: weights::sha256(&bytes), ..card };
     write_whole(&args.out, &bytes)?;

@@ -8,7 +8,7 @@ use sideman_music::PianoFrame;
 use super::Place;
 use super::inputs::Inputs;
 
-/// Number of inputs that [`Ears::write`] makes.
+/// Number of inputs about the piano.
 pub const EARS_INPUTS: usize = 8 * 12 + 17 + 2 * 12 + 16 + 8 + 4 + 1 + 1 + 1 + 1;
 const WINDOWS: [usize; 4] = [8, 16, 64, 256];
 const RING: usize = 512;

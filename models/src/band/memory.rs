@@ -11,7 +11,7 @@ use sideman_music::{BandStep, Chord, Part};
 use super::ears::Ears;
 use super::inputs::Inputs;
 
-/// Number of inputs that [`Memory::write`] makes.
+/// Number of inputs about the band's own past.
 pub const MEMORY_INPUTS: usize = DRUMS + BASS + 2 * CHORD + 4;
 const DRUMS: usize = DRUM_CLASSES * 6 + 1 + 8;
 const COMMON: usize = 11 + 2 + 9 + 12 + 12;

@@ -22,6 +22,7 @@ pub use layout::{Config, Init, Spec};
 pub use memory::{BassRow, ChordRow, DrumRow, MEMORY_INPUTS, Memory};
 pub use network::{Losses, Network};
 pub use neural::NeuralBand;
+pub use sample::{Draw, Sampling};
 pub use statistics::{STATISTICS, statistics};
 
 use sideman_music::{BandStep, PianoFrame};

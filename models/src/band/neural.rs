@@ -46,10 +46,16 @@ impl NeuralBand {
             state,
             ears: Ears::default(),
             memory: Memory::default(),
-            sampling: Sampling::TUNED,
+            sampling: Sampling::default(),
             rng: Pcg64::seed_from_u64(seed),
             ahead: BandStep::EMPTY,
         }
+    }
+
+    /// The same band, drawing otherwise.
+    pub fn with_sampling(mut self, sampling: Sampling) -> Self {
+        self.sampling = sampling;
+        self
     }
 
     /// Draws what a part starts at the next position; true in `early` makes sure that it starts something.

@@ -2,47 +2,72 @@
 
 use rand::Rng;
 use rand_pcg::Pcg64;
+use serde::{Deserialize, Serialize};
 
 /// A categorical draw: temperature and the share of probability kept from the top.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Draw {
-    pub(super) temperature: f32,
-    pub(super) top: f32,
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Draw {
+    /// Temperature.
+    pub temperature: f32,
+    /// Share of probability kept, from the most likely class down.
+    pub top: f32,
 }
 
 /// How each kind of decision is drawn.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Sampling {
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sampling {
     /// Onset probabilities below this, or above one minus this, are taken as certain: drums, other parts.
-    pub(super) certain: [f32; 2],
+    pub certain: [f32; 2],
     /// The same for what has not played lately.
-    pub(super) certain_new: f32,
+    pub certain_new: f32,
     /// The same for playing ahead of the step.
-    pub(super) certain_early: f32,
+    pub certain_early: f32,
     /// What pitch classes of this half-bar gain: bass, chords.
-    pub(super) harmony: [f32; 2],
-    pub(super) bass_pitch: Draw,
-    pub(super) chord_pitch: Draw,
-    pub(super) length: Draw,
-    pub(super) velocity: Draw,
-    pub(super) drum_velocity: Draw,
-    pub(super) offset: Draw,
+    pub harmony: [f32; 2],
+    /// Bass pitches.
+    pub bass_pitch: Draw,
+    /// Guitar and strings pitches, and when to stop.
+    pub chord_pitch: Draw,
+    /// Lengths.
+    pub length: Draw,
+    /// Velocities of pitched parts.
+    pub velocity: Draw,
+    /// Velocities of drums.
+    pub drum_velocity: Draw,
+    /// Offsets.
+    pub offset: Draw,
+}
+
+impl Default for Sampling {
+    /// As the prototype of the band recipe drew.
+    fn default() -> Self {
+        Self {
+            certain: [0.05, 0.04],
+            certain_new: 0.01,
+            certain_early: 0.02,
+            harmony: [0.7, 0.6],
+            bass_pitch: Draw { temperature: 0.9, top: 0.95 },
+            chord_pitch: Draw { temperature: 0.95, top: 0.97 },
+            length: Draw { temperature: 0.95, top: 0.97 },
+            velocity: Draw { temperature: 0.95, top: 0.97 },
+            drum_velocity: Draw { temperature: 0.7, top: 0.95 },
+            offset: Draw { temperature: 1.0, top: 1.0 },
+        }
+    }
 }
 
 impl Sampling {
-    /// As tuned on the valid split.
-    pub(super) const TUNED: Self = Self {
-        certain: [0.05, 0.04],
-        certain_new: 0.01,
-        certain_early: 0.02,
-        harmony: [0.7, 0.6],
-        bass_pitch: Draw { temperature: 0.9, top: 0.95 },
-        chord_pitch: Draw { temperature: 0.95, top: 0.97 },
-        length: Draw { temperature: 0.95, top: 0.97 },
-        velocity: Draw { temperature: 0.95, top: 0.97 },
-        drum_velocity: Draw { temperature: 0.7, top: 0.95 },
-        offset: Draw { temperature: 1.0, top: 1.0 },
-    };
+    /// Whether every value makes sense: temperatures above 0, shares within 0 and 1.
+    pub fn is_sound(&self) -> bool {
+        let draws =
+            [self.bass_pitch, self.chord_pitch, self.length, self.velocity, self.drum_velocity, self.offset];
+        let shares = [self.certain[0], self.certain[1], self.certain_new, self.certain_early];
+        draws.iter().all(|d| d.temperature > 0.0 && (0.0..=1.0).contains(&d.top))
+            && shares.iter().all(|s| (0.0..0.5).contains(s))
+            && self.harmony.iter().all(|h| h.is_finite())
+    }
 }
 
 /// Draws yes or no from a logit.

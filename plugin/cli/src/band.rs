@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use sideman_engine::style::Style;
 use sideman_engine::{RuleBand, StyleChoice};
-use sideman_models::band::{Band, NeuralBand};
+use sideman_models::band::Band;
 use sideman_models::weights::{self, BandWeights, Occasion};
 use sideman_music::Part;
 use sideman_music::grid::VelocityTable;
@@ -77,7 +77,7 @@ fn neural(weights: &BandWeights, args: &BandArgs, music: Music) -> Result<Seated
         *to = from.unwrap_or(*to);
     }
     Ok(Seated {
-        band: Box::new(NeuralBand::new(weights.kernel.clone(), &stored.code, args.seed)),
+        band: Box::new(weights.band(stored, args.seed)),
         velocities: weights.velocities.clone(),
         style: stored.style.clone(),
         programs,

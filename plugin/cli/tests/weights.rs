@@ -43,7 +43,8 @@ fn untrained() -> Vec<u8> {
         scores: vec!["none".into()],
         ..Card::default()
     };
-    write(&config, &tensors, &styles, &VelocityTable::default(), &card).expect("a weights file")
+    write(&config, &tensors, &styles, &VelocityTable::default(), &Default::default(), &card)
+        .expect("a weights file")
 }
 
 #[test]

@@ -29,6 +29,12 @@ pub struct EvalBandArgs {
     /// Tier of the corpus to take the test songs from: open or research
     #[arg(long, value_name = "TIER", default_value = "research", value_parser = tier)]
     pub tier: Tier,
+    /// Split to take the songs from: test, or valid to choose settings by
+    #[arg(long, value_name = "SPLIT", default_value = "test", value_parser = split)]
+    pub split: Split,
+    /// How the network draws, as a JSON object; settings left out have their defaults
+    #[arg(long, value_name = "JSON")]
+    pub sampling: Option<String>,
     /// Number of songs, drawn by the seed; all when more than there are
     #[arg(long, value_name = "N")]
     pub songs: Option<usize>,
@@ -68,14 +74,22 @@ fn tier(name: &str) -> Result<Tier, String> {
         .ok_or_else(|| format!("choose from {}", Tier::ALL.map(Tier::name).join(", ")))
 }
 
-/// The songs of the test split that the arguments ask for: 4/4, with a piano and at least one part.
+fn split(name: &str) -> Result<Split, String> {
+    match name {
+        "test" => Ok(Split::Test),
+        "valid" => Ok(Split::Valid),
+        _ => Err("choose test or valid: training songs prove nothing".to_owned()),
+    }
+}
+
+/// The songs of the split that the arguments ask for: 4/4, with a piano and at least one part.
 ///
 /// # Errors
 /// When the cache cannot be read or no song is left.
 pub fn test_songs(args: &EvalBandArgs) -> anyhow::Result<Vec<EvalSong>> {
     let hint = "make it with `sideman-trainer prepare`, or name another folder with --cache";
-    let loaded = load(&args.cache, args.tier, Split::Test)
-        .with_context(|| format!("no test songs in {}: {hint}", args.cache.display()))?;
+    let loaded = load(&args.cache, args.tier, args.split)
+        .with_context(|| format!("no songs to measure on in {}: {hint}", args.cache.display()))?;
     let mut songs: Vec<EvalSong> = loaded
         .iter()
         .filter(|s| s.meter == Meter::COMMON)
@@ -89,7 +103,7 @@ pub fn test_songs(args: &EvalBandArgs) -> anyhow::Result<Vec<EvalSong>> {
     }
     anyhow::ensure!(
         songs.len() > 1,
-        "{} has fewer than two {} test songs in 4/4 to measure on",
+        "{} has fewer than two {} songs in 4/4 to measure on",
         args.cache.display(),
         args.tier.name()
     );
