@@ -15,6 +15,8 @@ enum Command {
     Prepare(sideman_trainer::corpus::PrepareArgs),
     /// Train the band's network
     Train(sideman_trainer::train::TrainArgs),
+    /// Draw the loss curves of a run, also while it is going on
+    Plot(sideman_trainer::train::PlotArgs),
     /// Measure a model on the test split
     #[command(subcommand)]
     Eval(Eval),
@@ -32,6 +34,7 @@ fn main() -> anyhow::Result<()> {
     match Args::parse().command {
         Command::Prepare(args) => sideman_trainer::corpus::run(&args),
         Command::Train(args) => sideman_trainer::train::run(&args),
+        Command::Plot(args) => sideman_trainer::train::plot(&args),
         Command::Eval(Eval::Band(args)) => sideman_trainer::bands::eval(&args),
         Command::Export(args) => sideman_trainer::export::run(&args),
     }

@@ -5,8 +5,13 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::TrainConfig;
+
+/// Names of what is stored beside the run's own tensors.
+const PROGRESS: &str = "progress";
+const CHECKSUM: &str = "checksum";
 
 /// Why a checkpoint could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -71,12 +76,15 @@ impl Checkpoint {
         let progress = serde_json::to_string(self).map_err(|e| fail(e.into()))?;
         let mut tensors: HashMap<String, Tensor> =
             self.tensors.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
-        let length = progress.len();
-        let bytes =
-            Tensor::from_vec(progress.into_bytes(), length, &Device::Cpu).map_err(|e| fail(e.into()))?;
-        tensors.insert("progress".into(), bytes);
+        let sum = checksum(progress.as_bytes(), &self.tensors).map_err(|e| fail(e.into()))?;
+        for (name, bytes) in [(PROGRESS, progress.as_bytes()), (CHECKSUM, &sum)] {
+            let stored = Tensor::from_slice(bytes, bytes.len(), &Device::Cpu).map_err(|e| fail(e.into()))?;
+            tensors.insert(name.into(), stored);
+        }
         let partial = path.with_extension("partial");
         candle_core::safetensors::save(&tensors, &partial).map_err(|e| fail(e.into()))?;
+        // On the disk before it takes the older one's place.
+        std::fs::File::open(&partial).and_then(|f| f.sync_all()).map_err(|e| fail(e.into()))?;
         std::fs::rename(&partial, path).map_err(|e| fail(e.into()))
     }
 
@@ -93,10 +101,24 @@ impl Checkpoint {
         })?;
         let mut tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
             .map_err(|e| foreign(e.to_string()))?;
-        let progress = tensors.remove("progress").ok_or_else(|| foreign("it has no progress".into()))?;
+        let progress = tensors.remove(PROGRESS).ok_or_else(|| foreign("it has no progress".into()))?;
         let text = progress.to_vec1::<u8>().map_err(|e| foreign(e.to_string()))?;
+        let stored = tensors.remove(CHECKSUM);
+        let tensors: BTreeMap<String, Tensor> = tensors.into_iter().collect();
+        if let Some(name) = tensors.keys().find(|k| !["p.", "m.", "v."].iter().any(|p| k.starts_with(p))) {
+            return Err(foreign(format!("the tensor {name} does not belong there")));
+        }
+        // The first runs stored none.
+        if let Some(stored) = stored {
+            let fits = stored
+                .to_vec1::<u8>()
+                .is_ok_and(|s| checksum(&text, &tensors).is_ok_and(|expected| s == expected));
+            if !fits {
+                return Err(foreign("it is damaged: its checksum does not fit".into()));
+            }
+        }
         let mut checkpoint: Self = serde_json::from_slice(&text).map_err(|e| foreign(e.to_string()))?;
-        checkpoint.tensors = tensors.into_iter().collect();
+        checkpoint.tensors = tensors;
         Ok(checkpoint)
     }
 
@@ -107,4 +129,16 @@ impl Checkpoint {
             .filter_map(|(k, v)| Some((k.strip_prefix(prefix)?.to_owned(), v.clone())))
             .collect()
     }
+}
+
+/// SHA-256 of the progress and of every tensor's name, shape and values.
+fn checksum(progress: &[u8], tensors: &BTreeMap<String, Tensor>) -> candle_core::Result<[u8; 32]> {
+    let mut hash = Sha256::new();
+    hash.update(progress);
+    for (name, tensor) in tensors {
+        hash.update(format!("{name} {:?};", tensor.dims()));
+        let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+        hash.update(values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
+    }
+    Ok(hash.finalize().into())
 }

@@ -94,11 +94,21 @@ impl TrainConfig {
     }
 
     fn check(&self) -> anyhow::Result<()> {
+        let above = |v: f64| v > 0.0 && v.is_finite();
         ensure!(self.lanes > 0 && self.steps > 0, "lanes and steps must be at least 1");
         ensure!(self.segment > 0 && self.batches > 0, "segment and batches must be at least 1");
+        ensure!(self.patience > 0, "patience must be at least 1");
+        let n = self.network;
+        ensure!(
+            [n.input, n.hidden, n.context, n.pitch, n.style].iter().all(|&n| n > 0),
+            "every size in [network] must be at least 1"
+        );
         ensure!(!self.mix.is_empty(), "at least one [[mix]] must name a tier");
-        ensure!(self.mix.iter().all(|m| m.weight > 0.0), "every weight in [[mix]] must be above 0");
-        ensure!(self.learning_rate > 0.0, "learning_rate must be above 0");
+        ensure!(self.mix.iter().all(|m| above(m.weight)), "every weight in [[mix]] must be above 0");
+        ensure!(above(self.learning_rate), "learning_rate must be above 0");
+        ensure!(above(self.clip), "clip must be above 0");
+        ensure!(self.weight_decay >= 0.0, "weight_decay must be at least 0");
+        ensure!(self.divergence >= 0.0, "divergence must be at least 0");
         ensure!((0.0..1.0).contains(&self.dropout), "dropout must be at least 0 and below 1");
         let s = self.spoil;
         ensure!(

@@ -4,10 +4,12 @@ mod checkpoint;
 mod config;
 mod data;
 mod optimizer;
+mod plot;
 mod run;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use config::{Mix, SpoilConfig, TrainConfig};
 pub use data::{Library, grid_song};
 pub use optimizer::AdamW;
+pub use plot::{PlotArgs, plot};
 pub use run::{Score, TrainArgs, network_of, run, score, style_codes};

@@ -13,6 +13,7 @@ use rand_pcg::Pcg64;
 use sideman_models::band::{Network, normal};
 use sideman_models::ops::LstmState;
 
+use super::plot::{self, LOG, PICTURE};
 use super::{AdamW, Checkpoint, Library, TrainConfig};
 use crate::corpus::Split;
 
@@ -34,6 +35,9 @@ pub struct TrainArgs {
     /// Go on from the folder's last checkpoint
     #[arg(long)]
     pub resume: bool,
+    /// Stop after so many segments, to go on later with --resume
+    #[arg(long, value_name = "N")]
+    pub segments: Option<usize>,
     /// Device: cpu, cuda or metal (the latter two when built with that feature)
     #[arg(long, default_value = "cpu")]
     pub device: String,
@@ -117,6 +121,9 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("cannot make the folder {}", args.out.display()))?;
     let (last, best) = (args.out.join("last.safetensors"), args.out.join("best.safetensors"));
+    if args.resume && !last.exists() {
+        bail!("{} holds no run to go on with: leave out --resume to begin one", args.out.display());
+    }
     let resumed = if args.resume { Some(Checkpoint::load(&last)?) } else { None };
     if resumed.is_none() && last.exists() {
         bail!(
@@ -132,7 +139,8 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
             args.config.display()
         );
     }
-    let train = Library::load(&args.cache, &config, Split::Train, None)?;
+    let scale = resumed.as_ref().map(|r| (&r.mean[..], &r.deviation[..]));
+    let train = Library::load(&args.cache, &config, Split::Train, scale)?;
     let valid = Library::load(&args.cache, &config, Split::Valid, Some((&train.mean, &train.deviation)))?;
     eprintln!("{} songs to train on, {} to validate", train.songs.len(), valid.songs.len());
 
@@ -184,10 +192,13 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     let mut log = std::fs::File::options()
         .create(true)
         .append(true)
-        .open(args.out.join("log.jsonl"))
+        .open(args.out.join(LOG))
         .context("cannot write the log")?;
     let mut last_valid = f64::NAN;
-    while progress.segments * config.segment < config.batches && progress.stale < config.patience {
+    let end = args.segments.map_or(usize::MAX, |n| progress.segments.saturating_add(n));
+    let unfinished =
+        |p: &Checkpoint| p.segments * config.segment < config.batches && p.stale < config.patience;
+    while unfinished(&progress) && progress.segments < end {
         let segment = progress.segments;
         let began = Instant::now();
         let mut state = LstmState::zeros(config.lanes, config.network.hidden);
@@ -237,7 +248,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
                     average.recent,
                     average.seen as f64 / began.elapsed().as_secs_f64()
                 ));
-                if average.batches % 25 == 0 {
+                if average.batches % 25 == 0 || average.batches == config.segment {
                     let line = serde_json::json!({
                         "batch": n + 1, "loss": average.recent, "norm": average.norm,
                         "divergence": average.divergence, "learning_rate": config.learning_rate_at(n),
@@ -271,6 +282,10 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
             progress.tensors.insert(format!("v.{name}"), v.clone());
         }
         progress.save(&last)?;
+        // A picture that cannot be drawn is no reason to end a training.
+        if let Err(e) = plot::draw(&args.out, &args.out.join(PICTURE)) {
+            bar.suspend(|| eprintln!("the loss curves were not drawn: {e:#}"));
+        }
         if !bar.is_hidden() {
             bar.println(format!(
                 "segment {}: train {:.4}, valid {:.4}",
@@ -288,6 +303,14 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
         }
     }
     bar.finish();
+    if unfinished(&progress) {
+        println!(
+            "Stopped after {} of {} batches: go on with the same command and --resume",
+            progress.segments * config.segment,
+            config.batches
+        );
+        return Ok(());
+    }
     println!(
         "Done after {} batches and {:.0} s: best valid loss {:.4} nats a 16th. Export it with: sideman-trainer export --run {}",
         progress.segments * config.segment,
