@@ -249,7 +249,7 @@ mod tests {
     fn names_at_the_ends_do_not_touch() {
         assert_eq!(apart(vec![0, 20, 50], 12), [0, 20, 50]);
         assert_eq!(apart(vec![0, 40, 40, 90], 12), [0, 34, 46, 90]);
-        assert_eq!(apart(vec![0, 10, 12], 12), [-5, 7, 19]);
+        assert_eq!(apart(vec![0, 10, 11], 12), [-5, 7, 19]);
     }
 
     #[test]
