@@ -19,6 +19,7 @@ const CONFIG: Config = Config { input: 40, hidden: 28, context: 18, pitch: 17, s
 
 /// Shape and values.
 type Values = (Vec<usize>, Vec<f32>);
+type Reshape = fn(&mut Values);
 type Tensors = BTreeMap<String, Values>;
 
 /// Everything that goes into a file.
@@ -274,7 +275,7 @@ fn tensors_that_do_not_belong_there_are_named() {
 
 #[test]
 fn tensors_of_another_shape_are_named() {
-    let reshapes: [(&str, fn(&mut Values)); 5] = [
+    let reshapes: [(&str, Reshape); 5] = [
         // A bias one too long.
         ("trunk.in.b", |t| {
             t.0[0] += 1;
