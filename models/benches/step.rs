@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_main};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 use sideman_models::band::{Band, Batch, Dials, GridSong, Lane, Moment, Network, NeuralBand, Place, Spoil};
@@ -94,5 +94,9 @@ fn benches(c: &mut Criterion) {
     });
 }
 
-criterion_group!(group, benches);
-criterion_main!(group);
+// The macro makes a public function without a comment.
+#[allow(missing_docs)]
+mod group {
+    criterion::criterion_group!(group, super::benches);
+}
+criterion_main!(group::group);

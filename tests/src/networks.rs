@@ -34,7 +34,8 @@ pub(crate) fn untrained() -> BandWeights {
         programs: [None; 4],
         code: vec![0.3; 8],
     };
-    let bytes = write(&config, &tensors, &[style], &VelocityTable::default(), &Card::default());
+    let bytes =
+        write(&config, &tensors, &[style], &VelocityTable::default(), &Default::default(), &Card::default());
     load(&bytes.expect("weights are written")).expect("weights are read back")
 }
 

@@ -1,8 +1,8 @@
 //! Two small classifiers that say how likely a row of numbers is to come from the model: gradient-boosted
 //! trees and a regularised logistic regression. Both are deterministic by seed and run on one thread.
 //!
-//! The common crates were looked at first: their forests give classes and no probabilities, or cannot be
-//! seeded, and none has boosting on binned columns, which is what makes hundreds of fits take seconds.
+//! They are our own because the measure stands or falls with being the same everywhere: one seed, one
+//! thread, no library update that moves it. Boosting on binned columns makes hundreds of fits take seconds.
 
 pub mod boosting;
 pub mod logistic;
