@@ -13,7 +13,7 @@ use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Result as CandleResult, Tensor};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use sideman_music::grid::{VELOCITY_BINS, VelocityTable};
+use sideman_music::grid::{BASS_LOW, VELOCITY_BINS, VelocityTable};
 
 use crate::band::{Config, INPUTS, Kernel, NeuralBand, Sampling};
 
@@ -155,7 +155,7 @@ impl BandWeights {
 /// meaning of either.
 pub fn encoding(config: &Config) -> String {
     let mut hash = Sha256::new();
-    hash.update(format!("band 1, {INPUTS} inputs"));
+    hash.update(format!("band 2, {INPUTS} inputs, bass from {BASS_LOW}"));
     for spec in config.tensors() {
         hash.update(format!("{} {:?};", spec.name, spec.shape));
     }

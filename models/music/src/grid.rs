@@ -74,9 +74,9 @@ pub fn length_bin(length: Pulse) -> u8 {
 }
 
 /// Lowest bass pitch of the encoding; lower notes are moved up by octaves.
-pub const BASS_LOW: u8 = 28;
+pub const BASS_LOW: u8 = 23;
 /// Highest bass pitch of the encoding; higher notes are moved down by octaves.
-pub const BASS_HIGH: u8 = 55;
+pub const BASS_HIGH: u8 = 60;
 /// Number of bass pitches.
 pub const BASS_PITCHES: usize = (BASS_HIGH - BASS_LOW + 1) as usize;
 /// Lowest guitar and strings pitch of the encoding.
@@ -243,8 +243,7 @@ fn place(onset: Pulse) -> (i64, i8) {
 
 /// Puts a band onto the grid: steps `0..steps`. Notes outside are left out.
 ///
-/// The drums share the mean offset of a step's hits; a step's other parts take the offset of their last
-/// note. Of several bass notes in a step the lowest is kept; of several equal pitches the longest; of
+/// The notes of drums, guitar and strings in a step share their mean offset. Of several bass notes in a step the lowest is kept; of several equal pitches the longest; of
 /// more than [`CHORD_NOTES`] the lowest.
 pub fn encode(band: &BandScore, steps: usize) -> Vec<BandStep> {
     let mut grid = vec![BandStep::EMPTY; steps];
@@ -254,18 +253,21 @@ pub fn encode(band: &BandScore, steps: usize) -> Vec<BandStep> {
     };
     let velocity_bin = |n: &Note| (n.velocity / 4).min(VELOCITY_BINS as u8 - 1);
 
-    let mut offset_sums = vec![(0i32, 0i32); steps];
+    for part in Part::ALL.into_iter().filter(|&p| p != Part::Bass) {
+        let mut sums = vec![(0i32, 0i32); steps];
+        for n in band.part(part) {
+            let Some((step, offset)) = inside(n.onset) else { continue };
+            sums[step].0 += i32::from(offset);
+            sums[step].1 += 1;
+        }
+        for (cell, (sum, count)) in grid.iter_mut().zip(sums).filter(|(_, s)| s.1 > 0) {
+            cell.offsets[part.index()] = (f64::from(sum) / f64::from(count)).round() as i8;
+        }
+    }
     for n in band.part(Part::Drums) {
-        let Some((step, offset)) = inside(n.onset) else { continue };
+        let Some((step, _)) = inside(n.onset) else { continue };
         let cell = &mut grid[step].drums[drum_class(n.pitch)];
         *cell = (*cell).max(velocity_bin(n) + 1);
-        offset_sums[step].0 += i32::from(offset);
-        offset_sums[step].1 += 1;
-    }
-    for (cell, (sum, count)) in grid.iter_mut().zip(offset_sums) {
-        if count > 0 {
-            cell.offsets[0] = (f64::from(sum) / f64::from(count)).round() as i8;
-        }
     }
     for n in band.part(Part::Bass) {
         let Some((step, offset)) = inside(n.onset) else { continue };
@@ -275,6 +277,7 @@ pub fn encode(band: &BandScore, steps: usize) -> Vec<BandStep> {
             velocity: velocity_bin(n),
         };
         let cell = &mut grid[step];
+        // The lowest of several, so the offset is its own.
         if cell.bass.is_none_or(|b| note.pitch < b.pitch) {
             cell.bass = Some(note);
             cell.offsets[1] = offset;
@@ -285,12 +288,11 @@ pub fn encode(band: &BandScore, steps: usize) -> Vec<BandStep> {
         let mut cells: Vec<Option<Box<[u8; CHORD_PITCHES]>>> = vec![None; steps];
         let mut loudest = vec![0u8; steps];
         for n in band.part(part) {
-            let Some((step, offset)) = inside(n.onset) else { continue };
+            let Some((step, _)) = inside(n.onset) else { continue };
             let cell = cells[step].get_or_insert_with(|| Box::new([0; CHORD_PITCHES]));
             let i = usize::from(fold_pitch(n.pitch, CHORD_LOW, CHORD_HIGH) - CHORD_LOW);
             cell[i] = cell[i].max(length_bin(n.length) + 1);
             loudest[step] = loudest[step].max(velocity_bin(n));
-            grid[step].offsets[part.index()] = offset;
         }
         for (step, cell) in cells.iter().enumerate() {
             let Some(cell) = cell else { continue };

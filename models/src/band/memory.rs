@@ -340,7 +340,7 @@ impl Memory {
         let bass = self.since(self.last[1]).and_then(|s| self.at(s).bass.map(|b| (s, b)));
         self.common(x, Part::Bass, bar, bass.map(|(s, b)| (s, b.pitch, b.length, b.velocity)), reference);
         let pitch = bass.map_or(BASS_START, |(_, b)| b.pitch);
-        x.one_hot(usize::from((pitch - BASS_LOW) / 5).min(5), 6);
+        x.one_hot(usize::from((pitch - BASS_LOW) / 6).min(5), 6);
         let above = self.at(bar).bass.map(|b| (12 + usize::from(b.pitch) % 12 - reference) % 12 + 1);
         x.one_hot(above.unwrap_or(0), 13);
 

@@ -127,6 +127,7 @@ impl NeuralBand {
         self.kernel.bass_pitches(&candidates, &mut self.state, &mut scores);
         for (p, score) in scores[..BASS_PITCHES].iter_mut().enumerate() {
             *score += self.sampling.harmony[0] * (row.masks[2] >> p & 1) as f32;
+            *score += self.sampling.repeat[0] * (row.masks[4] >> p & 1) as f32;
         }
         let drawn = class(&scores[..BASS_PITCHES], self.sampling.bass_pitch, dial, &mut self.rng);
         let pitch = BASS_LOW + drawn as u8;
@@ -165,6 +166,7 @@ impl NeuralBand {
             self.kernel.chord_pitches(part, &candidates, climbed, rank, &mut self.state, &mut scores);
             for (p, score) in scores[..CHORD_PITCHES].iter_mut().enumerate() {
                 *score += self.sampling.harmony[1] * (row.masks[2] >> p & 1) as f32;
+                *score += self.sampling.repeat[1] * (row.masks[8] >> p & 1) as f32;
             }
             let drawn = class(&scores, self.sampling.chord_pitch, dial, &mut self.rng);
             if drawn == CHORD_PITCHES {

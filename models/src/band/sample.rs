@@ -26,6 +26,8 @@ pub struct Sampling {
     pub certain_early: f32,
     /// What pitch classes of this half-bar gain: bass, chords.
     pub harmony: [f32; 2],
+    /// What the pitches of a bar ago gain, moved with the reference: bass, chords.
+    pub repeat: [f32; 2],
     /// Bass pitches.
     pub bass_pitch: Draw,
     /// Guitar and strings pitches, and when to stop.
@@ -48,6 +50,7 @@ impl Default for Sampling {
             certain_new: 0.01,
             certain_early: 0.02,
             harmony: [0.7, 0.6],
+            repeat: [0.0, 0.0],
             bass_pitch: Draw { temperature: 0.9, top: 0.95 },
             chord_pitch: Draw { temperature: 0.95, top: 0.97 },
             length: Draw { temperature: 0.95, top: 0.97 },
@@ -66,7 +69,7 @@ impl Sampling {
         let shares = [self.certain[0], self.certain[1], self.certain_new, self.certain_early];
         draws.iter().all(|d| d.temperature > 0.0 && (0.0..=1.0).contains(&d.top))
             && shares.iter().all(|s| (0.0..0.5).contains(s))
-            && self.harmony.iter().all(|h| h.is_finite())
+            && self.harmony.iter().chain(&self.repeat).all(|h| h.is_finite())
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is typical of a song's band: the statistics from which style codes are made.
 
-use sideman_music::grid::{DRUM_CLASSES, LENGTH_TICKS};
+use sideman_music::grid::{BASS_LOW, CHORD_LOW, DRUM_CLASSES, LENGTH_TICKS};
 use sideman_music::{BandStep, Part};
 
 use super::Place;
@@ -145,8 +145,8 @@ fn likeness(song: &GridSong, part: Part) -> f32 {
     let bits = |s: &BandStep| -> u64 {
         match part {
             Part::Drums => (0..DRUM_CLASSES).filter(|&c| s.drums[c] > 0).fold(0, |m, c| m | 1 << c),
-            Part::Bass => s.bass.map_or(0, |b| 1 << (b.pitch - 28)),
-            _ => s.chord(part).pitches().iter().fold(0, |m, &p| m | 1 << (p - 36)),
+            Part::Bass => s.bass.map_or(0, |b| 1 << (b.pitch - BASS_LOW)),
+            _ => s.chord(part).pitches().iter().fold(0, |m, &p| m | 1 << (p - CHORD_LOW)),
         }
     };
     let bars: Vec<&[BandStep]> = song.band.chunks_exact(bar).collect();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
-use sideman_music::grid::{BassNote, DRUM_CLASSES};
+use sideman_music::grid::{BASS_HIGH, BASS_LOW, BassNote, DRUM_CLASSES};
 use sideman_music::{BandStep, Chord, Part, PianoFrame};
 
 use super::batch::PartRows;
@@ -67,7 +67,7 @@ fn song(steps: usize, seed: u64) -> GridSong {
                 *d = if rng.random_bool(0.15) { rng.random_range(1..=32) } else { 0 };
             }
             if rng.random_bool(0.4) {
-                let (pitch, length) = (rng.random_range(28..=55), rng.random_range(0..23));
+                let (pitch, length) = (rng.random_range(BASS_LOW..=BASS_HIGH), rng.random_range(0..23));
                 s.bass = Some(BassNote { pitch, length, velocity: rng.random_range(0..32) });
             }
             for chord in [&mut s.guitar, &mut s.strings] {
@@ -343,7 +343,7 @@ fn a_transposed_song_stays_in_range_and_comes_back() {
             assert_eq!(a.bass.is_some(), b.bass.is_some());
             if let (Some(a), Some(b)) = (a.bass, b.bass) {
                 assert_eq!((i16::from(a.pitch) + i16::from(by) + 120) % 12, i16::from(b.pitch) % 12);
-                assert!((28..=55).contains(&b.pitch));
+                assert!((BASS_LOW..=BASS_HIGH).contains(&b.pitch));
             }
             assert!(b.guitar.pitches().windows(2).all(|w| w[0] < w[1]));
         }

@@ -133,12 +133,26 @@ impl Library {
         })
     }
 
-    /// All songs from their start, unspoilt and in their own key, `lanes` at a time, up to `limit` steps.
-    pub fn walk(&self, lanes: usize, steps: usize, limit: usize) -> impl Iterator<Item = Vec<Batch>> + '_ {
-        (0..self.songs.len()).step_by(lanes).map(move |first| {
+    /// Number of tiers, and the share of draws of each.
+    pub fn shares(&self) -> Vec<f64> {
+        let mut before = 0.0;
+        self.tiers.iter().map(|t| t.1 - std::mem::replace(&mut before, t.1)).collect()
+    }
+
+    /// All songs of a tier from their start, unspoilt and in their own key, `lanes` at a time, up to
+    /// `limit` steps.
+    pub fn walk(
+        &self,
+        tier: usize,
+        lanes: usize,
+        steps: usize,
+        limit: usize,
+    ) -> impl Iterator<Item = Vec<Batch>> + '_ {
+        self.tiers[tier].0.chunks(lanes).map(move |group| {
             let mut rng = Pcg64::seed_from_u64(0);
-            let mut group: Vec<Lane> = (first..(first + lanes).min(self.songs.len()))
-                .map(|i| Lane::new(self.songs[i].clone(), i as u32, 0, &Spoil::NONE, &mut rng))
+            let mut group: Vec<Lane> = group
+                .iter()
+                .map(|&i| Lane::new(self.songs[i as usize].clone(), i, 0, &Spoil::NONE, &mut rng))
                 .collect();
             let longest = group.iter().map(Lane::left).max().unwrap_or(0).min(limit);
             let batches = longest.div_ceil(steps);

@@ -74,7 +74,8 @@ pub fn style_codes(network: &Network, statistics: &[Vec<f32>], device: &Device) 
     Ok(network.style(&rows)?.0.contiguous()?)
 }
 
-/// Mean losses over songs under their own style codes, in nats a 16th: by term and in all.
+/// Mean losses over songs under their own style codes, in nats a 16th: by term and in all. The tiers count
+/// as the configuration mixes them.
 ///
 /// # Errors
 /// When the songs do not fit the network.
@@ -85,23 +86,28 @@ pub fn score(
     device: &Device,
 ) -> anyhow::Result<Score> {
     let codes = style_codes(network, &valid.statistics, device)?.detach();
-    let mut sums: BTreeMap<String, f64> = BTreeMap::new();
-    let mut steps = 0;
-    for batches in valid.walk(config.lanes, 256, VALID_STEPS) {
-        let lanes = batches[0].lanes;
-        let mut state = LstmState::zeros(lanes, config.network.hidden);
-        for batch in &batches {
-            let own = codes.index_select(&Tensor::from_slice(&batch.styles, lanes, device)?, 0)?;
-            let losses = network.losses(batch, &own, &state, None)?;
-            for (name, term) in losses.terms {
-                *sums.entry(name).or_default() += f64::from(term.to_scalar::<f32>()?);
+    let mut terms: BTreeMap<String, f64> = BTreeMap::new();
+    for (tier, share) in valid.shares().into_iter().enumerate() {
+        let mut sums: BTreeMap<String, f64> = BTreeMap::new();
+        let mut steps = 0;
+        for batches in valid.walk(tier, config.lanes, 256, VALID_STEPS) {
+            let lanes = batches[0].lanes;
+            let mut state = LstmState::zeros(lanes, config.network.hidden);
+            for batch in &batches {
+                let own = codes.index_select(&Tensor::from_slice(&batch.styles, lanes, device)?, 0)?;
+                let losses = network.losses(batch, &own, &state, None)?;
+                for (name, term) in losses.terms {
+                    *sums.entry(name).or_default() += f64::from(term.to_scalar::<f32>()?);
+                }
+                steps += batch.counts[0];
+                state = losses.state;
             }
-            steps += batch.counts[0];
-            state = losses.state;
+        }
+        for (name, sum) in sums {
+            *terms.entry(name).or_default() += share * sum / steps.max(1) as f64;
         }
     }
-    sums.values_mut().for_each(|v| *v /= steps.max(1) as f64);
-    Ok(Score { total: sums.values().sum(), terms: sums })
+    Ok(Score { total: terms.values().sum(), terms })
 }
 
 /// Losses in nats a 16th.

@@ -1,7 +1,7 @@
 //! The bass of the rule band: from a letter of its pattern and the chord to a pitch.
 
+use super::{BASS_HIGH, BASS_LOW};
 use sideman_music::chord::Reading;
-use sideman_music::grid::{BASS_HIGH, BASS_LOW};
 
 use super::voicing::bass_pitch;
 

@@ -22,6 +22,9 @@ use harmony::Harmony;
 use tables::{CRASH, HAT, KICK, PEDAL, RIDE, SNARE};
 use voicing::{Register, Voicing, voice};
 
+/// Range of a bass with four strings.
+const BASS_LOW: u8 = 28;
+const BASS_HIGH: u8 = 55;
 const GUITAR: Register = Register { low: 50, high: 76, centre: 60 };
 const STRINGS: Register = Register { low: 55, high: 86, centre: 68 };
 const GUITAR_VOICES: usize = 4;

@@ -1,6 +1,8 @@
 //! Voice leading: which pitches a chord is played with.
 
-use sideman_music::grid::{BASS_HIGH, BASS_LOW, CHORD_NOTES};
+use sideman_music::grid::CHORD_NOTES;
+
+use super::{BASS_HIGH, BASS_LOW};
 
 /// Where a part plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
