@@ -231,6 +231,9 @@ pub fn write(
     ];
     let mut stored = vec![];
     for (name, (shape, values)) in tensors {
+        if values.iter().any(|v| !v.is_finite()) {
+            candle_core::bail!("the tensor {name} holds values that are no numbers");
+        }
         stored.push((name.as_str(), quantise(shape, values)?));
     }
     let mut out = Cursor::new(vec![]);
@@ -341,8 +344,10 @@ pub fn load(bytes: &[u8]) -> Result<BandWeights, WeightsError> {
         tensors.insert(spec.name.clone(), values);
     }
     let styles: Vec<StoredStyle> = parsed.json("sideman.styles")?;
-    if styles.is_empty() || styles.iter().any(|s| s.code.len() != config.style) {
-        return Err(WeightsError::Content("the styles are missing or of another width".into()));
+    // Codes are drawn towards a normal distribution of deviation 1 in training.
+    let sound = |s: &StoredStyle| s.code.len() == config.style && s.code.iter().all(|v| v.abs() < 100.0);
+    if styles.is_empty() || !styles.iter().all(sound) {
+        return Err(WeightsError::Content("the styles are missing, of another width or absurd".into()));
     }
     let table: Vec<Vec<u8>> = parsed.json("sideman.velocities")?;
     let mut velocities = VelocityTable::default();

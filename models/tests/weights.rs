@@ -78,8 +78,11 @@ impl Parts {
     }
 
     fn write(&self) -> Vec<u8> {
+        self.try_write().unwrap()
+    }
+
+    fn try_write(&self) -> candle_core::Result<Vec<u8>> {
         write(&self.config, &self.tensors, &self.styles, &self.velocities, &self.sampling, &self.card)
-            .unwrap()
     }
 
     fn tensor(&mut self, name: &str) -> &mut Values {
@@ -309,9 +312,20 @@ fn values_that_are_no_numbers_are_refused() {
         ("trunk.in.w", f32::INFINITY),
     ] {
         let mut parts = Parts::new();
+        // They would be lost in the blocks of 8 bits, so they are not written.
         parts.tensor(name).1[5] = value;
-        assert_eq!(content(&parts.write()), format!("{name}: holds values that are no numbers"));
+        let error = parts.try_write().unwrap_err().to_string();
+        assert!(error.contains(&format!("{name} holds values that are no numbers")), "{error}");
     }
+    // Written by somebody else all the same.
+    let mut parts = Parts::new();
+    parts.tensor("lstm.b").1.fill(12345.0);
+    let (written, nan) = (12345f32.to_le_bytes().repeat(8), f32::NAN.to_le_bytes().repeat(8));
+    let file = parts.write();
+    let mut altered = body(&file).to_vec();
+    let at = altered.windows(32).position(|w| w == written).expect("the values as f32");
+    altered[at..at + 32].copy_from_slice(&nan);
+    assert_eq!(content(&signed(&altered)), "lstm.b: holds values that are no numbers");
 }
 
 #[test]
@@ -349,7 +363,10 @@ fn senseless_settings_are_refused() {
         content(&parts.write())
     };
     assert!(refused(|p| p.styles.clear()).contains("styles are missing"));
-    assert!(refused(|p| p.styles[1].code.push(0.0)).contains("styles are missing or of another width"));
+    assert!(
+        refused(|p| p.styles[1].code.push(0.0)).contains("styles are missing, of another width or absurd")
+    );
+    assert!(refused(|p| p.styles[0].code[0] = 1e38).contains("or absurd"));
     assert!(refused(|p| p.sampling.offset.temperature = 0.0).contains("sampling makes no sense"));
     assert!(refused(|p| p.sampling.length.top = 1.5).contains("sampling makes no sense"));
     assert!(content(&patched(&file, "[[2,6,10", "[[2,  10")).contains("velocity table is of another size"));

@@ -60,6 +60,10 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
     let network = network_of(&checkpoint)?;
     let codes: Vec<Vec<f32>> = style_codes(&network, &train.statistics, &Device::Cpu)?.to_vec2()?;
     let styles = styles::choose(&train, &codes);
+    ensure!(
+        !styles.is_empty(),
+        "no song of the run is clean enough to lend its style: 4/4, 32 bars or more, on the grid, in tune with its bass"
+    );
     let velocities = velocities(&args.cache, config)?;
 
     let mut tensors = BTreeMap::new();

@@ -246,7 +246,10 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
                 let grads = objective.backward()?;
                 let norm = optimizer.step(&vars, &grads, config.learning_rate_at(n))?;
                 let loss = f64::from(total.to_scalar::<f32>()?);
-                ensure!(loss.is_finite(), "the loss is {loss} at batch {n}: lower the learning rate");
+                ensure!(
+                    loss.is_finite() && norm.is_finite(),
+                    "the loss is {loss} and its gradient {norm} at batch {n}: lower the learning rate"
+                );
                 average.add(loss, norm, f64::from(divergence.to_scalar::<f32>()?), steps);
                 bar.inc(1);
                 bar.set_message(format!(
