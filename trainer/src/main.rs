@@ -30,7 +30,20 @@ enum Eval {
     Band(sideman_trainer::evaluate::EvalBandArgs),
 }
 
+/// Tells candle and its matrix product how many threads there are, unless the user has. Unset, the latter
+/// looks it up anew at every product, and candle's own pool spins beside it.
+fn set_threads() {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from).to_string();
+    for (name, value) in [("RAYON_NUM_THREADS", cores.as_str()), ("CANDLE_NUM_THREADS", "1")] {
+        if std::env::var_os(name).is_none() {
+            // SAFETY: called first thing in main, while there is no other thread.
+            unsafe { std::env::set_var(name, value) };
+        }
+    }
+}
+
 fn main() -> anyhow::Result<()> {
+    set_threads();
     match Args::parse().command {
         Command::Prepare(args) => sideman_trainer::corpus::run(&args),
         Command::Train(args) => sideman_trainer::train::run(&args),
