@@ -95,26 +95,49 @@ pub fn candidate_logits(
     composed(coefficients, shape, rows)
 }
 
-/// The same as a batched product with a 0/1 matrix a row.
+/// The same out of candle's operations: gathers by pitch class and interval, a batched product with the
+/// candidate sets.
 pub(super) fn composed(
     coefficients: &Tensor,
     shape: CandidateShape,
     rows: &[CandidateRow],
 ) -> Result<Tensor> {
-    let (n, width) = coefficients.dims2()?;
-    let classes = shape.pitches + 1;
-    let mut counts = vec![0f32; n * width * classes];
+    let n = rows.len();
+    let CandidateShape { pitches, intervals, masks, .. } = shape;
+    let classes = pitches + 1;
+    // The first coefficient that `each` names for a pitch is above the reference, and so on.
+    let mut places = vec![vec![0u32; n * pitches]; 3];
+    let mut sets = vec![0f32; n * masks * pitches];
     let mut forbidden = vec![0f32; n * classes];
     for (i, row) in rows.iter().enumerate() {
-        shape.each(row, |p, c| counts[(i * width + c) * classes + p] += 1.0);
+        shape.each(row, |p, c| {
+            let at = i * pitches + p;
+            match c {
+                0..12 => places[0][at] = c as u32,
+                12..24 => places[1][at] = c as u32 - 12,
+                c if c < 24 + intervals => places[2][at] = (c - 24) as u32,
+                c if c < 24 + intervals + masks => {
+                    sets[(i * masks + c - 24 - intervals) * pitches + p] = 1.0;
+                }
+                // Register and stop stand in order.
+                _ => {}
+            }
+        });
         for p in (0..classes).filter(|&p| row.allowed >> p & 1 == 0) {
             forbidden[i * classes + p] = 1.0;
         }
     }
     let device = coefficients.device();
-    let counts = Tensor::from_vec(counts, (n, width, classes), device)?;
+    let sets = Tensor::from_vec(sets, (n, masks, pitches), device)?;
+    let own = coefficients.narrow(1, 24 + intervals, masks)?.contiguous()?.unsqueeze(1)?;
+    let mut scores = own.matmul(&sets)?.squeeze(1)?;
+    for (place, (start, width)) in places.into_iter().zip([(0, 12), (12, 12), (24, intervals)]) {
+        let place = Tensor::from_vec(place, (n, pitches), device)?;
+        scores = (scores + coefficients.narrow(1, start, width)?.contiguous()?.gather(&place, 1)?)?;
+    }
+    scores = (scores + coefficients.narrow(1, 24 + intervals + masks, pitches)?)?;
+    let scores = Tensor::cat(&[&scores, &coefficients.narrow(1, shape.coefficients() - 1, 1)?], 1)?;
     let forbidden = Tensor::from_vec(forbidden, (n, classes), device)?;
-    let scores = coefficients.unsqueeze(1)?.matmul(&counts)?.squeeze(1)?;
     let open = (1.0 - &forbidden)?;
     (scores * open)? + (forbidden * -1e9)?
 }
