@@ -243,8 +243,8 @@ fn place(onset: Pulse) -> (i64, i8) {
 
 /// Puts a band onto the grid: steps `0..steps`. Notes outside are left out.
 ///
-/// The notes of drums, guitar and strings in a step share their mean offset. Of several bass notes in a step the lowest is kept; of several equal pitches the longest; of
-/// more than [`CHORD_NOTES`] the lowest.
+/// The notes of drums, guitar and strings in a step share their mean offset. Of several bass notes in a step
+/// the lowest is kept; of several equal pitches the longest; of more than [`CHORD_NOTES`] the lowest.
 pub fn encode(band: &BandScore, steps: usize) -> Vec<BandStep> {
     let mut grid = vec![BandStep::EMPTY; steps];
     let inside = |onset: Pulse| {

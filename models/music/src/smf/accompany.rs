@@ -64,8 +64,9 @@ impl MidiFile {
     /// and the SMPTE offset of the file at their times, and the texts of its tracks without notes. The
     /// Piano track has all channel events of the chosen tracks in order and with their values, also
     /// those that a track without notes sends to their channels; several tracks are merged. Only changes to
-    /// the program of notes that were not chosen are left out with these notes. Hanging notes get a note-off where [`MidiFile::score`] ends them. System-exclusive events are left out,
-    /// since they may reassign the channels that the band plays on.
+    /// the program of notes that were not chosen are left out with these notes. Hanging notes get a note-off
+    /// where [`MidiFile::score`] ends them. System-exclusive events are left out, since they may reassign the
+    /// channels that the band plays on.
     ///
     /// The resolution is the file's, multiplied by a whole number when it is below 480, so that all
     /// times of the file stay exact.
