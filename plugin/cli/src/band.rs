@@ -1,6 +1,6 @@
 //! Who plays: the one place where a band is made.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use sideman_engine::style::Style;
 use sideman_engine::{RuleBand, StyleChoice};
 use sideman_models::band::Band;
@@ -36,10 +36,7 @@ pub(crate) struct Music {
 /// Makes the band that the options ask for.
 pub(crate) fn make_band(args: &BandArgs, music: Music) -> Result<Seated> {
     match (args.engine, &args.weights) {
-        (Engine::Rules, Some(path)) => {
-            bail!("the rule band has no weights: leave out --weights {} or --engine rules", path.display())
-        }
-        (Engine::Rules, None) => {
+        (Engine::Rules, _) => {
             let style = args.style.or(plain(music.bpm));
             Ok(Seated {
                 band: Box::new(RuleBand::new(style)),

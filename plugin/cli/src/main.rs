@@ -22,7 +22,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use sideman_music::smf::PianoChoice;
 
-use args::{Cli, Command, DemoArgs, RenderArgs, TalkArgs, is_dash};
+use args::{BandArgs, Cli, Command, DemoArgs, Engine, RenderArgs, TalkArgs, is_dash};
 use render::{Folders, Task, Wanted, perform, read_input};
 use report::Report;
 
@@ -47,6 +47,7 @@ fn run(command: &Command) -> Result<()> {
 }
 
 fn demo(args: &DemoArgs) -> Result<()> {
+    check_band("demo", &args.band);
     let bytes = sideman_music::smf::write(&demo::piece()?);
     let mut folders = Folders::default();
     folders.create(&args.out)?;
@@ -72,20 +73,24 @@ fn demo(args: &DemoArgs) -> Result<()> {
 }
 
 fn render(args: &RenderArgs) -> Result<()> {
+    check_band("render", &args.band);
     let to_stdout = args.output.as_deref().is_some_and(is_dash);
     if to_stdout && args.talk.json {
-        wrong_usage("--json and -o - both want standard output: write the MIDI file to a file");
+        wrong_usage("render", "--json and -o - both want standard output: write the MIDI file to a file");
     }
     if args.sound.soundfont.is_some() && args.wav.is_none() {
-        wrong_usage("--soundfont is for --wav: add --wav FILE.wav");
+        wrong_usage("render", "--soundfont is for --wav: add --wav FILE.wav");
     }
     for path in [&args.wav, &args.png, &args.stems].into_iter().flatten() {
         if is_dash(path) {
-            wrong_usage("only the MIDI file can go to standard output: name a file for the others");
+            wrong_usage("render", "only the MIDI file can go to standard output: name a file for the others");
         }
     }
     if to_stdout && std::io::stdout().is_terminal() {
-        wrong_usage("a MIDI file is not for reading on a terminal: redirect it, as in -o - > band.mid");
+        wrong_usage(
+            "render",
+            "a MIDI file is not for reading on a terminal: redirect it, as in -o - > band.mid",
+        );
     }
     let bytes = read_input(&args.input)?;
     let name = if is_dash(&args.input) {
@@ -134,7 +139,17 @@ fn print(text: &str) -> Result<()> {
     writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()).context("cannot write to standard output")
 }
 
-/// Ends the program as clap does when it does not understand.
-fn wrong_usage(message: &str) {
-    Cli::command().error(ErrorKind::ArgumentConflict, message).exit();
+/// Ends the program where options about the band contradict each other.
+fn check_band(command: &str, band: &BandArgs) {
+    if band.engine == Engine::Rules && band.weights.is_some() {
+        wrong_usage(command, "the rule band has no weights: leave out --weights or --engine rules");
+    }
+}
+
+/// Ends the program as clap does when it does not understand, with the usage of that command.
+fn wrong_usage(command: &str, message: &str) -> ! {
+    let mut cli = Cli::command();
+    cli.build();
+    let command = cli.find_subcommand_mut(command).expect("a command of the command line");
+    command.error(ErrorKind::ArgumentConflict, message).exit()
 }

@@ -1,6 +1,9 @@
 //! What becomes of files, also when a run fails.
 
-use super::{Bench, exists, song, song_bytes, track};
+use std::process::Stdio;
+use std::time::Duration;
+
+use super::{Bench, ENGINES, exists, song, song_bytes, track};
 
 const RULES: [&str; 2] = ["--engine", "rules"];
 
@@ -104,4 +107,35 @@ fn foreign_soundfonts_are_refused_with_a_reason() {
         bench.run(&[&args[..], &RULES].concat()).fails(1, &[font, says]);
     }
     assert!(!exists(&bench.path("b.mid")) && !exists(&bench.path("b.wav")));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_render_takes_less_than_200_mb() {
+    let bench = Bench::new();
+    bench.put("a.mid", &song_bytes(240));
+    for engine in ENGINES {
+        let args = ["render", "a.mid", "-o", "b.mid", "--wav", "b.wav", "--png", "b.png", "--engine", engine];
+        let mut child = bench
+            .command(&args)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the command runs");
+        let status = format!("/proc/{}/status", child.id());
+        let mut most_kb = 0;
+        let ended = loop {
+            // The high-water mark so far; the file has none once the process is at its end.
+            let text = std::fs::read_to_string(&status).unwrap_or_default();
+            let line = text.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+            let kb = line.and_then(|l| l.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0u64);
+            most_kb = most_kb.max(kb);
+            if let Some(ended) = child.try_wait().unwrap() {
+                break ended;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        assert!(ended.success(), "{engine}");
+        assert!((2_000..200_000).contains(&most_kb), "{engine}: {most_kb} kB");
+    }
 }

@@ -57,7 +57,9 @@ fn wrong_usage_exits_with_2_and_says_what_is_right() {
         (&["render", "a.mid", "-o", "b.mid", "--engine", "magic"], &["neural", "rules"]),
         (&["render", "a.mid", "-o", "-", "--json"], &["standard output"]),
         (&["render", "a.mid", "-o", "b.mid", "--wav", "-"], &["name a file"]),
-        (&["render", "a.mid", "-o", "b.mid", "--soundfont", "x.sf2"], &["--wav"]),
+        (&["render", "a.mid", "-o", "b.mid", "--soundfont", "x.sf2"], &["--wav", "Usage: sideman render"]),
+        (&["demo", "--engine", "rules", "--weights", "w.gguf"], &["no weights", "Usage: sideman demo"]),
+        (&["render", "a.mid", "-o", "b.mid", "--engine", "rules", "--weights", "w"], &["no weights"]),
     ];
     for (args, says) in cases {
         bench.run(args).fails(2, says);
@@ -81,7 +83,6 @@ fn failures_exit_with_1_and_say_what_to_do() {
     fails(&["render", "a.mid", "-o", "b.mid", "--piano-track", "Oboe"], &["Oboe", "Keys", "Flute"]);
     fails(&["render", "a.mid", "-o", "b.mid", "--piano-track", "9"], &["9", "Keys"]);
     fails(&["render", "a.mid", "-o", "b.mid", "--wav", "b.mid"], &["named twice"]);
-    fails(&["render", "a.mid", "-o", "b.mid", "--weights", "w.gguf"], &["rule band has no weights"]);
     bench.run(&["inspect", "text.mid"]).fails(1, &["text.mid"]);
     bench.run(&["inspect", "missing"]).fails(1, &["cannot read missing"]);
     assert_eq!(bench.names(), ["a.mid", "text.mid"]);
