@@ -59,11 +59,19 @@ pub struct PrepareArgs {
     pub match_scores: Option<PathBuf>,
     /// Leave out training songs whose bass is in the piano's harmony on fewer downbeats than this share (0
     /// to 1); songs without the figure stay.
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
     pub min_agreement: Option<f32>,
     /// Make the cache again even when it is up to date.
     #[arg(long)]
     pub force: bool,
+}
+
+/// Reads a share, 0 to 1.
+fn share(text: &str) -> Result<f32, String> {
+    match text.trim().parse::<f32>() {
+        Ok(x) if (0.0..=1.0).contains(&x) => Ok(x),
+        _ => Err("give a number from 0 to 1".to_owned()),
+    }
 }
 
 /// What to prepare.

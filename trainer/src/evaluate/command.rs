@@ -23,7 +23,7 @@ pub struct EvalBandArgs {
     /// Folder of the prepared corpus, as `prepare` wrote it
     #[arg(long, value_name = "DIR", default_value = "cache")]
     pub cache: PathBuf,
-    /// Weights of the band network to measure; the rule band and the controls are measured without
+    /// Weights of the band's network to measure instead of the built-in ones
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
     /// Tier of the corpus to take the test songs from: open or research
