@@ -1,5 +1,7 @@
 //! `sideman-trainer`: corpora, training, evaluation and export of the networks.
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -42,13 +44,20 @@ fn set_threads() {
     }
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
     set_threads();
-    match Args::parse().command {
+    let done = match Args::parse().command {
         Command::Prepare(args) => sideman_trainer::corpus::run(&args),
         Command::Train(args) => sideman_trainer::train::run(&args),
         Command::Plot(args) => sideman_trainer::train::plot(&args),
         Command::Eval(Eval::Band(args)) => sideman_trainer::bands::eval(&args),
         Command::Export(args) => sideman_trainer::export::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

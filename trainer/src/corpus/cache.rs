@@ -34,7 +34,7 @@ pub enum CacheError {
     #[error("no corpus cache at {0}: run `sideman-trainer prepare --data DIR --out {0}` first")]
     None(PathBuf),
     /// A file cannot be read or written.
-    #[error("{path}: {source}")]
+    #[error("cannot read or write {path}; check the permissions and the free space")]
     Io {
         /// The file.
         path: PathBuf,

@@ -59,7 +59,7 @@ impl Dataset {
         let bytes = std::fs::read(&manifest).map_err(|source| CorpusError::Read {
             path: manifest.clone(),
             source,
-            hint: "A data folder holds manifest.csv, open.tar.zst and research.tar.zst; for a plain folder \
+            hint: "a data folder holds manifest.csv, open.tar.zst and research.tar.zst; for a plain folder \
                    of MIDI files choose that layout",
         })?;
         digest.update(&bytes);
@@ -224,7 +224,7 @@ fn label_rows<T: serde::de::DeserializeOwned>(
             return Err(CorpusError::Read {
                 path: path.to_path_buf(),
                 source,
-                hint: "Check the permissions",
+                hint: "check the permissions",
             });
         }
     };

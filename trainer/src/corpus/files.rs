@@ -171,7 +171,7 @@ pub(crate) fn walk(
                 return Err(CorpusError::Read {
                     path: folder,
                     source,
-                    hint: "Name the folder of the corpus",
+                    hint: "name the folder of the corpus",
                 });
             }
             Err(e) => {
@@ -225,7 +225,7 @@ fn split_table(path: &Path) -> Result<SplitTable, CorpusError> {
             return Err(CorpusError::Read {
                 path: path.to_path_buf(),
                 source,
-                hint: "Check the permissions",
+                hint: "check the permissions",
             });
         }
     };

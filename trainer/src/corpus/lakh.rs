@@ -155,7 +155,7 @@ fn match_scores(root: &Path, folder: &Path, labels: &TrackLabels) -> Result<Scor
     let bytes = std::fs::read(&path).map_err(|source| CorpusError::Read {
         path: path.clone(),
         source,
-        hint: "Name the match_scores.json of the Lakh MIDI dataset, or leave the option out",
+        hint: "name the match_scores.json of the Lakh MIDI dataset, or leave the option out",
     })?;
     serde_json::from_slice(&bytes).map_err(|e| CorpusError::Table {
         path,
@@ -177,7 +177,7 @@ impl Genres {
             let text = std::fs::read_to_string(path).map_err(|source| CorpusError::Read {
                 path: path.clone(),
                 source,
-                hint: "Name an unpacked .cls genre assignment of the Million Song Dataset",
+                hint: "name an unpacked .cls genre assignment of the Million Song Dataset",
             })?;
             let before = assigned.len();
             for line in text.lines().filter(|l| !l.starts_with('#')) {

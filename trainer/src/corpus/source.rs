@@ -168,7 +168,7 @@ pub trait Source: Sync {
 #[derive(Debug, thiserror::Error)]
 pub enum CorpusError {
     /// A file that the layout requires cannot be read.
-    #[error("cannot read {path}: {source}. {hint}")]
+    #[error("cannot read {path}; {hint}")]
     Read {
         /// The file.
         path: PathBuf,

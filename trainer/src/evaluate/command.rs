@@ -103,9 +103,11 @@ pub fn test_songs(args: &EvalBandArgs) -> anyhow::Result<Vec<EvalSong>> {
     }
     anyhow::ensure!(
         songs.len() > 1,
-        "{} has fewer than two {} songs in 4/4 to measure on",
+        "{} has fewer than two {} songs in 4/4 of eight bars or more in its {} split to measure on; choose another \
+         --tier or --split, or prepare a larger corpus",
         args.cache.display(),
-        args.tier.name()
+        args.tier.name(),
+        args.split
     );
     Ok(songs)
 }
