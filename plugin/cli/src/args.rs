@@ -36,9 +36,10 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Adds a band to the piano of a MIDI file
     #[command(
-        after_help = "The output keeps the file's tempos, metres, markers and the piano's own events. Its tracks are Piano,
-Drums, Bass, Guitar and Strings on channels 1, 10, 2, 3 and 4. Equal files, options and seeds give equal
-bytes. Outputs take their places only when all of them are complete.
+        after_help = "The output keeps the file's tempos, metres, markers and the piano's own events, but system-exclusive ones;
+other tracks are left out. Its tracks are Piano, Drums, Bass, Guitar and Strings on channels 1, 10, 2, 3
+and 4. Equal files, options and seeds give equal bytes. Outputs take their places only when all of them
+are complete.
 
 Examples:
   sideman render piano.mid -o band.mid

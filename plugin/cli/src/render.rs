@@ -49,6 +49,13 @@ pub(crate) fn perform(task: &Task<'_>) -> Result<Report> {
     let piano = file.piano_notes(task.piano)?;
     let mut warnings: Vec<String> = file.warnings().iter().map(ToString::to_string).collect();
     warnings.extend(pick.warning);
+    let (kept, given) = (pick.tracks.len(), file.score().tracks.len());
+    if kept < given {
+        warnings.push(format!(
+            "left out {} of {given} tracks, which are not the piano (`sideman inspect` lists all)",
+            given - kept
+        ));
+    }
 
     let first = piano.first().map_or(0, |n| n.onset);
     let music = Music {

@@ -9,7 +9,7 @@ mod usage;
 mod weights;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use sideman_music::smf::{read, write};
@@ -165,8 +165,4 @@ fn song_bytes(bars: i64) -> Vec<u8> {
 /// Tracks of a rendered file by name.
 fn track<'a>(score: &'a Score, name: &str) -> &'a Track {
     score.tracks.iter().find(|t| t.name == name).unwrap_or_else(|| panic!("no track {name}"))
-}
-
-fn exists(path: &Path) -> bool {
-    path.exists()
 }
