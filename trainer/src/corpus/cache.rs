@@ -111,6 +111,9 @@ pub fn file(cache: &Path, tier: Tier, split: Split) -> PathBuf {
 ///
 /// A cache of this tier and split without songs is an empty list. The test split is read when, and only
 /// when, the caller asks for [`Split::Test`].
+///
+/// # Errors
+/// When there is no cache there, or it is damaged, of another version, or cannot be read.
 pub fn load(cache: &Path, tier: Tier, split: Split) -> Result<Vec<Song>, CacheError> {
     let index = read_index(cache)?;
     let path = file(cache, tier, split);
@@ -143,6 +146,9 @@ pub fn load(cache: &Path, tier: Tier, split: Split) -> Result<Vec<Song>, CacheEr
 }
 
 /// Reads and checks `cache.json`.
+///
+/// # Errors
+/// When there is none, or it is damaged, of another version, or cannot be read.
 pub fn read_index(cache: &Path) -> Result<Index, CacheError> {
     let path = cache.join(INDEX);
     let text = match std::fs::read(&path) {

@@ -53,6 +53,9 @@ struct AgreementRow {
 
 impl Dataset {
     /// Reads the manifest and the labels of a data folder. `labels/` may be missing.
+    ///
+    /// # Errors
+    /// When the manifest or a table of labels cannot be read or has a row that means nothing.
     pub fn open(folder: &Path) -> Result<Self, CorpusError> {
         let mut digest = sha2::Sha256::new();
         let manifest = folder.join("manifest.csv");

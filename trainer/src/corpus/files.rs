@@ -62,6 +62,9 @@ impl Files {
     ///
     /// Songs go to the splits by their file names ([`Split::by_name`]), unless `split.csv` in the folder
     /// (columns `path`, `split`, optionally `genre`) says otherwise.
+    ///
+    /// # Errors
+    /// When the folder cannot be read, has no MIDI files, or `split.csv` has a row that means nothing.
     pub fn folder(root: &Path, tier: Tier) -> Result<Self, CorpusError> {
         let mut warnings = Vec::new();
         let found = walk(root, &MIDI_ENDINGS, &mut warnings)?;

@@ -37,12 +37,18 @@ pub struct TrackLabels {
 type Scores = HashMap<String, HashMap<String, f64>>;
 
 /// Lakh MIDI: `root` is or contains `lmd_matched` or `lmd_full`.
+///
+/// # Errors
+/// When there are no such files, or the labels or match scores cannot be read.
 pub fn lakh(root: &Path, tier: Tier, labels: &TrackLabels) -> Result<Files, CorpusError> {
     let folder = below(root, &["lmd_matched", "lmd_full"]);
     open(root, &folder, &MIDI_ENDINGS, Content::Midi, tier, labels)
 }
 
 /// Lakh piano rolls: `root` is or contains `lpd_5_cleansed`.
+///
+/// # Errors
+/// When there are no such files, or the labels or match scores cannot be read.
 pub fn lpd(root: &Path, tier: Tier, labels: &TrackLabels) -> Result<Files, CorpusError> {
     let folder = below(root, &["lpd_5_cleansed", "lpd_5/lpd_5_cleansed"]);
     open(root, &folder, &["npz"], Content::Roll, tier, labels)

@@ -27,7 +27,7 @@ mod tests;
 pub use cache::{CacheError, load};
 pub use dataset::Dataset;
 pub use files::Files;
-pub use prepare::{Layout, PrepareArgs, PrepareOptions, is_fresh, prepare, run};
+pub use prepare::{Layout, PrepareArgs, PrepareOptions, prepare, run};
 pub use qualify::LeftOut;
 pub use report::PrepareReport;
 pub use song::Song;

@@ -132,6 +132,9 @@ impl From<&PrepareArgs> for PrepareOptions {
 }
 
 /// Runs the command.
+///
+/// # Errors
+/// As [`prepare`].
 pub fn run(args: &PrepareArgs) -> anyhow::Result<()> {
     let report = prepare(&PrepareOptions::from(args))?;
     println!("{report}");
@@ -151,6 +154,9 @@ const LEFT_OUT: &str = "left_out.csv";
 const REPORT: &str = "report.json";
 
 /// Opens a corpus.
+///
+/// # Errors
+/// When what the layout requires is missing or cannot be read.
 pub fn open(options: &PrepareOptions) -> Result<Box<dyn Source>, CorpusError> {
     let data = options.data.as_path();
     let layout = match options.layout {
@@ -169,15 +175,18 @@ pub fn open(options: &PrepareOptions) -> Result<Box<dyn Source>, CorpusError> {
 }
 
 /// Whether the cache was made from this corpus, as it is now, with these options.
-pub fn is_fresh(options: &PrepareOptions) -> Result<bool, CorpusError> {
+#[cfg(test)]
+pub(super) fn is_fresh(options: &PrepareOptions) -> Result<bool, CorpusError> {
     let fingerprint = fingerprint(open(options)?.as_ref(), options);
     Ok(finished(&options.out, &fingerprint).is_some())
 }
 
 /// Reads a corpus and writes the cache with its report.
 ///
-/// Does nothing when the cache is up to date. Errors when the corpus cannot be opened or the cache cannot be
-/// written; damaged files are counted in the report.
+/// Does nothing when the cache is up to date. Damaged files are counted in the report.
+///
+/// # Errors
+/// When the corpus cannot be opened or the cache cannot be written.
 pub fn prepare(options: &PrepareOptions) -> anyhow::Result<PrepareReport> {
     let source = open(options)?;
     let fingerprint = fingerprint(source.as_ref(), options);

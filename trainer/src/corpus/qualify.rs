@@ -191,6 +191,9 @@ fn on_grid(band: &BandScore) -> f32 {
 ///
 /// A file whose metre changes gives its longest stretch in one metre. `min_agreement` applies to training
 /// songs only, so that it cannot make the figures look better.
+///
+/// # Errors
+/// The first rule that the file does not meet.
 pub fn qualify(score: &Score, meta: Meta, min_agreement: Option<f32>) -> Result<Song, LeftOut> {
     let (mut band, programs) = collect(score, meta.collect);
     enough(&band)?;

@@ -41,6 +41,9 @@ pub enum RollError {
 /// Neighbouring cells of a pitch are one note of their mean velocity, as pypianoroll itself turns rolls into
 /// MIDI. The tempo is the median of the tempo array. Bars follow the downbeats; where fewer than two are
 /// marked (the library marks none in the last metre of a piece) they are 4/4 from the first.
+///
+/// # Errors
+/// When the archive cannot be read, or a member of it is missing or makes no sense.
 pub fn read(bytes: &[u8]) -> Result<Score, RollError> {
     let mut zip = ZipArchive::new(Cursor::new(bytes))?;
     let info: serde_json::Value =

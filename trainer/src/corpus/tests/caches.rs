@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::corpus::fixtures::*;
+use crate::corpus::prepare::is_fresh;
 use crate::corpus::*;
 
 fn prepared(data: &Path, out: &Path) -> PrepareReport {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::corpus::fixtures::*;
 use crate::corpus::lakh::TrackLabels;
+use crate::corpus::prepare::is_fresh;
 use crate::corpus::*;
 
 fn all(out: &Path) -> Vec<Song> {
