@@ -150,11 +150,6 @@ impl Quality {
         }
     }
 
-    /// Whether the third is minor.
-    pub fn is_minor(self) -> bool {
-        self.intervals().get(1) == Some(&3)
-    }
-
     /// How much rarer a type is than a plain triad: what counts against it at an equal fit.
     fn rarity(self) -> f32 {
         match self {

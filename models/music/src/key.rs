@@ -64,14 +64,6 @@ impl Key {
     pub fn confidence(&self) -> f64 {
         self.correlation.clamp(0.0, 1.0) * (self.lead / 0.1).clamp(0.0, 1.0)
     }
-
-    /// Sharps (positive) or flats (negative) of the key signature, -5 to 6.
-    pub fn signature(&self) -> i8 {
-        let major_tonic = if self.minor { self.tonic + 3 } else { self.tonic } % 12;
-        // Up a fifth adds a sharp; F# stands for six of either.
-        let sharps = (major_tonic as i8 * 7) % 12;
-        if sharps > 6 { sharps - 12 } else { sharps }
-    }
 }
 
 impl std::fmt::Display for Key {
@@ -141,18 +133,6 @@ mod tests {
         assert_eq!(Key::of(&[f64::NAN; 12]), None);
         assert_eq!(Key::of(&[-1.0; 12]), None);
         assert_eq!(Key::of_notes(&[]), None);
-    }
-
-    #[test]
-    fn signatures() {
-        let key = |tonic, minor| Key { tonic, minor, correlation: 1.0, lead: 1.0 }.signature();
-        let found: Vec<i8> =
-            [(0, false), (7, false), (2, false), (5, false), (10, false), (9, true), (4, true)]
-                .into_iter()
-                .chain([(0, true), (6, false), (1, false)])
-                .map(|(t, m)| key(t, m))
-                .collect();
-        assert_eq!(found, [0, 1, 2, -1, -2, 0, 1, -3, 6, -5]);
     }
 
     proptest! {

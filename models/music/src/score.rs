@@ -83,24 +83,6 @@ impl BandScore {
         &self.parts[part.index()]
     }
 
-    /// Collects a song by track family ([`Track::family`]); tracks of a family are merged (P1, section 3.2).
-    pub fn by_program(score: &Score) -> Self {
-        let mut out = Self::default();
-        for track in &score.tracks {
-            let list = match track.family() {
-                Some(Family::Piano) => &mut out.piano,
-                Some(Family::Drums) => &mut out.parts[0],
-                Some(Family::Bass) => &mut out.parts[1],
-                Some(Family::Guitar) => &mut out.parts[2],
-                Some(Family::Strings) => &mut out.parts[3],
-                None => continue,
-            };
-            list.extend_from_slice(&track.notes);
-        }
-        out.sort();
-        out
-    }
-
     /// Restores the order of every list.
     pub fn sort(&mut self) {
         self.piano.sort_unstable();

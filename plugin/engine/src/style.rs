@@ -33,8 +33,6 @@ struct Facts {
     name: &'static str,
     /// General MIDI programs from 0 of bass, guitar and strings.
     programs: [u8; 3],
-    /// Usual tempo, quarter notes a minute.
-    tempo: (f32, f32),
 }
 
 impl Style {
@@ -54,23 +52,23 @@ impl Style {
     ];
 
     fn facts(self) -> Facts {
-        let (name, programs, tempo) = match self {
+        let (name, programs) = match self {
             // Picked, fingered, fretless, slap, synth and upright basses are programs 34, 33, 35, 36, 38
             // and 32; nylon, steel, jazz, clean and muted guitars 24 to 28; strings 48, slow strings 49,
             // synth strings 50, solo violin 40, plucked strings 45.
-            Self::PopRock => ("pop-rock", [34, 27, 48], (100.0, 140.0)),
-            Self::Ballad => ("ballad", [33, 25, 49], (55.0, 85.0)),
-            Self::House => ("house", [38, 28, 50], (118.0, 130.0)),
-            Self::JazzSwing => ("jazz-swing", [32, 26, 48], (110.0, 220.0)),
-            Self::Bossa => ("bossa", [32, 24, 49], (110.0, 150.0)),
-            Self::Country => ("country", [33, 25, 40], (90.0, 130.0)),
-            Self::Blues => ("blues", [33, 26, 48], (70.0, 130.0)),
-            Self::Funk => ("funk", [36, 27, 48], (90.0, 115.0)),
-            Self::HipHop => ("hip-hop", [38, 27, 45], (75.0, 100.0)),
-            Self::Reggae => ("reggae", [33, 28, 48], (65.0, 95.0)),
-            Self::Folk => ("folk", [32, 25, 40], (80.0, 125.0)),
+            Self::PopRock => ("pop-rock", [34, 27, 48]),
+            Self::Ballad => ("ballad", [33, 25, 49]),
+            Self::House => ("house", [38, 28, 50]),
+            Self::JazzSwing => ("jazz-swing", [32, 26, 48]),
+            Self::Bossa => ("bossa", [32, 24, 49]),
+            Self::Country => ("country", [33, 25, 40]),
+            Self::Blues => ("blues", [33, 26, 48]),
+            Self::Funk => ("funk", [36, 27, 48]),
+            Self::HipHop => ("hip-hop", [38, 27, 45]),
+            Self::Reggae => ("reggae", [33, 28, 48]),
+            Self::Folk => ("folk", [32, 25, 40]),
         };
-        Facts { name, programs, tempo }
+        Facts { name, programs }
     }
 
     /// Name as users write it.
@@ -82,11 +80,6 @@ impl Style {
     /// of their own instead.
     pub fn program(self, part: Part) -> Option<u8> {
         part.index().checked_sub(1).map(|i| self.facts().programs[i])
-    }
-
-    /// Usual slowest and fastest tempo in quarter notes a minute.
-    pub fn tempo_range(self) -> (f32, f32) {
-        self.facts().tempo
     }
 }
 
@@ -197,8 +190,6 @@ mod tests {
                 let family = style.program(part).and_then(Family::of_program);
                 assert_eq!(family, (part != Part::Drums).then_some(part.family()), "{style} {part}");
             }
-            let (slow, fast) = style.tempo_range();
-            assert!(slow < fast);
         }
     }
 }

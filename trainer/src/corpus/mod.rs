@@ -17,7 +17,6 @@ pub mod report;
 pub mod roll;
 pub mod song;
 pub mod source;
-pub mod transpose;
 
 #[cfg(test)]
 mod fixtures;
@@ -32,4 +31,3 @@ pub use qualify::LeftOut;
 pub use report::PrepareReport;
 pub use song::Song;
 pub use source::{CorpusError, Source, Split, Tier};
-pub use transpose::{TWELVE_KEYS, transpose};
