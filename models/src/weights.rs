@@ -87,7 +87,7 @@ pub struct StoredStyle {
     pub bpm: f32,
     /// Steps in a bar of that song.
     pub bar_steps: u16,
-    /// General MIDI programs of drums (kit), bass, guitar and strings there; the parts that it lacks have none.
+    /// General MIDI programs of drums (kit), bass, guitar and strings there; parts that it lacks have none.
     pub programs: [Option<u8>; 4],
     /// Style code.
     pub code: Vec<f32>,
@@ -302,12 +302,8 @@ pub fn card(bytes: &[u8]) -> Result<Card, WeightsError> {
     Ok(card)
 }
 
-/// Loads a weights file. Allocates and takes some milliseconds: not for the audio thread.
-///
-/// # Errors
-/// When the file is damaged, foreign, of another encoding, or lacks something.
-pub fn load(bytes: &[u8]) -> Result<BandWeights, WeightsError> {
-    let parsed = Parsed::new(bytes)?;
+/// The configuration of a verified file and the values of its tensors by name, exactly those that belong.
+fn tensors(parsed: &Parsed<'_>) -> Result<(Config, BTreeMap<String, Vec<f32>>), WeightsError> {
     let config: Config = parsed.json("sideman.config")?;
     let sizes = [config.input, config.hidden, config.context, config.pitch, config.style];
     if sizes.iter().any(|&n| n == 0 || n > 8192) {
@@ -343,6 +339,24 @@ pub fn load(bytes: &[u8]) -> Result<BandWeights, WeightsError> {
         }
         tensors.insert(spec.name.clone(), values);
     }
+    Ok((config, tensors))
+}
+
+/// The network's sizes and tensors in a weights file, as f32: to compare the step kernel with the network.
+///
+/// # Errors
+/// As for [`load`].
+pub fn read_tensors(bytes: &[u8]) -> Result<(Config, BTreeMap<String, Vec<f32>>), WeightsError> {
+    tensors(&Parsed::new(bytes)?)
+}
+
+/// Loads a weights file. Allocates and takes some milliseconds: not for the audio thread.
+///
+/// # Errors
+/// When the file is damaged, foreign, of another encoding, or lacks something.
+pub fn load(bytes: &[u8]) -> Result<BandWeights, WeightsError> {
+    let parsed = Parsed::new(bytes)?;
+    let (config, tensors) = tensors(&parsed)?;
     let styles: Vec<StoredStyle> = parsed.json("sideman.styles")?;
     // Codes are drawn towards a normal distribution of deviation 1 in training.
     let sound = |s: &StoredStyle| s.code.len() == config.style && s.code.iter().all(|v| v.abs() < 100.0);

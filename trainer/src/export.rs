@@ -25,6 +25,9 @@ pub struct ExportArgs {
     /// Folder of the run
     #[arg(long, default_value = "runs/band")]
     pub run: PathBuf,
+    /// Which checkpoint: best on the valid split, or last
+    #[arg(long, value_enum, default_value_t = Which::Best)]
+    pub checkpoint: Which,
     /// Cache made by `prepare`, the one the run was trained on
     #[arg(long, default_value = "cache")]
     pub cache: PathBuf,
@@ -45,12 +48,26 @@ pub struct ExportArgs {
     pub scores: Vec<String>,
 }
 
+/// A checkpoint of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Which {
+    /// The one with the least loss on the valid split
+    Best,
+    /// The one that the run ended with: the loss of velocities may rise on the valid split while that of
+    /// what is played still falls
+    Last,
+}
+
 /// Runs the export.
 ///
 /// # Errors
 /// When the run, the cache or the disk do not allow it, or quantising costs too much.
 pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
-    let checkpoint = Checkpoint::load(&args.run.join("best.safetensors"))?;
+    let file = match args.checkpoint {
+        Which::Best => "best.safetensors",
+        Which::Last => "last.safetensors",
+    };
+    let checkpoint = Checkpoint::load(&args.run.join(file))?;
     let config = &checkpoint.config;
     let sampling: Sampling =
         serde_json::from_str(&args.sampling).context("--sampling is not a JSON object of its settings")?;

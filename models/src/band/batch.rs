@@ -82,7 +82,7 @@ fn transpose(step: &mut BandStep, by: i8) {
 }
 
 /// How a part's own past is spoilt in the inputs, never in the targets, so that the band learns to find
-/// its way back (band recipe, "history dropout").
+/// its way back (docs/band.md).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spoil {
     /// Chance a step that a part's past goes blank for 16 to 128 steps.

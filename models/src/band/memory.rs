@@ -1,6 +1,6 @@
 //! What the band itself played, as inputs of the network and as the rows its heads read.
 //!
-//! The band looks back one, two and four bars (band recipe: the step that mattered most), so the lags
+//! The band looks back one, two and four bars (of all inputs the ones that matter most), so the lags
 //! follow the length of the bar: 16, 32 and 64 steps in 4/4.
 
 use sideman_music::grid::{

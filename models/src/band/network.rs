@@ -2,7 +2,7 @@
 //!
 //! A causal recurrent player in the line of paper P1's network per instrument, brought up to date: one
 //! trunk over what is heard and what was played, heads for four parts that decide in turn, copy gates
-//! that hold a groove, and a style code with a pattern table (project band recipe). Every step decides
+//! that hold a groove, and a style code with a pattern table (docs/band.md). Every step decides
 //! what starts now, from what the piano has struck up to now, and what starts ahead of the next step, so
 //! that swung and triplet notes stay possible without hearing the future.
 

@@ -1,4 +1,4 @@
-//! Drawing from what the heads say (band recipe, "Sampling").
+//! Drawing from what the heads say.
 
 use rand::Rng;
 use rand_pcg::Pcg64;
@@ -43,7 +43,7 @@ pub struct Sampling {
 }
 
 impl Default for Sampling {
-    /// As the prototype of the band recipe drew.
+    /// A little cooler than the network is sure of itself; weights files bring their own.
     fn default() -> Self {
         Self {
             certain: [0.05, 0.04],

@@ -249,24 +249,22 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Every head, over songs of chance: the kernel's loss is the network's to one part in ten thousand.
-#[test]
-fn the_kernel_equals_the_network() {
-    let (net, kernel) = (network(SMALL), kernel(SMALL));
+/// Compares every head of the kernel with the network's, over songs of chance.
+fn compare(config: Config, net: &Network, kernel: &Kernel) {
     let mut rng = Pcg64::seed_from_u64(3);
     let mut lanes: Vec<Lane> = (0..3)
         .map(|i| Lane::new(Arc::new(song(90, i)), i as u32, 16 * i as usize, &Spoil::NONE, &mut rng))
         .collect();
     let batch = Batch::next(&mut lanes, 40, &Spoil::NONE, &mut rng);
     let codes: Vec<Vec<f32>> =
-        (0..3).map(|_| (0..SMALL.style).map(|_| rng.random_range(-1.0..1.0)).collect()).collect();
+        (0..3).map(|_| (0..config.style).map(|_| rng.random_range(-1.0..1.0)).collect()).collect();
 
-    let tensor = Tensor::from_vec(codes.concat(), (3, SMALL.style), &Device::Cpu).unwrap();
-    let losses = net.losses(&batch, &tensor, &LstmState::zeros(3, SMALL.hidden), None).unwrap();
+    let tensor = Tensor::from_vec(codes.concat(), (3, config.style), &Device::Cpu).unwrap();
+    let losses = net.losses(&batch, &tensor, &LstmState::zeros(3, config.hidden), None).unwrap();
     let expected: BTreeMap<String, f64> =
         losses.terms.into_iter().map(|(k, v)| (k, f64::from(v.to_scalar::<f32>().unwrap()))).collect();
 
-    let mut walk = Walk::new(&kernel, &batch, &codes);
+    let mut walk = Walk::new(kernel, &batch, &codes);
     walk.early(&batch);
     walk.drums(&batch.drums);
     walk.bass(&batch.bass);
@@ -279,6 +277,30 @@ fn the_kernel_equals_the_network() {
         let own = walk.sums[term];
         assert!((own - sum).abs() < 1e-4 * sum, "{term}: the kernel has {own}, the network {sum}");
     }
+}
+
+/// The kernel's loss is the network's to one part in ten thousand.
+#[test]
+fn the_kernel_equals_the_network() {
+    compare(SMALL, &network(SMALL), &kernel(SMALL));
+}
+
+/// The same from the built-in weights file.
+#[test]
+fn the_kernel_equals_the_network_with_the_embedded_weights() {
+    let (config, values) = crate::weights::read_tensors(crate::weights::EMBEDDED).unwrap();
+    let tensors = config
+        .tensors()
+        .into_iter()
+        .map(|spec| {
+            let size = spec.shape.iter().product();
+            // What only makes style codes is not in the file, and not compared.
+            let v = values.get(&spec.name).cloned().unwrap_or_else(|| vec![0.0; size]);
+            (spec.name, Tensor::from_vec(v, spec.shape, &Device::Cpu).unwrap())
+        })
+        .collect();
+    let net = Network::new(config, tensors, &Device::Cpu).unwrap();
+    compare(config, &net, &Kernel::new(config, &values).unwrap());
 }
 
 fn moment(step: i64, heard: PianoFrame, parts: [bool; 4]) -> Moment {

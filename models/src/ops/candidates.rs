@@ -1,5 +1,5 @@
 //! Pitches scored as candidates: each absolute pitch gets the sum of coefficients that describe it in
-//! relation to what sounds, so that what is learnt in one key holds in all (band recipe, "Shapes").
+//! relation to what sounds, so that what is learnt in one key holds in all.
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 

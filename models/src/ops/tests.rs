@@ -164,4 +164,22 @@ fn candle_gradients_in_use() {
         let x = a.reshape((2, 2, 6))?.sum(1)?;
         weigh(&x.clamp(-0.9, 0.9)?)
     });
+    let w = Var::from_tensor(&random(&mut rng, (3, 6))).unwrap();
+    check_gradient(&[a.clone(), w.clone(), b.clone()], || {
+        let product = a.matmul(&w.t()?)?;
+        let shifted =
+            product.reshape((2, 2, 3))?.broadcast_add(&b.narrow(0, 0, 2)?)?.reshape((4, 3))?.relu()?;
+        let summed = product.mul(&shifted)?.sum_keepdim(1)?.squeeze(1)?;
+        let wide = product
+            .narrow(1, 0, 2)?
+            .contiguous()?
+            .unsqueeze(2)?
+            .broadcast_mul(&b.narrow(1, 1, 1)?.unsqueeze(2)?)?;
+        weigh(&summed)? + weigh(&wide)?
+    });
+    check_gradient(&[a.clone(), b.clone()], || {
+        let tables = b.t()?.contiguous()?;
+        let gated = (tables.matmul(a.as_tensor())? - a.narrow(0, 0, 3)?)?.neg()?;
+        weigh(&(gated * 0.5)?)
+    });
 }

@@ -17,10 +17,12 @@ const CHECKSUM: &str = "checksum";
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// Reading or writing failed.
-    #[error("cannot {what} the checkpoint {path}: {source}; check the disk's free space and the permissions")]
+    #[error("cannot {what} the checkpoint {path}; {advice}")]
     Io {
         /// What was tried.
         what: &'static str,
+        /// What to do.
+        advice: &'static str,
         /// File.
         path: PathBuf,
         /// Cause.
@@ -70,6 +72,7 @@ impl Checkpoint {
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
         let fail = |source: Box<dyn std::error::Error + Send + Sync>| CheckpointError::Io {
             what: "write",
+            advice: "check the disk's free space and the permissions",
             path: path.to_owned(),
             source,
         };
@@ -96,6 +99,7 @@ impl Checkpoint {
         let foreign = |reason: String| CheckpointError::Foreign { path: path.to_owned(), reason };
         let bytes = std::fs::read(path).map_err(|e| CheckpointError::Io {
             what: "read",
+            advice: "name the folder of a run that has one with --run or --out",
             path: path.to_owned(),
             source: e.into(),
         })?;
