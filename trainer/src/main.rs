@@ -19,7 +19,7 @@ enum Command {
     Train(sideman_trainer::train::TrainArgs),
     /// Draw the loss curves of a run, also while it is going on
     Plot(sideman_trainer::train::PlotArgs),
-    /// Measure a model on the test split
+    /// Measure a model beside people and controls, on songs that training never saw
     #[command(subcommand)]
     Eval(Eval),
     /// Quantise a checkpoint into a weights file with its card

@@ -10,7 +10,7 @@ use crate::bench::{Bench, last, message};
 
 fn args(bench: &Bench, run: PathBuf) -> ExportArgs {
     ExportArgs {
-        checkpoint: sideman_trainer::export::Which::Best,
+        checkpoint: export::Which::Best,
         run,
         cache: bench.cache(),
         out: bench.path("band-test.gguf"),
