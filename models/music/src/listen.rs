@@ -148,7 +148,7 @@ impl Lean {
     /// Largest lean for a piano that is behind now and then: 9 ms at 120 beats a minute, less than half a
     /// tick. More gains nothing in how well the band follows (on the valid split the coupling is the same
     /// to 0.02 with 24), and sounds late beside the notes that are on time.
-    const LITTLE: Pulse = 9;
+    pub const LITTLE: Pulse = 9;
     /// Onsets further from the grid than this, triplets above all, say nothing about it.
     const NEAR: Pulse = 30;
 

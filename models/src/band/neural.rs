@@ -216,7 +216,7 @@ impl Band for NeuralBand {
         let mut next = BandStep::EMPTY;
         for part in Part::ALL.into_iter().filter(|p| moment.parts[p.index()]) {
             let copies = self.memory.early_copies(part, place.bar_steps);
-            let logit = self.kernel.early(part, copies, &self.state);
+            let logit = self.kernel.early(part, copies, &self.state) + self.sampling.early[part.index()];
             if yes(logit, moment.dials.temperature, self.sampling.certain_early, &mut self.rng) {
                 self.part(part, true, in_bar, moment, &mut next);
             }

@@ -24,6 +24,9 @@ pub struct Sampling {
     pub certain_new: f32,
     /// The same for playing ahead of the step.
     pub certain_early: f32,
+    /// What is added to the logit of playing ahead of the step, by part: left alone, the band's own past
+    /// talks it out of it.
+    pub early: [f32; 4],
     /// What pitch classes of this half-bar gain: bass, chords.
     pub harmony: [f32; 2],
     /// What the pitches of a bar ago gain, moved with the reference: bass, chords.
@@ -49,6 +52,7 @@ impl Default for Sampling {
             certain: [0.05, 0.04],
             certain_new: 0.01,
             certain_early: 0.02,
+            early: [0.0; 4],
             harmony: [0.7, 0.6],
             repeat: [0.0, 0.0],
             bass_pitch: Draw { temperature: 0.9, top: 0.95 },
@@ -69,7 +73,7 @@ impl Sampling {
         let shares = [self.certain[0], self.certain[1], self.certain_new, self.certain_early];
         draws.iter().all(|d| d.temperature > 0.0 && (0.0..=1.0).contains(&d.top))
             && shares.iter().all(|s| (0.0..0.5).contains(s))
-            && self.harmony.iter().chain(&self.repeat).all(|h| h.is_finite())
+            && self.harmony.iter().chain(&self.repeat).chain(&self.early).all(|h| h.is_finite())
     }
 }
 

@@ -5,6 +5,7 @@
 
 use sideman_models::band::{Band, Decision, Moment, Place};
 use sideman_music::grid::{self, BASS_HIGH, BASS_LOW, DRUM_LENGTH};
+use sideman_music::listen::Lean;
 use sideman_music::{BandStep, Chord, Note, Part, PianoFrame, Pulse};
 
 use crate::clock::{Beat, step_pulse};
@@ -105,13 +106,15 @@ impl Player {
         // The band is stepped even while it rests, so that it comes back in the groove.
         let moment = Moment { place: *place, heard: frame, parts: self.settings.parts, bpm, dials };
         let decision = band.decide(&moment);
-        // The band sits as far behind the beat as the piano does.
         let now = step_pulse(place.step) + lean;
         match doing {
             Doing::Rest => {}
             Doing::Play(level) => {
+                // Behind a piano that is late throughout the whole band sits back. Otherwise only what would
+                // come before its decision is late, by too little to be heard.
+                let back = if lean > Lean::LITTLE { lean } else { 0 };
                 let late = |o: Order| match o {
-                    Order::Play(part, n) => Order::Play(part, Note { onset: n.onset + lean, ..n }),
+                    Order::Play(part, n) => Order::Play(part, Note { onset: (n.onset + back).max(now), ..n }),
                     other => other,
                 };
                 self.play(place, &decision, level, &mut |o| order(late(o)));
