@@ -150,8 +150,18 @@ fn fit(f: &Facts, genre: &str, style: &str) -> [(&'static str, f32); 11] {
     ]
 }
 
-/// Chooses the codes: for each named style the songs that fit it best, and for "auto" songs of all kinds,
-/// spread evenly over the tempos. Only clean songs in 4/4 count.
+/// Whether the drums are a kit that would suit most pianos: kick and snare in most bars, and hardly any hand
+/// percussion or effects.
+fn has_kit(song: &GridSong) -> bool {
+    let bars = (song.band.len() / 16).max(1) as f32;
+    let count = |classes: std::ops::RangeInclusive<usize>| -> f32 {
+        song.band.iter().map(|s| classes.clone().filter(|&c| s.drums[c] > 0).count()).sum::<usize>() as f32
+    };
+    count(0..=0) >= bars && count(1..=4) >= bars / 2.0 && count(13..=15) <= 0.15 * count(0..=15)
+}
+
+/// Chooses the codes: for each named style the songs that fit it best, and for "auto" songs of all kinds
+/// with a plain kit, spread evenly over the tempos. Only clean songs in 4/4 count.
 pub(super) fn choose(train: &Library, codes: &[Vec<f32>]) -> Vec<StoredStyle> {
     let mut ranked: Vec<Vec<(f32, usize)>> = vec![vec![]; 11];
     let mut names = [""; 11];
@@ -164,7 +174,7 @@ pub(super) fn choose(train: &Library, codes: &[Vec<f32>]) -> Vec<StoredStyle> {
         if !clean {
             continue;
         }
-        if song.tier == 1.0 {
+        if song.tier == 1.0 && has_kit(song) {
             open.push(i);
         }
         // A named style is asked for with any parts, so its songs should have them all.
