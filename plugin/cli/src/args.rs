@@ -121,7 +121,7 @@ pub(crate) enum Engine {
 }
 
 /// How the band plays.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Band")]
 pub(crate) struct BandArgs {
     /// Style, or auto to choose one for the music

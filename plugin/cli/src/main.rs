@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
+use sideman_engine::{Style, StyleChoice};
 use sideman_music::smf::PianoChoice;
 
 use args::{BandArgs, Cli, Command, DemoArgs, Engine, RenderArgs, TalkArgs, is_dash};
@@ -48,6 +49,11 @@ fn run(command: &Command) -> Result<()> {
 
 fn demo(args: &DemoArgs) -> Result<()> {
     check_band("demo", &args.band);
+    // The piece was arranged with this style in mind; any other can be asked for by name.
+    let mut band = args.band.clone();
+    if band.style == StyleChoice::Auto {
+        band.style = StyleChoice::Fixed(Style::PopRock);
+    }
     let bytes = sideman_music::smf::write(&demo::piece()?);
     let mut folders = Folders::default();
     folders.create(&args.out)?;
@@ -58,7 +64,7 @@ fn demo(args: &DemoArgs) -> Result<()> {
         name: demo::TITLE,
         bytes: &bytes,
         piano: &PianoChoice::Auto,
-        band: &args.band,
+        band: &band,
         talk: &args.talk,
         wanted: Wanted {
             midi: Some(&midi),
