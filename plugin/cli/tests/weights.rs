@@ -1,8 +1,6 @@
 //! Weights files: used when whole, refused with a reason when damaged or foreign.
 
-use std::collections::BTreeMap;
-
-use sideman_models::band::{Config, Init};
+use sideman_models::band::Config;
 use sideman_models::weights::{Card, StoredStyle, write};
 use sideman_music::grid::VelocityTable;
 
@@ -11,24 +9,9 @@ use super::{Bench, song_bytes};
 /// A small network that never learned anything, but plays.
 fn untrained() -> Vec<u8> {
     let config = Config { input: 64, hidden: 64, context: 32, pitch: 32, style: 8 };
-    let mut state = 1u32;
-    let mut random = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / (1u32 << 23) as f32 - 1.0
-    };
-    let tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)> = config
-        .tensors()
-        .into_iter()
-        .filter(|s| !s.training_only)
-        .map(|s| {
-            let count = s.shape.iter().product();
-            let values = match s.init {
-                Init::Constant(x) => vec![x; count],
-                _ => (0..count).map(|_| 0.1 * random()).collect(),
-            };
-            (s.name, (s.shape, values))
-        })
-        .collect();
+    let mut tensors = config.initial(1);
+    // What only makes style codes does not belong in a weights file.
+    tensors.retain(|name, _| !name.starts_with("style."));
     let styles = ["auto", "ballad"].map(|style| StoredStyle {
         style: style.into(),
         bpm: 80.0,
