@@ -287,6 +287,11 @@ impl<'a> Parsed<'a> {
         }
     }
 
+    /// The card, with the checksum of the whole file.
+    fn card(&self, bytes: &[u8]) -> Result<Card, WeightsError> {
+        Ok(Card { sha256: sha256(bytes), ..self.json("sideman.card")? })
+    }
+
     fn json<T: for<'d> Deserialize<'d>>(&self, key: &str) -> Result<T, WeightsError> {
         serde_json::from_str(self.text(key)?).map_err(|e| WeightsError::Content(format!("{key}: {e}")))
     }
@@ -297,9 +302,7 @@ impl<'a> Parsed<'a> {
 /// # Errors
 /// When the file is damaged or not one of ours.
 pub fn card(bytes: &[u8]) -> Result<Card, WeightsError> {
-    let mut card: Card = Parsed::new(bytes)?.json("sideman.card")?;
-    card.sha256 = sha256(bytes);
-    Ok(card)
+    Parsed::new(bytes)?.card(bytes)
 }
 
 /// The configuration of a verified file and the values of its tensors by name, exactly those that belong.
@@ -376,7 +379,7 @@ pub fn load(bytes: &[u8]) -> Result<BandWeights, WeightsError> {
         return Err(WeightsError::Content("the sampling makes no sense".into()));
     }
     let kernel = Kernel::new(config, &tensors).map_err(WeightsError::Content)?;
-    Ok(BandWeights { kernel: Arc::new(kernel), styles, velocities, sampling, card: card(bytes)? })
+    Ok(BandWeights { kernel: Arc::new(kernel), styles, velocities, sampling, card: parsed.card(bytes)? })
 }
 
 /// The weights file that is built in.

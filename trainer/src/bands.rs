@@ -34,7 +34,7 @@ pub fn eval(args: &EvalBandArgs) -> anyhow::Result<()> {
             let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
             weights::load(&bytes).with_context(|| format!("cannot use {}", path.display()))?
         }
-        None => weights::load(weights::EMBEDDED).context("the built-in weights")?,
+        None => weights::embedded().context("the built-in weights")?.clone(),
     };
     if let Some(text) = &args.sampling {
         loaded.sampling =

@@ -303,18 +303,11 @@ impl Lane {
         while lane.next < start.min(lane.song.band.len()) {
             let place = lane.song.place(lane.next);
             lane.ears.hear(&lane.song.frames[lane.next], &place);
-            lane.memory.push(&lane.song.band[lane.next], lane.song.bar_steps);
-            lane.next += 1;
-        }
-        if lane.blank.iter().any(|&b| b > 0) {
             // A part that begins blank has no past at all.
-            let from = start.saturating_sub(256);
-            lane.memory.reset();
-            for step in from..start.min(lane.song.band.len()) {
-                let mut seen = lane.song.band[step];
-                Part::ALL.into_iter().filter(|p| lane.blank[p.index()] > 0).for_each(|p| seen.silence(p));
-                lane.memory.push(&seen, lane.song.bar_steps);
-            }
+            let mut seen = lane.song.band[lane.next];
+            Part::ALL.into_iter().filter(|p| lane.blank[p.index()] > 0).for_each(|p| seen.silence(p));
+            lane.memory.push(&seen, lane.song.bar_steps);
+            lane.next += 1;
         }
         lane
     }

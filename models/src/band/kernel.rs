@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use sideman_music::Part;
 use sideman_music::grid::{DRUM_CLASSES, LENGTH_BINS, OFFSETS, VELOCITY_BINS};
 
+use super::DrumRow;
 use super::batch::{INPUTS, extra_inputs};
 use super::layout::{BASS_SHAPE, CHORD_SHAPE, Config, Span, output_count, part_key, span};
-use super::{BassRow, ChordRow, DrumRow};
 use crate::ops::{CandidateRow, CandidateShape};
 
 /// Columns of the pattern table: the drum classes and one for each other part.
@@ -413,15 +413,5 @@ impl Kernel {
             state.pitch[i] = v.max(0.0);
         }
         Self::score(heads, CHORD_SHAPE, row, &state.pitch, &mut state.coefficients, out);
-    }
-
-    /// The candidates of a bass row.
-    pub(super) fn bass_candidates(row: &BassRow, references: (u8, u8)) -> CandidateRow {
-        super::layout::bass_candidates(row, references.0, references.1)
-    }
-
-    /// The candidates above the notes chosen so far.
-    pub(super) fn chord_candidates(row: &ChordRow, references: (u8, u8), so_far: &[u8]) -> CandidateRow {
-        super::layout::chord_candidates(row, references.0, references.1, so_far)
     }
 }

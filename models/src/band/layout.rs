@@ -123,7 +123,7 @@ pub(super) const CHORD_SHAPE: CandidateShape =
     CandidateShape { low: CHORD_LOW as usize, pitches: CHORD_PITCHES, intervals: 49, masks: CHORD_MASKS };
 
 /// The choice of a bass note: it never stops.
-pub(super) fn bass_candidates(row: &BassRow, reference: u8, before: u8) -> CandidateRow {
+pub(super) fn bass_candidates(row: &BassRow, (reference, before): (u8, u8)) -> CandidateRow {
     let mut masks = [0; 10];
     masks[..BASS_MASKS].copy_from_slice(&row.masks);
     CandidateRow {
@@ -136,7 +136,7 @@ pub(super) fn bass_candidates(row: &BassRow, reference: u8, before: u8) -> Candi
 }
 
 /// The choice of the next note above `so_far` (MIDI pitches), or to stop.
-pub(super) fn chord_candidates(row: &ChordRow, reference: u8, before: u8, so_far: &[u8]) -> CandidateRow {
+pub(super) fn chord_candidates(row: &ChordRow, (reference, before): (u8, u8), so_far: &[u8]) -> CandidateRow {
     let all = (1u64 << CHORD_PITCHES) - 1;
     let stop = 1u64 << CHORD_PITCHES;
     let (previous, allowed) = match so_far.last() {

@@ -315,7 +315,7 @@ impl Network {
         for &i in &at {
             let (row, (reference, before)) = (&rows.row[i as usize], rows.references[i as usize]);
             let Some(note) = rows.target[i as usize].bass else { continue };
-            candidates.push(super::layout::bass_candidates(row, reference, before));
+            candidates.push(super::layout::bass_candidates(row, (reference, before)));
             pitches.push(u32::from(note.pitch) - BASS_SHAPE.low as u32);
             degrees.push(u32::from((12 + note.pitch % 12 - reference) % 12));
             lengths.push(u32::from(note.length));
@@ -374,7 +374,7 @@ impl Network {
             let mut so_far: &[u8] = &[];
             for (rank, (pitch, length)) in chord.notes().enumerate() {
                 of.push(j as u32);
-                candidates.push(super::layout::chord_candidates(row, reference, before, so_far));
+                candidates.push(super::layout::chord_candidates(row, (reference, before), so_far));
                 pitches.push(u32::from(pitch) - CHORD_SHAPE.low as u32);
                 climbs.push(super::layout::climb(so_far));
                 ranks.push(rank as u32);
@@ -387,7 +387,7 @@ impl Network {
                 so_far = &chord.pitches()[..=rank];
             }
             of.push(j as u32);
-            candidates.push(super::layout::chord_candidates(row, reference, before, so_far));
+            candidates.push(super::layout::chord_candidates(row, (reference, before), so_far));
             pitches.push(CHORD_SHAPE.pitches as u32);
             climbs.push(super::layout::climb(so_far));
             ranks.push(so_far.len() as u32);

@@ -12,7 +12,7 @@ use sideman_music::{BandStep, Part};
 use super::batch::{extra_inputs, write_extra};
 use super::inputs::Inputs;
 use super::kernel::{Kernel, MOST_CANDIDATES, MOST_EXTRA, State};
-use super::layout::climb;
+use super::layout::{bass_candidates, chord_candidates, climb};
 use super::sample::{Sampling, class, yes};
 use super::{Band, Decision, Ears, Memory, Moment};
 
@@ -122,7 +122,7 @@ impl NeuralBand {
             return None;
         }
         let dial = moment.dials.temperature;
-        let candidates = Kernel::bass_candidates(&row, self.references());
+        let candidates = bass_candidates(&row, self.references());
         let mut scores = [0f32; MOST_CANDIDATES];
         self.kernel.bass_pitches(&candidates, &mut self.state, &mut scores);
         for (p, score) in scores[..BASS_PITCHES].iter_mut().enumerate() {
@@ -160,7 +160,7 @@ impl NeuralBand {
         self.kernel.begin_chord(part, &mut self.state);
         let mut lengths = row.lengths;
         for rank in 0..CHORD_NOTES {
-            let candidates = Kernel::chord_candidates(&row, self.references(), chord.pitches());
+            let candidates = chord_candidates(&row, self.references(), chord.pitches());
             let mut scores = [0f32; MOST_CANDIDATES];
             let climbed = climb(chord.pitches()) as usize;
             self.kernel.chord_pitches(part, &candidates, climbed, rank, &mut self.state, &mut scores);

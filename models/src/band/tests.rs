@@ -11,7 +11,7 @@ use sideman_music::{BandStep, Chord, Part, PianoFrame};
 
 use super::batch::PartRows;
 use super::kernel::{Kernel, MOST_CANDIDATES, State};
-use super::layout::{BASS_SHAPE, CHORD_SHAPE, climb, part_key};
+use super::layout::{BASS_SHAPE, CHORD_SHAPE, bass_candidates, chord_candidates, climb, part_key};
 use super::*;
 use crate::ops::LstmState;
 
@@ -191,7 +191,7 @@ impl<'a> Walk<'a> {
             }
             let Some(note) = target.bass else { continue };
             let mut scores = [0f32; MOST_CANDIDATES];
-            let candidates = Kernel::bass_candidates(row, rows.references[i]);
+            let candidates = bass_candidates(row, rows.references[i]);
             self.kernel.bass_pitches(&candidates, &mut state, &mut scores);
             let scores = &scores[..=BASS_SHAPE.pitches];
             self.add("bass pitch".into(), nll(scores, usize::from(note.pitch) - BASS_SHAPE.low));
@@ -224,7 +224,7 @@ impl<'a> Walk<'a> {
             for rank in 0..=chord.len() {
                 let so_far = &chord.pitches()[..rank];
                 let mut scores = [0f32; MOST_CANDIDATES];
-                let candidates = Kernel::chord_candidates(row, rows.references[i], so_far);
+                let candidates = chord_candidates(row, rows.references[i], so_far);
                 self.kernel.chord_pitches(
                     part,
                     &candidates,
