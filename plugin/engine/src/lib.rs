@@ -8,8 +8,10 @@
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::disallowed_macros)]
 
 pub mod clock;
+pub mod controls;
 pub mod feel;
 pub mod listen;
+pub mod live;
 pub mod offline;
 pub mod planner;
 pub mod player;
@@ -18,6 +20,7 @@ pub mod rules;
 pub mod settings;
 pub mod style;
 
+pub use controls::{Controls, PartControls};
 pub use offline::{Performance, Rendered, Stats};
 pub use rules::RuleBand;
 pub use settings::{Settings, SettingsError};

@@ -1,0 +1,141 @@
+//! What a player turns while the band plays.
+
+use sideman_music::Part;
+
+use crate::style::StyleChoice;
+
+/// Controls of one part.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PartControls {
+    /// Whether the part takes part at all: the others do not count on it when it is off.
+    pub on: bool,
+    /// Plays on, unheard.
+    pub mute: bool,
+    /// When any part has this, only those that have it are heard.
+    pub solo: bool,
+    /// Keeps repeating what it played last.
+    pub lock: bool,
+    /// Octaves up or down, -2 to 2; the drums ignore it.
+    pub octave: i8,
+    /// Factor on velocities, 0 to 1.5; 1 is as played.
+    pub level: f32,
+    /// How much it plays, 0 to 1; 0.5 is as the band would.
+    pub density: f32,
+}
+
+impl Default for PartControls {
+    fn default() -> Self {
+        Self { on: true, mute: false, solo: false, lock: false, octave: 0, level: 1.0, density: 0.5 }
+    }
+}
+
+/// Number of variations of a style: A to D.
+pub const VARIATIONS: u8 = 4;
+
+/// All that a player can turn while the band plays. Copied to the inference thread as a whole whenever
+/// something changes; neutral values are the defaults.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Controls {
+    /// Style, or to choose one.
+    pub style: StyleChoice,
+    /// Another band of the same style: 0 (A) to 3 (D).
+    pub variation: u8,
+    /// Everything drawn by chance follows from it.
+    pub seed: u64,
+    /// How much is played and how loudly, 0 to 1; 0.5 is as the band would.
+    pub intensity: f32,
+    /// How much is played off the beat, 0 to 1; 0.5 is as the band would.
+    pub complexity: f32,
+    /// How far the off-beats are delayed, 0 to 1, see [`crate::Settings::swing`].
+    pub swing: f32,
+    /// How human the timing is, 0 to 1, see [`crate::Settings::humanize`].
+    pub humanize: f32,
+    /// Sampling temperature factor, 0.1 to 2; 1 is as tuned.
+    pub temperature: f32,
+    /// Bars to listen before the band enters at a bar line, 0 to 16; 0 enters with the first note.
+    pub listen_bars: u16,
+    /// All parts keep repeating what they played last, whatever the piano does.
+    pub freeze: bool,
+    /// Counts the fills asked for: when it changes, the drums play one up to the next bar line.
+    pub fills: u32,
+    /// Controls of the parts, in the order of [`Part::ALL`].
+    pub parts: [PartControls; 4],
+}
+
+impl Default for Controls {
+    fn default() -> Self {
+        Self {
+            style: StyleChoice::Auto,
+            variation: 0,
+            seed: 0,
+            intensity: 0.5,
+            complexity: 0.5,
+            swing: 0.0,
+            humanize: 1.0,
+            temperature: 1.0,
+            listen_bars: 0,
+            freeze: false,
+            fills: 0,
+            parts: [PartControls::default(); 4],
+        }
+    }
+}
+
+impl Controls {
+    /// Controls of a part.
+    pub fn part(&self, part: Part) -> &PartControls {
+        &self.parts[part.index()]
+    }
+
+    /// Whether a part is heard: on, not muted, and not outdone by solos of others.
+    pub fn audible(&self, part: Part) -> bool {
+        let p = self.part(part);
+        p.on && !p.mute && (p.solo || !self.parts.iter().any(|p| p.solo))
+    }
+
+    /// The same with every value brought into its range; what is not a number becomes neutral.
+    pub fn clamped(mut self) -> Self {
+        let neutral = Self::default();
+        let fix = |v: &mut f32, low: f32, high: f32, neutral: f32| {
+            *v = if v.is_nan() { neutral } else { v.clamp(low, high) };
+        };
+        fix(&mut self.intensity, 0.0, 1.0, neutral.intensity);
+        fix(&mut self.complexity, 0.0, 1.0, neutral.complexity);
+        fix(&mut self.swing, 0.0, 1.0, neutral.swing);
+        fix(&mut self.humanize, 0.0, 1.0, neutral.humanize);
+        fix(&mut self.temperature, 0.1, 2.0, neutral.temperature);
+        self.variation = self.variation.min(VARIATIONS - 1);
+        self.listen_bars = self.listen_bars.min(16);
+        for p in &mut self.parts {
+            p.octave = p.octave.clamp(-2, 2);
+            fix(&mut p.level, 0.0, 1.5, 1.0);
+            fix(&mut p.density, 0.0, 1.0, 0.5);
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_solo_outdoes_the_others_and_a_mute_outdoes_a_solo() {
+        let mut c = Controls::default();
+        assert!(Part::ALL.iter().all(|&p| c.audible(p)));
+        c.parts[1].solo = true;
+        assert_eq!(Part::ALL.map(|p| c.audible(p)), [false, true, false, false]);
+        c.parts[1].mute = true;
+        assert_eq!(Part::ALL.map(|p| c.audible(p)), [false; 4]);
+    }
+
+    #[test]
+    fn hostile_values_are_brought_into_range() {
+        let mut c = Controls { temperature: f32::NAN, swing: 9.0, variation: 77, ..Controls::default() };
+        c.parts[2].octave = -100;
+        c.parts[3].level = f32::INFINITY;
+        let c = c.clamped();
+        assert_eq!((c.temperature, c.swing, c.variation), (1.0, 1.0, 3));
+        assert_eq!((c.parts[2].octave, c.parts[3].level), (-2, 1.5));
+    }
+}

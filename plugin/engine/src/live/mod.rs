@@ -1,0 +1,21 @@
+//! The band live: an audio thread that is never kept waiting, and a thread that listens and decides.
+//!
+//! [`Performer`] belongs to the audio thread. Each block it turns the host's transport into musical time,
+//! tells the band's thread which keys moved when, takes the notes that were decided, and gives out what is
+//! due. The band's thread, one for each performer and named `sideman-band`, runs the same
+//! [`crate::player::Player`] as the offline renderer, at the same decision points. Between the two there are
+//! rings only; between them and an editor there is [`Shared`].
+
+#![allow(dead_code)] // until the thread is in
+
+mod learn;
+mod performer;
+mod queues;
+mod shared;
+mod thread;
+
+pub use learn::{ACTIONS, Action, Trigger};
+pub use performer::{
+    Block, ClockChoice, Input, LiveSettings, Output, Performer, Route, Sending, Spoken, Transport, Voice,
+};
+pub use shared::{Book, ClockSource, Expected, Job, RollNote, Shared, Status, TempoPoint};

@@ -1,0 +1,1 @@
+//! The rings between the audio thread and the band's thread.

@@ -1,0 +1,309 @@
+//! What the audio thread, the band's thread and an editor share.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use sideman_music::{Meter, Note, Part, Pulse, Score};
+
+use super::learn::{ACTIONS, Action, Trigger};
+use super::performer::Voice;
+
+/// Work for the band's thread: loading a file, freeing something large. It is run between two decisions, and
+/// what it returns is freed there.
+pub type Job = Box<dyn FnOnce() -> Box<dyn Any + Send> + Send>;
+
+/// Who says what time it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ClockSource {
+    /// Nobody: no time passes until the host starts or a key is struck.
+    #[default]
+    Stopped,
+    /// The own clock is being counted in.
+    CountIn,
+    /// The own clock.
+    Own,
+    /// The host's transport.
+    Host,
+}
+
+/// What is going on, as an editor shows it.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Status {
+    /// Musical time that passed since activation, in pulses: it never goes back, whatever the host's
+    /// position does. All times in [`Book`] are on this axis.
+    pub session: f64,
+    /// Position in the music in pulses.
+    pub position: f64,
+    /// Quarter notes a minute.
+    pub bpm: f64,
+    /// Bar number from 0, and where in the bar, in pulses.
+    pub bar: i64,
+    /// Pulses since the start of the bar.
+    pub in_bar: f64,
+    /// Metre: beats and the note value of a beat.
+    pub meter: (u8, u8),
+    /// Clock.
+    pub source: ClockSource,
+    /// Whether the host renders faster than real time.
+    pub offline: bool,
+    /// Notes that came late but sounded, and notes left out because they came too late.
+    pub late: u64,
+    /// Notes left out because they came too late.
+    pub missed: u64,
+    /// Notes and messages lost because something was full.
+    pub overflowed: u64,
+    /// Bars in which the last bar's pattern went on because no decision came in time.
+    pub echoed: u64,
+    /// Longest time a decision took lately, in microseconds.
+    pub decision_us: u32,
+    /// Share of the time of a block that the last blocks took, 0 to 1; filled in by the host's side.
+    pub load: f32,
+    /// From hearing to sounding, in samples.
+    pub reaction_samples: u32,
+    /// Samples a second; 0 before activation.
+    pub sample_rate: f64,
+    /// Whether a panic was caught: the band is silent until it is activated anew.
+    pub panicked: bool,
+}
+
+/// A note on the roll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RollNote {
+    /// Who plays it.
+    pub voice: Voice,
+    /// Onset in pulses of the session.
+    pub onset: Pulse,
+    /// Duration in pulses; for a note that still sounds `None`.
+    pub length: Option<Pulse>,
+    /// MIDI pitch.
+    pub pitch: u8,
+    /// Velocity, 1 to 127.
+    pub velocity: u8,
+}
+
+/// From a point of the session on, this tempo and these bars hold.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TempoPoint {
+    /// Pulses of the session.
+    pub at: Pulse,
+    /// Position in the music there, in pulses.
+    pub position: Pulse,
+    /// A bar line, in pulses of the session.
+    pub bar_start: Pulse,
+    /// Number of the bar that starts there, from 0.
+    pub bar: i64,
+    /// Metre.
+    pub meter: Meter,
+    /// Quarter notes a minute.
+    pub bpm: f64,
+}
+
+/// A note that is to come, for sure or if the piano goes on as it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected {
+    /// Who will play it.
+    pub part: Part,
+    /// The note, in pulses of the session.
+    pub note: Note,
+    /// Decided, rather than merely likely.
+    pub decided: bool,
+}
+
+/// What was played, what is planned and what the band thinks. Written by the band's thread, read by an
+/// editor; the audio thread never touches it.
+#[derive(Debug, Clone, Default)]
+pub struct Book {
+    /// Notes of the piano and the band, by onset; the last minutes.
+    pub notes: VecDeque<RollNote>,
+    /// Tempo and bars, by time.
+    pub tempos: VecDeque<TempoPoint>,
+    /// Notes ahead of the play line, by onset.
+    pub ahead: Vec<Expected>,
+    /// Name of the chord that is heard, such as `Am7`; empty when there is none.
+    pub chord: String,
+    /// Name of the style that is played, and of what plays it.
+    pub style: String,
+    /// Name of the weights, or `rules`.
+    pub engine: String,
+    /// What went wrong and what to do about it; newest last.
+    pub notices: Vec<String>,
+}
+
+/// Longest stretch that is kept, in pulses: ten minutes at 120 beats a minute.
+pub(super) const KEPT: Pulse = 10 * 120 * 480;
+
+/// One for each performer, behind an `Arc`.
+#[derive(Debug)]
+pub struct Shared {
+    pub(super) cells: Cells,
+    pub(super) book: Mutex<Book>,
+    pub(super) jobs: Mutex<Vec<JobBox>>,
+    /// Packed trigger of each action; 0 for none.
+    pub(super) learned: [AtomicU32; ACTIONS],
+    /// What a taught action has set: a value, or 1 and 0 for pressed or toggled; not a number for nothing.
+    pub(super) overrides: [AtomicU32; ACTIONS],
+    /// Number of the action that is being taught, plus one.
+    pub(super) learning: AtomicU32,
+    /// Whether an editor is open, so that what only it shows is worked out.
+    pub(super) watched: AtomicBool,
+}
+
+/// A job, with a `Debug` of its own.
+pub(super) struct JobBox(pub(super) Job);
+
+impl std::fmt::Debug for JobBox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("job")
+    }
+}
+
+/// [`Status`] in pieces that can be written without a lock. An editor may see pieces of two blocks.
+#[derive(Debug, Default)]
+pub(super) struct Cells {
+    pub(super) session: AtomicU64,
+    pub(super) position: AtomicU64,
+    pub(super) bpm: AtomicU64,
+    pub(super) bar: AtomicU64,
+    pub(super) in_bar: AtomicU64,
+    pub(super) meter: AtomicU32,
+    pub(super) source: AtomicU32,
+    pub(super) offline: AtomicBool,
+    pub(super) late: AtomicU64,
+    pub(super) missed: AtomicU64,
+    pub(super) overflowed: AtomicU64,
+    pub(super) echoed: AtomicU64,
+    pub(super) decision_us: AtomicU32,
+    pub(super) load: AtomicU32,
+    pub(super) reaction: AtomicU32,
+    pub(super) sample_rate: AtomicU64,
+    pub(super) panicked: AtomicBool,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            cells: Cells::default(),
+            book: Mutex::default(),
+            jobs: Mutex::default(),
+            learned: Default::default(),
+            overrides: std::array::from_fn(|_| AtomicU32::new(f32::NAN.to_bits())),
+            learning: AtomicU32::new(0),
+            watched: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Shared {
+    /// What is going on. Any thread; never waits.
+    pub fn status(&self) -> Status {
+        let c = &self.cells;
+        let float = |a: &AtomicU64| f64::from_bits(a.load(Relaxed));
+        let meter = c.meter.load(Relaxed);
+        Status {
+            session: float(&c.session),
+            position: float(&c.position),
+            bpm: float(&c.bpm),
+            bar: c.bar.load(Relaxed) as i64,
+            in_bar: float(&c.in_bar),
+            meter: ((meter >> 8) as u8, meter as u8),
+            source: match c.source.load(Relaxed) {
+                1 => ClockSource::CountIn,
+                2 => ClockSource::Own,
+                3 => ClockSource::Host,
+                _ => ClockSource::Stopped,
+            },
+            offline: c.offline.load(Relaxed),
+            late: c.late.load(Relaxed),
+            missed: c.missed.load(Relaxed),
+            overflowed: c.overflowed.load(Relaxed),
+            echoed: c.echoed.load(Relaxed),
+            decision_us: c.decision_us.load(Relaxed),
+            load: f32::from_bits(c.load.load(Relaxed)),
+            reaction_samples: c.reaction.load(Relaxed),
+            sample_rate: float(&c.sample_rate),
+            panicked: c.panicked.load(Relaxed),
+        }
+    }
+
+    /// Share of the time of a block that processing took, 0 to 1, for [`Status::load`]. Audio thread.
+    pub fn set_load(&self, load: f32) {
+        self.cells.load.store(load.to_bits(), Relaxed);
+    }
+
+    /// Notes that a panic was caught, for [`Status::panicked`]. Any thread; never waits.
+    pub fn set_panicked(&self) {
+        self.cells.panicked.store(true, Relaxed);
+    }
+
+    /// Looks at the book, briefly: the band's thread goes on meanwhile, but cannot write. Not for the audio
+    /// thread.
+    pub fn book<R>(&self, look: impl FnOnce(&Book) -> R) -> R {
+        look(&self.book.lock().unwrap_or_else(|e| e.into_inner()))
+    }
+
+    /// Adds a notice for the user. Not for the audio thread.
+    pub fn notice(&self, text: impl Into<String>) {
+        let mut book = self.book.lock().unwrap_or_else(|e| e.into_inner());
+        let text = text.into();
+        if book.notices.last() != Some(&text) {
+            book.notices.push(text);
+        }
+        let excess = book.notices.len().saturating_sub(20);
+        book.notices.drain(..excess);
+    }
+
+    /// Forgets the notices. Not for the audio thread.
+    pub fn clear_notices(&self) {
+        self.book.lock().unwrap_or_else(|e| e.into_inner()).notices.clear();
+    }
+
+    /// Hands work to the band's thread, which does it as soon as it runs. Not for the audio thread.
+    pub fn submit(&self, job: Job) {
+        self.jobs.lock().unwrap_or_else(|e| e.into_inner()).push(JobBox(job));
+    }
+
+    /// What sets off an action. Any thread; never waits.
+    pub fn learned(&self, action: Action) -> Option<Trigger> {
+        Trigger::unpack(self.learned[action.index()].load(Relaxed))
+    }
+
+    /// Sets or clears what sets off an action. Any thread; never waits.
+    pub fn set_learned(&self, action: Action, trigger: Option<Trigger>) {
+        self.learned[action.index()].store(trigger.map_or(0, Trigger::pack), Relaxed);
+    }
+
+    /// What a taught action has set on top of the controls, if anything: for a value its value, for
+    /// [`Action::NextVariation`] the variation from 0, for the others 1 (on) or 0 (off). It goes away when the
+    /// control itself is moved. Any thread; never waits.
+    pub fn overridden(&self, action: Action) -> Option<f32> {
+        let value = f32::from_bits(self.overrides[action.index()].load(Relaxed));
+        (!value.is_nan()).then_some(value)
+    }
+
+    /// Which action the next key or controller is to be taught to, if any. Any thread; never waits.
+    pub fn learning(&self) -> Option<Action> {
+        let i = self.learning.load(Relaxed) as usize;
+        i.checked_sub(1).and_then(|i| Action::ALL.get(i)).copied()
+    }
+
+    /// Begins to teach an action, or gives up on it. Any thread; never waits.
+    pub fn set_learning(&self, action: Option<Action>) {
+        self.learning.store(action.map_or(0, |a| a.index() as u32 + 1), Relaxed);
+    }
+
+    /// Says whether an editor is open. Any thread; never waits.
+    pub fn set_watched(&self, watched: bool) {
+        self.watched.store(watched, Relaxed);
+    }
+}
+
+impl Book {
+    /// The last minutes as a score with tempo map and metres, ready to be written as a Standard MIDI File:
+    /// the piano and the four parts as `render` writes them. Notes that still sound end at `now`, in pulses
+    /// of the session. `None` when nothing was played.
+    pub fn capture(&self, _now: Pulse) -> Option<Score> {
+        None
+    }
+}

@@ -1,0 +1,2 @@
+//! The standalone program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Sideman as a plugin.
