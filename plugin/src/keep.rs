@@ -1,0 +1,161 @@
+//! What a project keeps beside the parameters. The audio thread never looks at it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use nice_plug::params::persist::PersistentField;
+use serde::{Deserialize, Serialize};
+use sideman_engine::live::{Action, Shared, Trigger};
+
+/// A value behind a lock that a panic elsewhere does not poison. Not for the audio thread.
+#[derive(Debug, Default)]
+pub struct Kept<T>(Mutex<T>);
+
+impl<T> Kept<T> {
+    /// Changes it.
+    pub fn set(&self, value: T) {
+        *self.0.lock().unwrap_or_else(|e| e.into_inner()) = value;
+    }
+
+    /// Looks at it.
+    pub fn with<R>(&self, look: impl FnOnce(&T) -> R) -> R {
+        look(&self.0.lock().unwrap_or_else(|e| e.into_inner()))
+    }
+}
+
+impl<T: Clone> Kept<T> {
+    /// A copy.
+    pub fn get(&self) -> T {
+        self.with(T::clone)
+    }
+}
+
+impl<'a, T: Serialize + Deserialize<'a> + Send> PersistentField<'a, T> for Kept<T> {
+    fn set(&self, new_value: T) {
+        Kept::set(self, new_value);
+    }
+
+    fn map<F: Fn(&T) -> R, R>(&self, f: F) -> R {
+        self.with(f)
+    }
+}
+
+/// How the editor looks.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Look {
+    /// Width in points at scale 1.
+    pub width: f32,
+    /// Height in points at scale 1.
+    pub height: f32,
+    /// Factor that the user chose on top of the screen's own.
+    pub scale: f32,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self { width: 960.0, height: 600.0, scale: 1.0 }
+    }
+}
+
+impl Look {
+    /// The same within sensible bounds, whatever a damaged project says.
+    pub fn clamped(self) -> Self {
+        let neutral = Self::default();
+        let fix = |v: f32, low: f32, high: f32, neutral: f32| {
+            if v.is_finite() { v.clamp(low, high) } else { neutral }
+        };
+        Self {
+            width: fix(self.width, 320.0, 7680.0, neutral.width),
+            height: fix(self.height, 240.0, 4320.0, neutral.height),
+            scale: fix(self.scale, 0.5, 4.0, neutral.scale),
+        }
+    }
+}
+
+/// What a later version saved and this one does not know, kept to be saved again.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Later {
+    /// Parameters by id, each as it was written.
+    pub params: BTreeMap<String, serde_json::Value>,
+    /// Persisted fields by name.
+    pub fields: BTreeMap<String, String>,
+    /// Anything else at the top of the state.
+    pub rest: BTreeMap<String, serde_json::Value>,
+}
+
+/// What is taught, kept in the engine as numbers that the audio thread can read.
+#[derive(Debug)]
+pub struct Learned(pub Arc<Shared>);
+
+/// A trigger as it is kept in a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeptTrigger {
+    /// A key: channel from 0, pitch.
+    Note(u8, u8),
+    /// A controller: channel from 0, number.
+    Controller(u8, u8),
+}
+
+impl From<Trigger> for KeptTrigger {
+    fn from(t: Trigger) -> Self {
+        match t {
+            Trigger::Note(c, n) => Self::Note(c, n),
+            Trigger::Controller(c, n) => Self::Controller(c, n),
+        }
+    }
+}
+
+impl KeptTrigger {
+    /// The trigger; `None` when its numbers are none of MIDI's.
+    fn trigger(self) -> Option<Trigger> {
+        let (Self::Note(c, n) | Self::Controller(c, n)) = self;
+        (c < 16 && n < 128).then_some(match self {
+            Self::Note(..) => Trigger::Note(c, n),
+            Self::Controller(..) => Trigger::Controller(c, n),
+        })
+    }
+}
+
+/// What is taught by the names of the actions, those of later versions included.
+pub type LearnedMap = BTreeMap<String, KeptTrigger>;
+
+impl PersistentField<'_, LearnedMap> for Learned {
+    fn set(&self, new_value: LearnedMap) {
+        for action in Action::ALL {
+            self.0.set_learned(action, new_value.get(action.name()).and_then(|t| t.trigger()));
+        }
+    }
+
+    fn map<F: Fn(&LearnedMap) -> R, R>(&self, f: F) -> R {
+        let taught = |a: Action| Some((a.name().to_owned(), self.0.learned(a)?.into()));
+        f(&Action::ALL.into_iter().filter_map(taught).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taught_goes_into_the_engine_and_back() {
+        let learned = Learned(Arc::new(Shared::default()));
+        learned.0.set_learned(Action::Freeze, Some(Trigger::Note(1, 2)));
+        let json = r#"{"fill":{"note":[0,36]},"hold":{"controller":[3,64]},"tap tempo":{"note":[99,3]}}"#;
+        learned.set(serde_json::from_str(json).unwrap());
+        assert_eq!(learned.0.learned(Action::Fill), Some(Trigger::Note(0, 36)));
+        assert_eq!(learned.0.learned(Action::Hold), Some(Trigger::Controller(3, 64)));
+        assert_eq!(learned.0.learned(Action::Tap), None, "there is no channel 100");
+        assert_eq!(learned.0.learned(Action::Freeze), None, "what is not in the state is not taught");
+        let back = learned.map(|m| serde_json::to_string(m).unwrap());
+        assert_eq!(back, r#"{"fill":{"note":[0,36]},"hold":{"controller":[3,64]}}"#);
+    }
+
+    #[test]
+    fn hostile_looks_are_brought_into_bounds() {
+        let look = Look { width: f32::INFINITY, height: -5.0, scale: 1e30 }.clamped();
+        assert_eq!(look, Look { width: 960.0, height: 240.0, scale: 4.0 });
+    }
+}
