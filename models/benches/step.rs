@@ -33,7 +33,7 @@ fn frame(step: i64) -> PianoFrame {
 
 fn moment(step: i64) -> Moment {
     let place = Place { step, in_bar: (step % 16) as u16, bar: step / 16, bar_steps: 16, half_steps: 8 };
-    Moment { place, heard: frame(step), parts: [true; 4], bpm: 120.0, dials: Dials::default() }
+    Moment { place, heard: frame(step), parts: [true; 4], bpm: 120.0, dials: Dials::default(), forced: None }
 }
 
 fn benches(c: &mut Criterion) {

@@ -70,7 +70,14 @@ fn steps(band: &mut dyn Band) -> (usize, usize) {
                 half_steps: 8,
             };
             let dials = Dials::default();
-            let decision = band.decide(&Moment { place, heard: *heard, parts: [true; 4], bpm: 100.0, dials });
+            let decision = band.decide(&Moment {
+                place,
+                heard: *heard,
+                parts: [true; 4],
+                bpm: 100.0,
+                dials,
+                forced: None,
+            });
             played += Part::ALL.iter().filter(|p| decision.now.plays(**p)).count();
         }
     });

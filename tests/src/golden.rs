@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use sideman_engine::style::Style;
-use sideman_engine::{Performance, RuleBand, Settings};
+use sideman_engine::{Controls, Performance, RuleBand};
 use sideman_music::{MeterMap, Part, TempoMap};
 
 use super::piano;
@@ -13,7 +13,7 @@ use super::piano;
 fn text(style: Style) -> String {
     let (meters, tempos) = (MeterMap::default(), TempoMap::default());
     let piano = piano(4);
-    let settings = Settings { seed: 1, ..Settings::default() };
+    let settings = Controls { seed: 1, ..Controls::default() }.into();
     let performance = Performance::new(&piano, &meters, &tempos, settings).unwrap();
     let rendered = performance.render(&mut RuleBand::new(style), &mut |_| {});
     let mut out = String::new();

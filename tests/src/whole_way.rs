@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use sideman_engine::style::Style;
-use sideman_engine::{Performance, Rendered, RuleBand, Settings};
+use sideman_engine::{Controls, Performance, Rendered, RuleBand};
 use sideman_models::band::Band;
 use sideman_music::smf::{MidiFile, PartTrack, PianoChoice, read, write};
 use sideman_music::{Meter, MeterMap, Note, Part, Score, TempoMap, Track};
@@ -25,7 +25,7 @@ fn score(piano: &[Note]) -> Score {
 
 fn render(file: &MidiFile, band: &mut dyn Band, seed: u64) -> Rendered {
     let piano = file.piano_notes(&PianoChoice::Auto).unwrap();
-    let settings = Settings { seed, ..Settings::default() };
+    let settings = Controls { seed, ..Controls::default() }.into();
     let score = file.score();
     Performance::new(&piano, &score.meters, &score.tempos, settings).unwrap().render(band, &mut |_| {})
 }

@@ -224,6 +224,17 @@ impl BandStep {
         self.offsets[part.index()] = 0;
     }
 
+    /// Has a part do what it does in another step.
+    pub fn copy(&mut self, part: Part, from: &Self) {
+        match part {
+            Part::Drums => self.drums = from.drums,
+            Part::Bass => self.bass = from.bass,
+            Part::Guitar => self.guitar = from.guitar,
+            Part::Strings => self.strings = from.strings,
+        }
+        self.offsets[part.index()] = from.offsets[part.index()];
+    }
+
     /// Guitar or strings; empty for the other parts.
     pub fn chord(&self, part: Part) -> Chord {
         match part {

@@ -49,12 +49,26 @@ pub struct Dials {
     pub temperature: f32,
     /// How much is played and how loudly, 0 to 1; 0.5 is as the model would.
     pub intensity: f32,
+    /// How much is played off the beat, 0 to 1; 0.5 is as the model would.
+    pub complexity: f32,
+    /// How much each part plays, 0 to 1, in the order of [`sideman_music::Part::ALL`]; 0.5 is as the model
+    /// would.
+    pub density: [f32; 4],
 }
 
 impl Default for Dials {
     fn default() -> Self {
-        Self { temperature: 1.0, intensity: 0.5 }
+        Self { temperature: 1.0, intensity: 0.5, complexity: 0.5, density: [0.5; 4] }
     }
+}
+
+/// What some parts play whatever the band would have decided.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Forced {
+    /// The parts that are meant, in the order of [`sideman_music::Part::ALL`].
+    pub parts: [bool; 4],
+    /// What they play; the other parts do not count.
+    pub what: Decision,
 }
 
 /// All that a band is told at a decision point.
@@ -70,6 +84,9 @@ pub struct Moment {
     pub bpm: f32,
     /// The dials.
     pub dials: Dials,
+    /// What some parts play anyway. A band may remember it as its own and fit the other parts to it; what it
+    /// decides for these parts does not count.
+    pub forced: Option<Forced>,
 }
 
 /// What a band decides at pulse `step * 120`, of which nothing may sound before that pulse.

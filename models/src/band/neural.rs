@@ -206,8 +206,13 @@ impl Band for NeuralBand {
         self.kernel.trunk(&mut self.state);
 
         let mut now = ahead;
+        let forced = moment.forced.unwrap_or_default();
         for part in Part::ALL.into_iter().filter(|p| moment.parts[p.index()] && !early[p.index()]) {
-            self.part(part, false, usize::from(place.in_bar), moment, &mut now);
+            if forced.parts[part.index()] {
+                now.copy(part, &forced.what.now);
+            } else {
+                self.part(part, false, usize::from(place.in_bar), moment, &mut now);
+            }
         }
         self.memory.push(&now, place.bar_steps);
         Part::ALL.into_iter().filter(|p| early[p.index()]).for_each(|p| now.silence(p));
@@ -215,6 +220,10 @@ impl Band for NeuralBand {
         let in_bar = usize::from(if place.in_bar + 1 >= place.bar_steps { 0 } else { place.in_bar + 1 });
         let mut next = BandStep::EMPTY;
         for part in Part::ALL.into_iter().filter(|p| moment.parts[p.index()]) {
+            if forced.parts[part.index()] {
+                next.copy(part, &forced.what.early);
+                continue;
+            }
             let copies = self.memory.early_copies(part, place.bar_steps);
             let logit = self.kernel.early(part, copies, &self.state) + self.sampling.early[part.index()];
             if yes(logit, moment.dials.temperature, self.sampling.certain_early, &mut self.rng) {

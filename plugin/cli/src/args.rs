@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use sideman_engine::StyleChoice;
+use sideman_engine::{Controls, StyleChoice};
 use sideman_music::Part;
 use sideman_music::smf::PianoChoice;
 
@@ -120,6 +120,16 @@ pub(crate) enum Engine {
     Rules,
 }
 
+/// Bands of a style.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "UPPER")]
+pub(crate) enum Variation {
+    A,
+    B,
+    C,
+    D,
+}
+
 /// How the band plays.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Band")]
@@ -139,6 +149,15 @@ pub(crate) struct BandArgs {
     /// How much and how loudly it plays, 0 to 1
     #[arg(long, value_name = "X", default_value_t = 0.5, value_parser = within::<0, 10>)]
     pub(crate) intensity: f32,
+    /// How much it plays off the beat, 0 to 1
+    #[arg(long, value_name = "X", default_value_t = 0.5, value_parser = within::<0, 10>)]
+    pub(crate) complexity: f32,
+    /// How much a part plays, 0 to 1, as in drums=0.8; 0.5 unless given
+    #[arg(long, value_name = "PART=X,...", value_delimiter = ',', value_parser = density)]
+    pub(crate) density: Vec<(Part, f32)>,
+    /// Another band of the style
+    #[arg(long, value_enum, ignore_case = true, default_value_t = Variation::A)]
+    pub(crate) variation: Variation,
     /// How far off-beats are delayed: 0 as played, 1 full triplets
     #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = within::<0, 10>)]
     pub(crate) swing: f32,
@@ -151,6 +170,28 @@ pub(crate) struct BandArgs {
     /// Weights to use instead of the built-in ones
     #[arg(long, value_name = "FILE.gguf")]
     pub(crate) weights: Option<PathBuf>,
+}
+
+impl BandArgs {
+    /// The options as controls.
+    pub(crate) fn controls(&self) -> Controls {
+        let mut controls = Controls {
+            style: self.style,
+            variation: self.variation as u8,
+            seed: self.seed,
+            intensity: self.intensity,
+            complexity: self.complexity,
+            swing: self.swing,
+            humanize: self.humanize,
+            temperature: self.temperature,
+            ..Controls::default()
+        }
+        .with_parts(Part::ALL.map(|p| self.parts.contains(&p)));
+        for &(part, density) in &self.density {
+            controls.parts[part.index()].density = density;
+        }
+        controls
+    }
 }
 
 /// What the sound is made with.
@@ -188,6 +229,13 @@ fn within<const LOW: i32, const HIGH: i32>(text: &str) -> Result<f32, String> {
     }
 }
 
+/// Reads a part and how much it plays.
+fn density(text: &str) -> Result<(Part, f32), String> {
+    let (part, value) = text.split_once('=').ok_or("give a part and a number, as in drums=0.8")?;
+    let part = part.parse::<Part>()?;
+    Ok((part, within::<0, 10>(value)?))
+}
+
 /// Standard input or output.
 pub(crate) fn is_dash(path: &std::path::Path) -> bool {
     path.as_os_str() == "-"
@@ -221,5 +269,21 @@ mod tests {
         for wrong in ["0.09", "2.1", "NaN", "inf", "", "x"] {
             assert_eq!(within::<1, 20>(wrong).unwrap_err(), "give a number from 0.1 to 2", "{wrong}");
         }
+        assert_eq!(density("bass=0.25"), Ok((Part::Bass, 0.25)));
+        assert_eq!(density("bass=1.5").unwrap_err(), "give a number from 0 to 1");
+        assert_eq!(density("bass").unwrap_err(), "give a part and a number, as in drums=0.8");
+        assert!(density("flute=0.5").is_err());
+    }
+
+    #[test]
+    fn options_become_controls() {
+        let parse = |text: &str| match Cli::try_parse_from(text.split(' ')).unwrap().command {
+            Command::Demo(args) => args.band.controls(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(parse("sideman demo --seed 0"), Controls::default());
+        let c = parse("sideman demo --seed 0 --variation c --complexity 0.9 --density drums=0,strings=1");
+        assert_eq!((c.variation, c.complexity), (2, 0.9));
+        assert_eq!(c.parts.map(|p| p.density), [0.0, 0.5, 0.5, 1.0]);
     }
 }

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use sideman_engine::seat::Music;
 use sideman_engine::{Performance, Settings};
-use sideman_models::band::Dials;
 use sideman_music::smf::{MAX_BYTES, MidiFile, PartTrack, PianoChoice};
 use sideman_music::{Note, Part, Score};
 
 use crate::args::{BandArgs, TalkArgs};
 use crate::audio::{Source, write_wav};
-use crate::band::{Music, make_band};
+use crate::band::make_band;
 use crate::output::Outputs;
 use crate::progress::Progress;
 use crate::report::{Files, PartReport, Report};
@@ -62,16 +62,9 @@ pub(crate) fn perform(task: &Task<'_>) -> Result<Report> {
         bpm: file.score().tempos.bpm_at(first),
         bar_steps: file.score().meters.position(first).meter.bar_steps(),
     };
-    let seated = make_band(task.band, music)?;
-    let settings = Settings {
-        seed: task.band.seed,
-        parts: Part::ALL.map(|p| task.band.parts.contains(&p)),
-        dials: Dials { temperature: task.band.temperature, intensity: task.band.intensity },
-        swing: task.band.swing,
-        humanize: task.band.humanize,
-        velocities: seated.velocities,
-        ..Settings::default()
-    };
+    let controls = task.band.controls();
+    let seated = make_band(task.band, &controls, music)?;
+    let settings = Settings { controls, velocities: seated.velocities };
     let mut band = seated.band;
     let performance = Performance::new(&piano, &file.score().meters, &file.score().tempos, settings)?;
     let rendered = {

@@ -1,7 +1,9 @@
 //! What a player turns while the band plays.
 
+use sideman_models::band::Dials;
 use sideman_music::Part;
 
+use crate::feel::mix;
 use crate::style::StyleChoice;
 
 /// Controls of one part.
@@ -13,7 +15,8 @@ pub struct PartControls {
     pub mute: bool,
     /// When any part has this, only those that have it are heard.
     pub solo: bool,
-    /// Keeps repeating what it played last.
+    /// Keeps repeating what it played in the last two whole bars, or in the last one where there are no two
+    /// alike; where there is none yet, from its first whole bar on.
     pub lock: bool,
     /// Octaves up or down, -2 to 2; the drums ignore it.
     pub octave: i8,
@@ -46,17 +49,25 @@ pub struct Controls {
     pub intensity: f32,
     /// How much is played off the beat, 0 to 1; 0.5 is as the band would.
     pub complexity: f32,
-    /// How far the off-beats are delayed, 0 to 1, see [`crate::Settings::swing`].
+    /// How far the off-beats are delayed, 0 (as decided) to 1 (the second eighth on the last triplet).
     pub swing: f32,
-    /// How human the timing is, 0 to 1, see [`crate::Settings::humanize`].
+    /// How human the timing is, 0 (everything exactly on the grid of sixteenths and eighth triplets) to 1 (as
+    /// decided, and a little astray where a part is off the grid anyway). Where the piano plays behind
+    /// the beat, the grid of the band leans back with it whatever this says.
     pub humanize: f32,
-    /// Sampling temperature factor, 0.1 to 2; 1 is as tuned.
+    /// How daring the network is: a factor on its sampling temperature, 0.1 to 2; 1 is as tuned. The rule
+    /// band draws too little to heed it.
     pub temperature: f32,
     /// Bars to listen before the band enters at a bar line, 0 to 16; 0 enters with the first note.
     pub listen_bars: u16,
-    /// All parts keep repeating what they played last, whatever the piano does.
+    /// All parts keep repeating what they played last as if they were locked, and the band plays on however
+    /// long the piano is silent.
     pub freeze: bool,
-    /// Counts the fills asked for: when it changes, the drums play one up to the next bar line.
+    /// The band does not come down or end while the piano is silent, but plays on. It does not enter by
+    /// itself.
+    pub hold: bool,
+    /// Counts the fills asked for: when it changes, the drums play one up to the next bar line, or in the
+    /// last half of the next bar when less than a beat is left of this one.
     pub fills: u32,
     /// Controls of the parts, in the order of [`Part::ALL`].
     pub parts: [PartControls; 4],
@@ -75,6 +86,7 @@ impl Default for Controls {
             temperature: 1.0,
             listen_bars: 0,
             freeze: false,
+            hold: false,
             fills: 0,
             parts: [PartControls::default(); 4],
         }
@@ -91,6 +103,37 @@ impl Controls {
     pub fn audible(&self, part: Part) -> bool {
         let p = self.part(part);
         p.on && !p.mute && (p.solo || !self.parts.iter().any(|p| p.solo))
+    }
+
+    /// The same with each part on or off, in the order of [`Part::ALL`].
+    pub fn with_parts(mut self, on: [bool; 4]) -> Self {
+        self.parts.iter_mut().zip(on).for_each(|(part, on)| part.on = on);
+        self
+    }
+
+    /// Which parts take part at all.
+    pub fn on(&self) -> [bool; 4] {
+        self.parts.map(|p| p.on)
+    }
+
+    /// Whether a part repeats what it played.
+    pub fn locked(&self, part: Part) -> bool {
+        self.freeze || self.part(part).lock
+    }
+
+    /// What a band is told.
+    pub fn dials(&self) -> Dials {
+        Dials {
+            temperature: self.temperature,
+            intensity: self.intensity,
+            complexity: self.complexity,
+            density: self.parts.map(|p| p.density),
+        }
+    }
+
+    /// Seed of all that is drawn by chance: that of the variation A is the seed itself.
+    pub fn drawn_seed(&self) -> u64 {
+        if self.variation == 0 { self.seed } else { mix(self.seed ^ mix(u64::from(self.variation))) }
     }
 
     /// The same with every value brought into its range; what is not a number becomes neutral.
@@ -127,6 +170,15 @@ mod tests {
         assert_eq!(Part::ALL.map(|p| c.audible(p)), [false, true, false, false]);
         c.parts[1].mute = true;
         assert_eq!(Part::ALL.map(|p| c.audible(p)), [false; 4]);
+    }
+
+    #[test]
+    fn variations_draw_otherwise() {
+        let drawn = |seed, variation| Controls { seed, variation, ..Controls::default() }.drawn_seed();
+        assert_eq!(drawn(7, 0), 7);
+        let seeds: std::collections::HashSet<u64> =
+            (0..100).flat_map(|seed| (0..VARIATIONS).map(move |v| drawn(seed, v))).collect();
+        assert_eq!(seeds.len(), 400);
     }
 
     #[test]

@@ -49,9 +49,19 @@ pub struct Feel {
 }
 
 impl Feel {
-    /// Swing and humanize are from 0 to 1, see [`crate::Settings`].
+    /// Swing and humanize are from 0 to 1, see [`crate::Controls`].
     pub fn new(seed: u64, swing: f32, humanize: f32) -> Self {
         Self { seed, swing: f64::from(swing), humanize: f64::from(humanize), loose: [0.0; 4] }
+    }
+
+    /// Other swing and humanize from now on.
+    pub fn control(&mut self, swing: f32, humanize: f32) {
+        (self.swing, self.humanize) = (f64::from(swing), f64::from(humanize));
+    }
+
+    /// Draws from another seed from now on.
+    pub fn reseed(&mut self, seed: u64) {
+        self.seed = seed;
     }
 
     /// Forgets how loosely the parts played.
@@ -127,7 +137,7 @@ pub fn draw(seed: u64, counter: u64, lane: u64) -> f64 {
 
 /// The finaliser of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators",
 /// OOPSLA 2014, figure 17) after a step of its counter.
-fn mix(x: u64) -> u64 {
+pub(crate) fn mix(x: u64) -> u64 {
     let x = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -17,6 +17,7 @@ pub mod planner;
 pub mod player;
 pub mod rt;
 pub mod rules;
+pub mod seat;
 pub mod settings;
 pub mod style;
 

@@ -9,11 +9,14 @@
 //!
 //! A key that is held without another one being struck counts as playing for [`HELD_BARS`] at most, so
 //! that a stuck key cannot keep the band going for ever.
+//!
+//! While the band is held or frozen no silence is counted.
 
 use sideman_models::band::{Dials, Place};
 use sideman_music::{PianoFrame, Pulse};
 
 use crate::clock::step_pulse;
+use crate::controls::Controls;
 
 /// Bars of silence that the band plays through.
 pub const PATIENT_BARS: i64 = 2;
@@ -69,6 +72,8 @@ enum State {
 pub struct Planner {
     listen_bars: u16,
     dials: Dials,
+    /// Whether silence is not counted.
+    held: bool,
     state: State,
     /// Last step at which the piano sounded or was struck.
     active: i64,
@@ -83,12 +88,13 @@ pub struct Planner {
 }
 
 impl Planner {
-    /// A planner that enters `listen_bars` bars after the first note, at a bar line, or with the first
-    /// note if 0. Dials must be in their ranges.
-    pub fn new(listen_bars: u16, dials: Dials) -> Self {
+    /// A planner that enters as many bars after the first note as the controls say, at a bar line, or with
+    /// the first note if 0. Controls must be in their ranges.
+    pub fn new(controls: &Controls) -> Self {
         Self {
-            listen_bars,
-            dials,
+            listen_bars: controls.listen_bars,
+            dials: controls.dials(),
+            held: controls.hold || controls.freeze,
             state: State::Waiting,
             active: 0,
             struck: 0,
@@ -98,9 +104,16 @@ impl Planner {
         }
     }
 
-    /// Forgets everything.
+    /// Other controls from the next step on.
+    pub fn control(&mut self, controls: &Controls) {
+        let Self { listen_bars, dials, held, .. } = Self::new(controls);
+        *self = Self { listen_bars, dials, held, ..*self };
+    }
+
+    /// Forgets everything but the controls.
     pub fn reset(&mut self) {
-        *self = Self::new(self.listen_bars, self.dials);
+        let fresh = Self::new(&Controls::default());
+        *self = Self { listen_bars: self.listen_bars, dials: self.dials, held: self.held, ..fresh };
     }
 
     /// Decides a step.
@@ -126,6 +139,11 @@ impl Planner {
         }
         if self.state != State::Playing {
             return Doing::Rest;
+        }
+        if self.held {
+            // As if the piano had played: when the band is let go it waits for it as long as ever.
+            self.active = step;
+            self.bar = bar_of_silence(place);
         }
         self.play(place)
     }

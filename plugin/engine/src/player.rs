@@ -4,11 +4,12 @@
 //! settings, the band, and what was heard, step by step.
 
 use sideman_models::band::{Band, Decision, Moment, Place};
-use sideman_music::grid::{self, BASS_HIGH, BASS_LOW, DRUM_LENGTH};
+use sideman_music::grid::{self, BASS_HIGH, BASS_LOW, DRUM_LENGTH, VelocityTable};
 use sideman_music::listen::Lean;
 use sideman_music::{BandStep, Chord, Note, Part, PianoFrame, Pulse};
 
 use crate::clock::{Beat, step_pulse};
+use crate::controls::Controls;
 use crate::feel::{Feel, Half};
 use crate::listen::Heard;
 use crate::planner::{Doing, Level, Planner};
@@ -25,7 +26,10 @@ const CLOSING_DRUMS: [u8; 2] = [36, 49];
 /// Turns what a band decides into orders. No allocation after construction.
 #[derive(Debug, Clone)]
 pub struct Player {
-    settings: Settings,
+    controls: Controls,
+    velocities: VelocityTable,
+    /// Seed that the band and the feel draw from.
+    seed: u64,
     planner: Planner,
     feel: Feel,
     memory: Memory,
@@ -50,13 +54,25 @@ struct Memory {
 impl Player {
     /// A player with settings that have been checked.
     pub fn new(settings: Settings) -> Self {
+        let Settings { controls, velocities } = settings;
+        let seed = controls.drawn_seed();
         Self {
-            planner: Planner::new(settings.listen_bars, settings.dials),
-            feel: Feel::new(settings.seed, settings.swing, settings.humanize),
+            planner: Planner::new(&controls),
+            feel: Feel::new(seed, controls.swing, controls.humanize),
             memory: Memory::default(),
             asleep: false,
-            settings,
+            controls,
+            velocities,
+            seed,
         }
+    }
+
+    /// Other controls, in their ranges, from the next step on. Style, variation and seed are for whoever makes
+    /// the band; the seed is drawn from after the next [`Player::reset`] or [`Player::change_band`].
+    pub fn control(&mut self, controls: &Controls) {
+        self.planner.control(controls);
+        self.feel.control(controls.swing, controls.humanize);
+        self.controls = *controls;
     }
 
     /// Forgets the past and starts the band anew, as after a stop or a jump.
@@ -65,7 +81,23 @@ impl Player {
         self.feel.reset();
         self.memory = Memory::default();
         self.asleep = false;
-        band.reset(self.settings.seed);
+        self.start(band);
+    }
+
+    /// Has another band go on from the next step, which should be the first of a bar.
+    pub fn change_band(&mut self, band: &mut dyn Band) {
+        self.start(band);
+    }
+
+    /// Plays the bins of the band with other velocities from the next step on.
+    pub fn change_velocities(&mut self, velocities: &VelocityTable) {
+        self.velocities.clone_from(velocities);
+    }
+
+    fn start(&mut self, band: &mut dyn Band) {
+        self.seed = self.controls.drawn_seed();
+        self.feel.reseed(self.seed);
+        band.reset(self.seed);
     }
 
     /// Whether the band sleeps, because the piano has been away for long. Steps in which the piano does
@@ -96,15 +128,16 @@ impl Player {
             return;
         }
         if std::mem::take(&mut self.asleep) {
-            band.reset(self.settings.seed);
+            band.reset(self.seed);
         }
         self.memory.hear(place, &frame);
         let dials = match doing {
             Doing::Play(level) | Doing::End { level, .. } => level.dials,
-            Doing::Rest | Doing::Stop => self.settings.dials,
+            Doing::Rest | Doing::Stop => self.controls.dials(),
         };
         // The band is stepped even while it rests, so that it comes back in the groove.
-        let moment = Moment { place: *place, heard: frame, parts: self.settings.parts, bpm, dials };
+        let parts = self.controls.on();
+        let moment = Moment { place: *place, heard: frame, parts, bpm, dials, forced: None };
         let decision = band.decide(&moment);
         let now = step_pulse(place.step) + lean;
         match doing {
@@ -150,10 +183,10 @@ impl Player {
         level: Level,
         order: &mut impl FnMut(Order),
     ) {
-        for part in Part::ALL.into_iter().filter(|&p| self.settings.plays(p) && step.plays(p)) {
+        for part in Part::ALL.into_iter().filter(|&p| self.controls.part(p).on && step.plays(p)) {
             let timing = self.feel.time(place, half, part, step.offsets[part.index()]);
             self.memory.play(place, part, step);
-            grid::play(step, place.step, part, &self.settings.velocities, 0, |n| {
+            grid::play(step, place.step, part, &self.velocities, 0, |n| {
                 let end = self.feel.end(place, timing, n.length);
                 order(Order::Play(
                     part,
@@ -175,7 +208,7 @@ impl Player {
             order(Order::Play(part, Note { onset, pitch, length: length.max(1), velocity }));
         };
         let (pcs, low) = self.memory.harmony();
-        for part in Part::ALL.into_iter().filter(|&p| self.settings.plays(p)) {
+        for part in Part::ALL.into_iter().filter(|&p| self.controls.part(p).on) {
             if self.memory.played[part.index()].is_none_or(|s| place.step - s > OUT_OF_PLAY) {
                 continue;
             }

@@ -1,54 +1,34 @@
-//! What a user sets before a performance.
+//! What a performance starts with.
 
-use sideman_models::band::Dials;
-use sideman_music::Part;
 use sideman_music::grid::VelocityTable;
 
+use crate::controls::{Controls, VARIATIONS};
+
 /// Settings of a performance. Neutral values are the defaults.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Of the controls of a part those that only concern how it is heard (mute, solo, octave, level) are applied
+/// where notes are sent, not by the band, and so not offline.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
-    /// Everything drawn by chance follows from it.
-    pub seed: u64,
-    /// Which parts play at all, in the order of [`Part::ALL`].
-    pub parts: [bool; 4],
-    /// What the band is told: temperature and intensity. Intensity also moves loudness, here.
-    pub dials: Dials,
-    /// How far the off-beats are delayed, 0 (as decided) to 1 (the second eighth on the last triplet).
-    pub swing: f32,
-    /// How human the timing is, 0 (everything exactly on the grid of sixteenths and eighth triplets) to 1 (as
-    /// decided, and a little astray where a part is off the grid anyway). Where the piano plays behind
-    /// the beat, the grid of the band leans back with it whatever this says.
-    pub humanize: f32,
-    /// Bars to listen before the band enters at a bar line; 0 enters with the first note.
-    pub listen_bars: u16,
+    /// The controls as they are at the start; live they may be turned later.
+    pub controls: Controls,
     /// Velocity that each bin of the band is played with.
     pub velocities: VelocityTable,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            seed: 0,
-            parts: [true; 4],
-            dials: Dials::default(),
-            swing: 0.0,
-            humanize: 1.0,
-            listen_bars: 0,
-            velocities: VelocityTable::default(),
-        }
+impl From<Controls> for Settings {
+    fn from(controls: Controls) -> Self {
+        Self { controls, ..Self::default() }
     }
 }
 
 impl Settings {
-    /// Whether a part plays at all.
-    pub fn plays(&self, part: Part) -> bool {
-        self.parts[part.index()]
-    }
-
-    /// Checks the ranges.
+    /// Checks the ranges, for a performance from beginning to end. Live, controls are clamped instead, see
+    /// [`Controls::clamped`].
     ///
     /// # Errors
-    /// Names the first setting that is out of its range, with its value.
+    /// Names the first setting that is out of its range, with its value; or says that the performance would
+    /// not end.
     pub fn check(&self) -> Result<(), SettingsError> {
         let within = |name, value: f32, low: f32, high: f32| {
             // Not a number fails, too.
@@ -58,12 +38,21 @@ impl Settings {
                 Err(SettingsError::OutOfRange { name, value, low, high })
             }
         };
-        within("temperature", self.dials.temperature, 0.1, 2.0)?;
-        within("intensity", self.dials.intensity, 0.0, 1.0)?;
-        within("swing", self.swing, 0.0, 1.0)?;
-        within("humanize", self.humanize, 0.0, 1.0)?;
-        if self.parts == [false; 4] {
+        let c = &self.controls;
+        within("temperature", c.temperature, 0.1, 2.0)?;
+        within("intensity", c.intensity, 0.0, 1.0)?;
+        within("complexity", c.complexity, 0.0, 1.0)?;
+        within("swing", c.swing, 0.0, 1.0)?;
+        within("humanize", c.humanize, 0.0, 1.0)?;
+        within("variation", f32::from(c.variation), 0.0, f32::from(VARIATIONS - 1))?;
+        for part in &c.parts {
+            within("density", part.density, 0.0, 1.0)?;
+        }
+        if c.on() == [false; 4] {
             return Err(SettingsError::NoParts);
+        }
+        if c.freeze || c.hold {
+            return Err(SettingsError::Endless);
         }
         Ok(())
     }
@@ -87,21 +76,32 @@ pub enum SettingsError {
     /// Every part is switched off.
     #[error("no part is to play: name at least one of drums, bass, guitar, strings")]
     NoParts,
+    /// The band would play on after the piano for ever.
+    #[error("a band that is frozen or held never ends: these are for playing live, leave them off here")]
+    Endless,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn check(controls: Controls) -> Result<(), SettingsError> {
+        Settings::from(controls).check()
+    }
+
     #[test]
     fn ranges_are_checked() {
         assert_eq!(Settings::default().check(), Ok(()));
-        let bad = Settings { swing: 1.5, ..Settings::default() };
-        let error = bad.check().unwrap_err().to_string();
+        let error = check(Controls { swing: 1.5, ..Controls::default() }).unwrap_err().to_string();
         assert!(error.contains("swing is 1.5") && error.contains("from 0 to 1"), "{error}");
-        let nan = Settings { humanize: f32::NAN, ..Settings::default() };
-        assert!(nan.check().is_err());
-        let none = Settings { parts: [false; 4], ..Settings::default() };
-        assert_eq!(none.check(), Err(SettingsError::NoParts));
+        assert!(check(Controls { humanize: f32::NAN, ..Controls::default() }).is_err());
+        assert!(check(Controls { complexity: -0.1, ..Controls::default() }).is_err());
+        assert!(check(Controls { variation: 4, ..Controls::default() }).is_err());
+        let mut sparse = Controls::default();
+        sparse.parts[2].density = 2.0;
+        assert!(check(sparse).is_err());
+        assert_eq!(check(Controls::default().with_parts([false; 4])), Err(SettingsError::NoParts));
+        let frozen = Controls { freeze: true, ..Controls::default() };
+        assert_eq!(check(frozen), Err(SettingsError::Endless));
     }
 }

@@ -6,8 +6,8 @@
 use proptest::prelude::*;
 use sideman_engine::clock::place_of;
 use sideman_engine::feel::draw;
-use sideman_engine::{Performance, Rendered, RuleBand, Settings, Style};
-use sideman_models::band::{Band, Decision, Dials, Moment};
+use sideman_engine::{Controls, Performance, Rendered, RuleBand, Settings, Style};
+use sideman_models::band::{Band, Decision, Moment};
 use sideman_music::grid::BassNote;
 use sideman_music::{Meter, MeterMap, Note, Part, Pulse, STEP_PULSES, TempoMap};
 
@@ -95,7 +95,7 @@ fn render(piano: &[Note], band: &mut dyn Band, settings: &Settings) -> Rendered 
 fn check_sane(rendered: &Rendered, settings: &Settings) {
     for part in Part::ALL {
         let notes = rendered.part(part);
-        assert!(settings.plays(part) || notes.is_empty(), "{part} was off");
+        assert!(settings.controls.part(part).on || notes.is_empty(), "{part} was off");
         assert!(notes.is_sorted());
         let mut ends = [Pulse::MIN; 128];
         let mut bass_end = Pulse::MIN;
@@ -144,19 +144,33 @@ fn piano() -> impl Strategy<Value = Vec<Note>> {
 }
 
 fn settings() -> impl Strategy<Value = Settings> {
-    let dials =
-        (0.1f32..=2.0, 0f32..=1.0).prop_map(|(temperature, intensity)| Dials { temperature, intensity });
     // The ends of the ranges are what people use.
     let share = || prop_oneof![Just(0f32), Just(1f32), 0f32..=1.0];
-    (any::<u64>(), dials, share(), share(), 0u16..3, 1usize..16).prop_map(
-        |(seed, dials, swing, humanize, listen_bars, parts)| Settings {
+    let dials = (0.1f32..=2.0, share(), share(), [share(), share(), share(), share()]);
+    (any::<u64>(), 0u8..4, dials, share(), share(), 0u16..3, 1usize..16).prop_map(
+        |(
             seed,
-            parts: std::array::from_fn(|i| parts >> i & 1 == 1),
-            dials,
+            variation,
+            (temperature, intensity, complexity, density),
             swing,
             humanize,
             listen_bars,
-            ..Settings::default()
+            on,
+        )| {
+            let mut controls = Controls {
+                seed,
+                variation,
+                temperature,
+                intensity,
+                complexity,
+                swing,
+                humanize,
+                listen_bars,
+                ..Controls::default()
+            }
+            .with_parts(std::array::from_fn(|i| on >> i & 1 == 1));
+            controls.parts.iter_mut().zip(density).for_each(|(part, density)| part.density = density);
+            controls.into()
         },
     )
 }
@@ -233,7 +247,11 @@ fn the_hashing_band_hears_every_note() {
 #[test]
 fn another_seed_is_another_band() {
     let with = |seed| {
-        render(&chords(0, 8), &mut RuleBand::new(Style::Funk), &Settings { seed, ..Settings::default() })
+        render(
+            &chords(0, 8),
+            &mut RuleBand::new(Style::Funk),
+            &Controls { seed, ..Controls::default() }.into(),
+        )
     };
     assert_ne!(with(1).parts, with(2).parts);
 }
@@ -282,7 +300,7 @@ fn the_close_takes_the_place_of_what_was_planned_for_its_bar_line() {
     }
     // Two bars of silence end where a bar of double length begins, so that this is the last chance to end.
     let meters = MeterMap::new(&[(6 * BAR, Meter { numerator: 8, denominator: 4 })]);
-    let settings = Settings { humanize: 0.0, ..Settings::default() };
+    let settings = Controls { humanize: 0.0, ..Controls::default() }.into();
     let rendered = render_in(&[note(0, 4 * BAR + 60, 60)], &meters, &mut Ahead, &settings);
     let last = rendered.part(Part::Strings).last().unwrap();
     // The last triplet of the bar before: what came ahead of the bar line itself is gone.
@@ -326,7 +344,7 @@ fn a_stuck_key_does_not_keep_the_band_going() {
 #[test]
 fn listening_bars_are_listened_to() {
     let enter = |listen_bars| {
-        let settings = Settings { listen_bars, ..Settings::default() };
+        let settings = Controls { listen_bars, ..Controls::default() }.into();
         // The piano begins on the third beat of bar 1.
         let piano = [chords(2, 10), vec![note(BAR * 3 / 2, 400, 60)]].concat();
         render(&piano, &mut Metronome, &settings).stats.entered
@@ -341,7 +359,7 @@ fn listening_bars_are_listened_to() {
 fn parts_are_honoured() {
     for i in 0..4 {
         let parts = std::array::from_fn(|p| p == i);
-        let settings = Settings { parts, ..Settings::default() };
+        let settings = Controls::default().with_parts(parts).into();
         let rendered = render(&chords(0, 8), &mut Metronome, &settings);
         assert!((0..4).all(|p| rendered.parts[p].is_empty() == (p != i)));
     }
@@ -352,8 +370,7 @@ fn intensity_moves_loudness_and_number_of_notes_one_way() {
     for style in Style::ALL {
         let mut before: Option<(usize, f64)> = None;
         for intensity in [0.0, 0.2, 0.4, 0.6, 0.8, 1.0] {
-            let dials = Dials { intensity, ..Dials::default() };
-            let settings = Settings { dials, ..Settings::default() };
+            let settings = Controls { intensity, ..Controls::default() }.into();
             let rendered = render(&chords(0, 16), &mut RuleBand::new(style), &settings);
             let notes = all(&rendered).count();
             // Over notes that are there at every intensity, for those that come in may be softer ones.
@@ -368,8 +385,8 @@ fn intensity_moves_loudness_and_number_of_notes_one_way() {
         }
     }
     let loudness = |intensity| {
-        let dials = Dials { intensity, ..Dials::default() };
-        let rendered = render(&chords(0, 4), &mut Metronome, &Settings { dials, ..Settings::default() });
+        let settings = Controls { intensity, ..Controls::default() }.into();
+        let rendered = render(&chords(0, 4), &mut Metronome, &settings);
         rendered.part(Part::Guitar)[0].velocity
     };
     // A band that does not care is still made softer and louder, and neutral is neutral.
@@ -380,7 +397,8 @@ fn intensity_moves_loudness_and_number_of_notes_one_way() {
 #[test]
 fn swing_moves_the_off_beats_and_only_them() {
     let onsets = |swing| {
-        let rendered = render(&chords(0, 2), &mut Metronome, &Settings { swing, ..Settings::default() });
+        let rendered =
+            render(&chords(0, 2), &mut Metronome, &Controls { swing, ..Controls::default() }.into());
         rendered.part(Part::Drums).iter().map(|n| n.onset).take(8).collect::<Vec<_>>()
     };
     assert_eq!(onsets(0.0), [0, 120, 240, 360, 480, 600, 720, 840]);
@@ -390,7 +408,7 @@ fn swing_moves_the_off_beats_and_only_them() {
 #[test]
 fn humanize_zero_is_strict_and_one_is_loose() {
     let off_grid = |humanize| {
-        let settings = Settings { humanize, ..Settings::default() };
+        let settings = Controls { humanize, ..Controls::default() }.into();
         let rendered = render(&chords(0, 8), &mut Hasher::default(), &settings);
         // On sixteenths, or on the eighth triplets 160 and 320 of a beat.
         let strict = |o: Pulse| o % 120 == 0 || o % 480 == 160 || o % 480 == 320;
@@ -496,6 +514,6 @@ fn progress_goes_up_to_the_end() {
 #[test]
 fn settings_out_of_range_are_refused() {
     let (meters, tempos) = (MeterMap::default(), TempoMap::default());
-    let settings = Settings { swing: 2.0, ..Settings::default() };
+    let settings = Controls { swing: 2.0, ..Controls::default() }.into();
     assert!(Performance::new(&[], &meters, &tempos, settings).is_err());
 }

@@ -1,7 +1,7 @@
 //! A band played by the offline engine, as the program would render it.
 
 use anyhow::Context;
-use sideman_engine::{Performance, RuleBand, Settings, Style};
+use sideman_engine::{Controls, Performance, RuleBand, Settings, Style};
 use sideman_models::band::Band;
 use sideman_music::grid::VelocityTable;
 use sideman_music::score::Note;
@@ -69,7 +69,8 @@ impl Accompanist for EngineBand {
         let (mut band, velocities) = (self.make)(Occasion { song_index, bpm, parts, seed })?;
         let tempos = TempoMap::new(&[(0, (60e6 / bpm.clamp(4.0, 6e6)).round() as u32)]);
         let meters = MeterMap::default();
-        let settings = Settings { seed, parts, velocities, ..Settings::default() };
+        let controls = Controls { seed, ..Controls::default() }.with_parts(parts);
+        let settings = Settings { controls, velocities };
         let performance = Performance::new(piano, &meters, &tempos, settings).context("engine settings")?;
         let mut rendered = performance.render(band.as_mut(), &mut |_| {}).parts;
         let end = steps as i64 * STEP_PULSES;

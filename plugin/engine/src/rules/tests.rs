@@ -27,7 +27,7 @@ fn play(band: &mut RuleBand, piano: &[Note], steps: usize, meter: Meter, dials: 
         .enumerate()
         .map(|(s, heard)| {
             let place = place_of(s as i64, &meters);
-            band.decide(&Moment { place, heard, parts: [true; 4], bpm: 110.0, dials })
+            band.decide(&Moment { place, heard, parts: [true; 4], bpm: 110.0, dials, forced: None })
         })
         .collect()
 }
@@ -211,7 +211,14 @@ fn the_seed_varies_the_band_and_nothing_else_does() {
         band.reset(seed);
         let decide = |(s, heard)| {
             let place = place_of(s as i64, &meters);
-            band.decide(&Moment { place, heard, parts: [true; 4], bpm: 150.0, dials: Dials::default() })
+            band.decide(&Moment {
+                place,
+                heard,
+                parts: [true; 4],
+                bpm: 150.0,
+                dials: Dials::default(),
+                forced: None,
+            })
         };
         frames(&piano(8, 80), 128).into_iter().enumerate().map(decide).collect::<Vec<_>>()
     };
@@ -245,7 +252,8 @@ fn parts_that_are_off_stay_silent() {
     for (s, heard) in frames(&piano(4, 80), 64).into_iter().enumerate() {
         let place = place_of(s as i64, &meters);
         let parts = [true, false, true, false];
-        let d = band.decide(&Moment { place, heard, parts, bpm: 100.0, dials: Dials::default() });
+        let d =
+            band.decide(&Moment { place, heard, parts, bpm: 100.0, dials: Dials::default(), forced: None });
         assert!(!d.now.plays(Part::Bass) && !d.now.plays(Part::Strings) && !d.early.plays(Part::Bass));
     }
 }
