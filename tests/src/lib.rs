@@ -1,10 +1,13 @@
-//! Tests that cross crates, in one binary: from a MIDI file through the engine and back, goldens, and
-//! that playing allocates nothing.
+//! Tests that cross crates, in one binary: from a MIDI file through the engine and back, goldens, that
+//! playing allocates nothing, and the plugin in real hosts.
 
 #![cfg(test)]
 
 mod allocation;
 mod golden;
+// Bundles are laid out differently elsewhere, and what is asked of processes and threads is asked of /proc.
+#[cfg(target_os = "linux")]
+mod hosts;
 mod networks;
 mod whole_way;
 
