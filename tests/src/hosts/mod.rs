@@ -6,8 +6,12 @@
 
 mod basics;
 mod clap;
+mod endings;
 mod equality;
+mod fuzz;
+mod rounds;
 mod song;
+mod state;
 mod stage;
 mod vst3;
 mod vst3_objects;

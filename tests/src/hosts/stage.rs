@@ -19,25 +19,34 @@ pub(crate) struct Sounded {
 /// Books of what sounds.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger {
-    open: BTreeMap<(u8, u8), (i64, u8)>,
+    /// Onsets and velocities of what sounds, by channel and pitch, oldest first.
+    open: BTreeMap<(u8, u8), Vec<(i64, u8)>>,
     pub(crate) notes: Vec<Sounded>,
-    /// Note-ons of what sounded already, and note-offs of what did not.
-    pub(crate) faults: Vec<String>,
+    /// Note-ons of what sounded already.
+    doubled: Vec<Fault>,
+    /// Note-offs of what did not sound.
+    unmet: Vec<Fault>,
 }
+
+/// Sample, channel and pitch.
+type Fault = (i64, u8, u8);
 
 impl Ledger {
     fn write(&mut self, at: i64, say: Say) {
         match say {
             Say::On { channel, pitch, velocity } => {
-                if let Some((since, _)) = self.open.insert((channel, pitch), (at, velocity)) {
-                    self.faults.push(format!("on at {at}, but {channel}:{pitch} sounds since {since}"));
+                let open = self.open.entry((channel, pitch)).or_default();
+                if !open.is_empty() {
+                    self.doubled.push((at, channel, pitch));
                 }
+                open.push((at, velocity));
             }
-            Say::Off { channel, pitch } => match self.open.remove(&(channel, pitch)) {
-                Some((onset, velocity)) => {
+            Say::Off { channel, pitch } => match self.open.get_mut(&(channel, pitch)) {
+                Some(open) if !open.is_empty() => {
+                    let (onset, velocity) = open.remove(0);
                     self.notes.push(Sounded { channel, onset, pitch, end: at, velocity });
                 }
-                None => self.faults.push(format!("off at {at}, but {channel}:{pitch} does not sound")),
+                _ => self.unmet.push((at, channel, pitch)),
             },
             Say::Midi(_) | Say::Set { .. } => {}
         }
@@ -45,37 +54,46 @@ impl Ledger {
 
     /// Channels and pitches that sound.
     pub(crate) fn sounding(&self) -> Vec<(u8, u8)> {
-        self.open.keys().copied().collect()
+        self.open.iter().filter(|o| !o.1.is_empty()).map(|o| *o.0).collect()
     }
 
     /// How many notes of the band sound.
     pub(crate) fn band_sounds(&self) -> usize {
-        self.open.keys().filter(|k| k.0 != 0).count()
+        self.sounding().iter().filter(|k| k.0 != 0).count()
     }
 
     /// Fails unless every note-on has met its note-off, and nothing else.
     pub(crate) fn balance(&self, what: &str) {
-        assert!(self.open.is_empty(), "{what}: these hang: {:?}", self.open);
+        self.all_ended(what);
         self.is_orderly(what);
+    }
+
+    /// Fails unless every note-on has met its note-off.
+    pub(crate) fn all_ended(&self, what: &str) {
+        assert!(self.sounding().is_empty(), "{what}: these hang, channel and pitch: {:?}", self.sounding());
     }
 
     /// Fails when a note was begun twice or ended without having begun.
     pub(crate) fn is_orderly(&self, what: &str) {
-        let first: Vec<&String> = self.faults.iter().take(5).collect();
-        assert!(self.faults.is_empty(), "{what}: {} faults, first {first:?}", self.faults.len());
+        let first = |faults: &[Fault]| faults[..faults.len().min(5)].to_vec();
+        assert!(self.doubled.is_empty(), "{what}: begun while they sound: {:?}", first(&self.doubled));
+        assert!(self.unmet.is_empty(), "{what}: ended without having begun: {:?}", first(&self.unmet));
     }
 
-    /// The notes of the band, in order.
-    pub(crate) fn band(&self) -> Vec<Sounded> {
-        let mut notes: Vec<Sounded> = self.notes.iter().filter(|n| n.channel != 0).copied().collect();
-        notes.sort_unstable();
-        notes
+    /// The same for the band alone: for all channels but the piano's.
+    pub(crate) fn band_is_orderly(&self, what: &str, piano: &[u8]) {
+        let band = |faults: &[Fault]| -> Vec<Fault> {
+            faults.iter().filter(|f| !piano.contains(&f.1)).take(5).copied().collect()
+        };
+        let (doubled, unmet) = (band(&self.doubled), band(&self.unmet));
+        assert!(doubled.is_empty(), "{what}: begun while they sound: {doubled:?}");
+        assert!(unmet.is_empty(), "{what}: ended without having begun: {unmet:?}");
     }
 }
 
 /// A plugin being played.
 pub(crate) struct Stage {
-    pub(crate) processor: Box<dyn Processor>,
+    processor: Option<Box<dyn Processor>>,
     pub(crate) ledger: Ledger,
     /// Samples since activation.
     pub(crate) now: i64,
@@ -90,7 +108,7 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) fn new(processor: Box<dyn Processor>, rate: f64) -> Self {
         Self {
-            processor,
+            processor: Some(processor),
             ledger: Ledger::default(),
             now: 0,
             rate,
@@ -107,19 +125,31 @@ impl Stage {
         self.pace = Instant::now().checked_sub(audio).map(|start| (times, start));
     }
 
+    /// Stops processing, as before a deactivation.
+    pub(crate) fn leave(&mut self) {
+        self.processor = None;
+    }
+
     /// Goes on with another processor of the same instance, and the same books.
-    pub(crate) fn go_on(&mut self, processor: Box<dyn Processor>) {
-        self.processor = processor;
+    pub(crate) fn enter(&mut self, processor: Box<dyn Processor>, rate: f64) {
+        self.processor = Some(processor);
+        self.rate = rate;
+    }
+
+    /// Tells the plugin to forget the music.
+    pub(crate) fn reset(&mut self) {
+        self.processor.as_mut().expect("on stage").reset();
     }
 
     /// One block.
     pub(crate) fn block(&mut self, frames: u32, transport: Option<&Transport>, events: &[Event]) -> &[Event] {
         self.said.clear();
-        self.processor.process(frames, transport, events, &mut self.said);
+        let processor = self.processor.as_mut().expect("on stage");
+        processor.process(frames, transport, events, &mut self.said);
         for event in &self.said {
             self.ledger.write(self.now + i64::from(event.at), event.say);
         }
-        for channel in self.processor.audio() {
+        for channel in processor.audio() {
             self.finite &= channel.iter().all(|s| s.is_finite());
             self.peak = channel.iter().fold(self.peak, |peak, s| peak.max(s.abs()));
         }

@@ -1,0 +1,167 @@
+//! Hosts that do anything: hostile keys, transports, automation and block lengths, from seeds. The plugin
+//! survives, its sound stays a number, and every note of the band ends.
+
+use rand::Rng;
+use rand_pcg::Pcg64;
+
+use super::stage::Stage;
+use super::{Event, Format, Instance, Library, Parameter, Say, Setup, Transport, libraries};
+
+struct Chaos {
+    chance: Pcg64,
+    parameters: Vec<Parameter>,
+    /// What must not be turned: it would send the band to the piano's channel.
+    channel: u32,
+    transport: Transport,
+}
+
+impl Chaos {
+    fn one_in(&mut self, times: u32) -> bool {
+        self.chance.random_range(0..times) == 0
+    }
+
+    fn say(&mut self) -> Say {
+        let channel = if self.one_in(9) { 15 } else { 0 };
+        let pitch = self.chance.random_range(0..128);
+        match self.chance.random_range(0..12) {
+            0..5 => Say::On { channel, pitch, velocity: self.chance.random_range(1..128) },
+            5..9 => Say::Off { channel, pitch },
+            9 => {
+                let status = [0xA0, 0xB0, 0xC0, 0xD0, 0xE0][self.chance.random_range(0..5)];
+                Say::Midi([status | channel, pitch, self.chance.random_range(0..128)])
+            }
+            _ => loop {
+                let p = &self.parameters[self.chance.random_range(0..self.parameters.len())];
+                if p.id != self.channel {
+                    let value = [0.0, 1.0, p.default, self.chance.random_range(0.0..=1.0)];
+                    break Say::Set { id: p.id, value: value[self.chance.random_range(0..4)] };
+                }
+            },
+        }
+    }
+
+    fn events(&mut self, frames: u32) -> Vec<Event> {
+        let count = match self.chance.random_range(0..40) {
+            0 => 200,
+            1..10 => 6,
+            10..20 => 1,
+            _ => 0,
+        };
+        let mut events: Vec<Event> = (0..count)
+            .map(|_| Event { at: self.chance.random_range(0..frames.max(1)), say: self.say() })
+            .collect();
+        events.sort_by_key(|e| e.at);
+        events
+    }
+
+    /// Mostly time goes on; now and then it does something else.
+    fn time(&mut self, frames: u32, rate: f64, format: Format) -> Option<Transport> {
+        let now = self.transport;
+        let t = &mut self.transport;
+        if t.playing && t.bpm.is_finite() {
+            t.beats += f64::from(frames) / rate * t.bpm / 60.0;
+            t.samples += i64::from(frames);
+            let bar = f64::from(t.meter.0) * 4.0 / f64::from(t.meter.1.max(1));
+            while bar > 0.0 && t.beats.abs() < 1e6 && t.beats >= t.bar_start + bar {
+                t.bar_start += bar;
+                t.bar += 1;
+            }
+        }
+        match self.chance.random_range(0..400) {
+            0..6 => t.playing = !t.playing,
+            6..9 => t.beats = self.chance.random_range(-20.0..300.0),
+            9 => t.beats = [-1e9, 1e9, 0.0, 1e-9][self.chance.random_range(0..4)],
+            10..16 => t.bpm = self.chance.random_range(20.0..300.0),
+            16 => t.bpm = [0.0, -5.0, 1e-3, 1e6, 999.0][self.chance.random_range(0..5)],
+            17..20 => t.meter = [(3, 4), (4, 4), (6, 8), (7, 8), (0, 0), (255, 1), (1, 64)][self.chance.random_range(0..7)],
+            20 => t.bar_start = self.chance.random_range(-100.0..100.0),
+            21 => t.bar = [i32::MIN, i32::MAX, 0][self.chance.random_range(0..3)],
+            22 => t.cycle = Some((4.0, 8.0)),
+            // Only VST3 can say what is no number.
+            23 if format == Format::Vst3 => {
+                let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, 5e-324];
+                let odd = odd[self.chance.random_range(0..5)];
+                return Some(match self.chance.random_range(0..3) {
+                    0 => Transport { bpm: odd, ..now },
+                    1 => Transport { beats: odd, ..now },
+                    _ => Transport { bar_start: odd, ..now },
+                });
+            }
+            24..30 => return None,
+            _ => {}
+        }
+        Some(now)
+    }
+}
+
+/// Plays at random for so many blocks, ends everything, and looks into the books.
+fn play(format: Format, library: &Library, seed: u64, blocks: usize, setup: Setup) {
+    let what = format!("{format:?}, seed {seed}");
+    let mut instance = library.create();
+    let mut chaos = Chaos {
+        chance: Pcg64::new(seed.into(), 0xF022),
+        parameters: instance.parameters(),
+        channel: instance.id("Channel"),
+        transport: Transport { playing: true, ..Transport::stopped(120.0) },
+    };
+    let mut stage = Stage::new(instance.activate(setup), setup.rate);
+    let mut states = vec![instance.save()];
+    for number in 0..blocks {
+        let frames = match chaos.chance.random_range(0..10) {
+            0 => 0,
+            1 => chaos.chance.random_range(1..4),
+            2 => setup.max_block,
+            _ => chaos.chance.random_range(1..=setup.max_block),
+        };
+        let transport = chaos.time(frames, setup.rate, format);
+        let events = if frames == 0 { Vec::new() } else { chaos.events(frames) };
+        stage.block(frames, transport.as_ref(), &events);
+        match chaos.chance.random_range(0..600) {
+            0 => stage.reset(),
+            1 => states.push(instance.save()),
+            2 => {
+                let state = &states[chaos.chance.random_range(0..states.len())];
+                assert!(instance.load(state), "{what}: its own state of before, in block {number}");
+            }
+            3 => {
+                stage.leave();
+                instance.deactivate();
+                stage.enter(instance.activate(setup), setup.rate);
+            }
+            4 => instance.idle(),
+            _ => {}
+        }
+    }
+    let stopped = Transport::stopped(120.0);
+    // A bypass ends everything of the band, whatever else is set.
+    let bypass = instance.setting("Bypass", "Bypassed");
+    stage.block(setup.max_block, Some(&stopped), &[bypass]);
+    for _ in 0..200 {
+        stage.block(setup.max_block, Some(&stopped), &[]);
+    }
+    let hang: Vec<(u8, u8)> = stage.ledger.sounding().into_iter().filter(|k| ![0, 15].contains(&k.0)).collect();
+    assert!(hang.is_empty(), "{what}: these hang, channel and pitch: {hang:?}");
+    stage.ledger.band_is_orderly(&what, &[0, 15]);
+    assert!(stage.finite, "{what}: the sound is no number");
+    assert!(stage.peak < 8.0, "{what}: the sound is as loud as {}", stage.peak);
+}
+
+#[test]
+fn anything_may_happen_offline() {
+    for (format, library) in libraries() {
+        for seed in 0..24 {
+            let setup = Setup { rate: 48_000.0, max_block: [64, 333, 1024][seed as usize % 3], offline: true };
+            play(format, &library, seed, 1500, setup);
+        }
+    }
+}
+
+#[test]
+fn anything_may_happen_live() {
+    for (format, library) in libraries() {
+        for seed in 100..124 {
+            let setup = Setup { rate: 44_100.0, max_block: [32, 512, 2048][seed as usize % 3], offline: false };
+            play(format, &library, seed, 1500, setup);
+        }
+    }
+}
