@@ -1,13 +1,28 @@
 //! The editor.
+//!
+//! [`window`] is the only module that meets the framework's windows, [`params_hand`] the only one that meets
+//! its parameters. [`surface`] lays out the picture; it sees the engine through [`scene`], a short copy made
+//! at each frame, and turns parameters through the trait [`hand::Hand`].
 
-use std::sync::Arc;
+mod browse;
+mod button;
+mod capture;
+mod clock;
+mod corner;
+mod dial;
+mod hand;
+mod head;
+mod notices;
+mod panels;
+mod params_hand;
+mod roll;
+mod scene;
+mod strip;
+mod surface;
+#[cfg(test)]
+mod tests;
+mod theme;
+mod touch;
+mod window;
 
-use crate::instance::Instance;
-
-/// What the framework is told the editor is.
-pub type Editor = ();
-
-/// The editor of an instance.
-pub fn create(_instance: Arc<Instance>) -> Option<Editor> {
-    None
-}
+pub use window::{Editor, create};

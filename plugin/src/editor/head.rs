@@ -1,0 +1,58 @@
+//! The bar at the top: presets, style, variations and what acts at once.
+
+use egui::{Align2, Rect, Ui, pos2, vec2};
+
+use super::button;
+use super::hand::Control;
+use super::notices::Message;
+use super::theme;
+use super::touch::Touch;
+use crate::instance::Instance;
+
+/// Height of the bar.
+pub(crate) const HEIGHT: f32 = 30.0;
+
+/// What lasts from frame to frame.
+#[derive(Default)]
+pub(crate) struct Head {}
+
+impl Head {
+    /// Draws the bar. Returns what is to be said about presets, if anything.
+    pub(crate) fn show(
+        &mut self,
+        ui: &Ui,
+        touch: &mut Touch<'_>,
+        _instance: &Instance,
+        rect: Rect,
+    ) -> Option<Message> {
+        let spare = (rect.width() - 744.0).max(0.0);
+        let mut x = rect.left();
+        let mut next = |wide: f32, gap: f32| {
+            let cell = Rect::from_min_size(pos2(x, rect.top() + 2.0), vec2(wide, 26.0));
+            x += wide + gap;
+            cell
+        };
+        let logo = next(84.0, 6.0);
+        theme::line(ui.painter(), logo, Align2::LEFT_CENTER, "Sideman", theme::font(20.0), theme::TEXT);
+        let _presets = next(150.0 + (spare * 0.35).min(120.0), 10.0);
+        let tip = "What the band plays; Auto chooses for the music";
+        button::chooser(ui, touch, next(134.0 + (spare * 0.3).min(60.0), 4.0), Control::Style, "Style", tip);
+        let tip = "Another band of the same style";
+        button::row(
+            ui,
+            touch,
+            next(112.0 + (spare * 0.2).min(40.0), 10.0),
+            Control::Variation,
+            &["A", "B", "C", "D"],
+            tip,
+        );
+        let more = (spare * 0.05).min(14.0);
+        let tip = "The drums play a fill up to the next bar line";
+        button::press(ui, touch, next(50.0 + more, 4.0), Control::Fill, "Fill", theme::ACCENT, tip);
+        let tip = "The whole band keeps repeating what it plays, whatever the piano does";
+        button::switch(ui, touch, next(64.0 + more, 4.0), Control::Freeze, "Freeze", theme::ACCENT, tip);
+        let tip = "Ends every note at once and begins anew";
+        button::press(ui, touch, next(60.0 + more, 0.0), Control::Panic, "Panic", theme::BAD, tip);
+        None
+    }
+}

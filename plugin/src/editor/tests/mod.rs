@@ -1,0 +1,6 @@
+//! The editor without a window: drawn, looked at, clicked and typed into.
+
+mod layout;
+mod raster;
+mod stage;
+mod use_it;
