@@ -4,7 +4,7 @@
 mod room;
 mod voice;
 
-use crate::bank::{BUSES, Bank, Instrument, SENDS, chokes_hat, drum_place, frequency};
+use crate::bank::{BUSES, Bank, Instrument, SCALE, SENDS, chokes_hat, drum_place, frequency};
 use crate::channels::{CHANNELS, DRUMS};
 use room::Room;
 use voice::{Key, Scratch, Start, Voice};
@@ -21,8 +21,8 @@ const MASTER: f32 = 0.74;
 const SHORTEST: f32 = 0.03;
 /// A voice that gives way falls to 1/e in this many seconds.
 const GIVE_WAY: f32 = 0.004;
-/// All sound off: to 1/e in this many seconds, to -60 dB in 5 ms.
-const HUSH: f32 = 0.0007;
+/// All sound off: to 1/e in this many seconds, to -60 dB in 3.5 ms.
+const HUSH: f32 = 0.0005;
 
 #[derive(Debug, Clone, Copy)]
 struct Channel {
@@ -113,7 +113,7 @@ impl Band {
         };
         let angle = (pan + 1.0) * std::f32::consts::FRAC_PI_4;
         // Loudness goes with the velocity's power, as most samplers have it.
-        let loudness = place.gain * force.powf(1.6) * sound.unit;
+        let loudness = place.gain * force.powf(1.6) * sound.unit / SCALE;
         let transposed = if sound.period > 0.0 { frequency(pitch) / frequency(sound.pitch) } else { 1.0 };
         Start {
             sound,
@@ -202,7 +202,7 @@ impl Band {
     }
 
     fn hush_frames(&self) -> u32 {
-        (0.004 * self.rate) as u32 + 1
+        (0.006 * self.rate) as u32 + 1
     }
 
     fn release_where(&mut self, which: impl Fn(&Voice) -> bool) {
@@ -229,17 +229,24 @@ impl Band {
             from += n;
             self.frame += n as u64;
             // Only here, at points that do not depend on how blocks are cut.
-            if self.frame.is_multiple_of(GRID as u64)
-                && self.room.is_silent()
-                && self.voices.iter().all(Option::is_none)
-            {
-                self.silent = true;
-                self.frame = 0;
-                self.hushing = 0;
-                self.room.empty();
+            if self.frame.is_multiple_of(GRID as u64) {
+                self.clear_away();
             }
         }
         from
+    }
+
+    /// Frees the places of voices that are over, and falls silent where nothing rings.
+    fn clear_away(&mut self) {
+        for slot in self.voices.iter_mut() {
+            slot.take_if(|voice| voice.is_over());
+        }
+        if self.room.is_silent() && self.voices.iter().all(Option::is_none) {
+            self.silent = true;
+            self.frame = 0;
+            self.hushing = 0;
+            self.room.empty();
+        }
     }
 
     fn block(&mut self, left: &mut [f32], right: &mut [f32]) {
@@ -276,17 +283,15 @@ impl Band {
     fn hush_room(&mut self, left: &mut [f32], right: &mut [f32]) {
         let all = self.hush_frames() as f32;
         for i in 0..left.len() {
-            let mut answer = ([0.0], [0.0]);
-            self.room.add([&self.send[0][i..=i], &self.send[1][i..=i]], [&mut answer.0, &mut answer.1]);
+            let (mut l, mut r) = ([0.0], [0.0]);
+            self.room.add([&self.send[0][i..=i], &self.send[1][i..=i]], [&mut l, &mut r]);
             let share = if self.hushing == 0 { 1.0 } else { (self.hushing - 1) as f32 / all };
-            left[i] += answer.0[0] * share;
-            right[i] += answer.1[0] * share;
-            if self.hushing > 0 {
-                self.hushing -= 1;
-                if self.hushing == 0 {
-                    self.room.empty();
-                }
+            left[i] += l[0] * share;
+            right[i] += r[0] * share;
+            if self.hushing == 1 {
+                self.room.empty();
             }
+            self.hushing = self.hushing.saturating_sub(1);
         }
     }
 }

@@ -6,9 +6,12 @@ const PATHS: [u16; 8] = [1193, 1381, 1583, 1787, 2029, 2309, 2591, 2897];
 const SECONDS: f32 = 1.7;
 /// Walls take what is above this, in Hz.
 const SOFT: f32 = 6800.0;
-/// Added and taken away again, this turns what is too small for an ordinary float into zero, or the last of
-/// an echo would be computed at a hundredth of the speed.
+/// Added to every echo, this keeps the last of it from becoming so small that floats are slow.
 const GRAIN: f32 = 1e-20;
+/// What is no sound: -114 dB.
+const WHISPER: f32 = 2e-6;
+/// Most frames that are worked on at once; the shortest path at the lowest rate is longer.
+const MOST: usize = super::GRID;
 
 /// A feedback delay network (Jot and Chaigne, 1991): eight echo paths that feed each other through a
 /// Householder reflection.
@@ -19,6 +22,8 @@ pub(super) struct Room {
     soft: [f32; 8],
     keep: [f32; 8],
     walls: f32,
+    /// The ends of all paths, frame by frame.
+    ends: Box<[[f32; 8]; MOST]>,
     /// Frames heard since the room was emptied; a path shorter than that is still empty.
     heard: usize,
     /// Frames since it was last louder than a whisper.
@@ -35,48 +40,71 @@ impl Room {
             soft: [0.0; 8],
             keep: lengths.map(|n| 10f32.powf(-3.0 * n as f32 / rate / SECONDS)),
             walls: 1.0 - (-std::f32::consts::TAU * SOFT / rate).exp(),
+            ends: Box::new([[0.0; 8]; MOST]),
             heard: 0,
             quiet: 0,
         }
     }
 
-    /// Adds the room's answer to `send` to `out`. All slices are equally long.
+    /// Adds the room's answer to `send` to `out`. All slices are equally long, at most [`MOST`] frames.
     pub(super) fn add(&mut self, send: [&[f32]; 2], out: [&mut [f32]; 2]) {
+        let frames = send[0].len().min(MOST);
+        self.read_ends(frames);
         let [out_left, out_right] = out;
-        let inputs = send[0].iter().zip(send[1]);
-        for ((left, right), (in_left, in_right)) in out_left.iter_mut().zip(out_right.iter_mut()).zip(inputs)
+        let outs = out_left.iter_mut().zip(out_right.iter_mut());
+        let (mut soft, open) = (self.soft, 1.0 - self.walls);
+        for ((ends, (left, right)), (l, r)) in self.ends.iter_mut().zip(outs).zip(send[0].iter().zip(send[1]))
         {
             let mut heard = [0.0f32; 8];
             for k in 0..8 {
-                heard[k] = if self.heard < self.lines[k].len() { 0.0 } else { self.lines[k][self.at[k]] };
-            }
-            for k in 0..8 {
                 // A one-pole filter in each path: walls take the highs first.
-                self.soft[k] = self.soft[k] + self.walls * (heard[k] - self.soft[k]) + GRAIN - GRAIN;
-                heard[k] = self.soft[k] * self.keep[k];
+                soft[k] = soft[k] * open + (ends[k] * self.walls + GRAIN);
+                heard[k] = soft[k] * self.keep[k];
             }
-            let even = (heard[0] + heard[4]) + (heard[2] + heard[6]);
-            let odd = (heard[1] + heard[5]) + (heard[3] + heard[7]);
-            let reflected = (even + odd) * 0.25;
-            let (l, r) = (*in_left * 0.5, *in_right * 0.5);
+            let even = [heard[0] + heard[4], heard[2] + heard[6]];
+            let odd = [heard[1] + heard[5], heard[3] + heard[7]];
+            let reflected = ((even[0] + even[1]) + (odd[0] + odd[1])) * 0.25;
+            let (l, r) = (*l * 0.5, *r * 0.5);
             let inputs = [l, r, -l, -r, l, r, -l, -r];
             for k in 0..8 {
-                self.lines[k][self.at[k]] = heard[k] - reflected + inputs[k] + GRAIN - GRAIN;
-                self.at[k] = if self.at[k] + 1 >= self.lines[k].len() { 0 } else { self.at[k] + 1 };
+                ends[k] = (heard[k] - reflected) + inputs[k];
             }
-            let answer = [
-                0.5 * (heard[0] - heard[2] + heard[4] - heard[6]),
-                0.5 * (heard[1] - heard[3] + heard[5] - heard[7]),
-            ];
+            let answer = [0.5 * (even[0] - even[1]), 0.5 * (odd[0] - odd[1])];
             *left += answer[0];
             *right += answer[1];
-            self.heard = self.heard.saturating_add(1);
-            let whisper = answer[0].abs().max(answer[1].abs()).max(l.abs()).max(r.abs());
-            self.quiet = if whisper > 2e-6 { 0 } else { self.quiet.saturating_add(1) };
+            let loudest = (answer[0].abs().max(answer[1].abs())).max(l.abs().max(r.abs()));
+            self.quiet = if loudest > WHISPER { 0 } else { self.quiet.saturating_add(1) };
+        }
+        self.soft = soft;
+        self.write_ends(frames);
+        self.heard = self.heard.saturating_add(frames);
+    }
+
+    /// Copies what comes out of the paths; a path that sound has not been through yet is empty.
+    fn read_ends(&mut self, frames: usize) {
+        for (k, line) in self.lines.iter().enumerate() {
+            let empty = line.len().saturating_sub(self.heard).min(frames);
+            let (start, rest) = line.split_at(self.at[k]);
+            let through = rest.iter().chain(start);
+            for (i, (end, x)) in self.ends[..frames].iter_mut().zip(through).enumerate() {
+                end[k] = if i < empty { 0.0 } else { *x };
+            }
         }
     }
 
-    /// Whether nothing is to be heard any more: -114 dB for as long as the longest path.
+    /// Copies what goes into the paths.
+    fn write_ends(&mut self, frames: usize) {
+        for (k, line) in self.lines.iter_mut().enumerate() {
+            let (start, rest) = line.split_at_mut(self.at[k]);
+            for (end, x) in self.ends[..frames].iter().zip(rest.iter_mut().chain(start)) {
+                *x = end[k];
+            }
+            let at = self.at[k] + frames;
+            self.at[k] = if at >= line.len() { at - line.len() } else { at };
+        }
+    }
+
+    /// Whether nothing has been heard for as long as the longest path takes.
     pub(super) fn is_silent(&self) -> bool {
         self.quiet > self.lines[7].len()
     }

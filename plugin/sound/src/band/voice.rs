@@ -1,6 +1,6 @@
 //! A note that sounds.
 
-use crate::bank::{Kernel, Sound, TAPS};
+use crate::bank::{Kernel, PHASE_BITS, Sound};
 
 use super::GRID;
 
@@ -101,6 +101,11 @@ impl Voice {
         self.swell * self.fall
     }
 
+    /// Whether it has fallen so low that it is over.
+    pub(super) fn is_over(&self) -> bool {
+        self.fall < OVER
+    }
+
     /// Whether it falls.
     pub(super) fn is_released(&self) -> bool {
         self.release_in == 0
@@ -134,7 +139,6 @@ impl Voice {
                 self.release_in -= n as u32;
             }
             self.pass_boundary();
-            self.active &= self.fall > OVER;
         }
     }
 
@@ -219,13 +223,10 @@ fn read(start: &Start, mut at: u64, step: u64, out: &mut [f32]) {
             *out = 0.0;
             continue;
         };
-        let taps = &start.kernel[(at >> 24) as usize & 0xFF];
-        // Summed as a tree of four lanes, which the compiler may not make of a plain sum.
-        let mut lanes = [0.0f32; TAPS / 2];
-        for j in 0..TAPS / 2 {
-            lanes[j] = f32::from(x[j]) * taps[j] + f32::from(x[j + TAPS / 2]) * taps[j + TAPS / 2];
-        }
-        *out = (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
+        let taps = &start.kernel[(at as u32 >> (32 - PHASE_BITS)) as usize];
+        // Within 31 bits: the taps sum up to little more than 1 in magnitude.
+        let sum: i32 = x.iter().zip(taps).map(|(&x, &tap)| i32::from(x) * i32::from(tap)).sum();
+        *out = sum as f32;
         at = at.wrapping_add(step);
     }
 }

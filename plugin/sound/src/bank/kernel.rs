@@ -4,10 +4,14 @@
 /// Samples that one output depends on.
 pub(crate) const TAPS: usize = 8;
 /// Places between two samples that have coefficients of their own.
-const PHASES: usize = 256;
+const PHASES: usize = 1 << PHASE_BITS;
+/// Bits of the place between two samples that choose the coefficients.
+pub(crate) const PHASE_BITS: u32 = 9;
+/// What a coefficient of 1 is kept as: integers are multiplied and summed in any order, thus at once.
+pub(crate) const SCALE: f32 = 16_384.0;
 
 /// Coefficients by phase: [`TAPS`] each, for the samples from three before to four after.
-pub(crate) type Kernel = [[f32; TAPS]; PHASES];
+pub(crate) type Kernel = [[i16; TAPS]; PHASES];
 
 /// Darknesses that have a kernel: nepers that a frequency as high as the sound's rate would be taken down.
 /// Eight taps round the slope off near zero, so that the fundamental keeps its level.
@@ -15,22 +19,24 @@ const DARKNESS: [f32; 12] = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.5, 7.5, 10.0, 
 
 /// All kernels.
 #[derive(Debug)]
-pub(super) struct Kernels(Box<[Kernel; DARKNESS.len()]>);
+pub(super) struct Kernels(Box<[Kernel]>);
 
 impl Kernels {
     pub(super) fn new() -> Self {
-        let mut kernels = Box::new([[[0.0; TAPS]; PHASES]; DARKNESS.len()]);
+        let mut kernels = vec![[[0; TAPS]; PHASES]; DARKNESS.len()].into_boxed_slice();
         for (kernel, darkness) in kernels.iter_mut().zip(DARKNESS) {
             for (phase, taps) in kernel.iter_mut().enumerate() {
                 // The middle of the phase stands for all of it.
                 let between = (phase as f32 + 0.5) / PHASES as f32;
-                for (j, tap) in taps.iter_mut().enumerate() {
+                let exact: [f64; TAPS] = std::array::from_fn(|j| {
                     let t = j as f32 - 3.0 - between;
-                    *tap = response(darkness, t) * window(t);
-                }
+                    f64::from(response(darkness, t) * window(t))
+                });
                 // A steady signal passes unchanged at every phase, or the steps would be heard as a tone.
-                let sum: f32 = taps.iter().sum();
-                taps.iter_mut().for_each(|t| *t /= sum);
+                let sum: f64 = exact.iter().sum();
+                *taps = exact.map(|x| (x / sum * f64::from(SCALE)).round() as i16);
+                let rest = SCALE as i32 - taps.iter().map(|&t| i32::from(t)).sum::<i32>();
+                taps[if between < 0.5 { 3 } else { 4 }] += rest as i16;
             }
         }
         Self(kernels)
@@ -84,7 +90,8 @@ mod tests {
         let read = |at: f64| -> f64 {
             let (whole, phase) = (at.floor(), (at.fract() * PHASES as f64) as usize);
             let tone = |j: usize| (std::f64::consts::TAU * f * (whole + j as f64 - 3.0)).sin();
-            kernel[phase].iter().enumerate().map(|(j, &tap)| f64::from(tap) * tone(j)).sum()
+            kernel[phase].iter().enumerate().map(|(j, &tap)| f64::from(tap) * tone(j)).sum::<f64>()
+                / f64::from(SCALE)
         };
         let places: Vec<f64> = (0..20_000).map(|n| 8.0 + f64::from(n) * 0.737_218).collect();
         let (mut re, mut im) = (0.0, 0.0);

@@ -16,7 +16,7 @@ mod sustain;
 use std::sync::OnceLock;
 
 pub(crate) use instrument::{BUSES, Instrument, SENDS};
-pub(crate) use kernel::{Kernel, TAPS};
+pub(crate) use kernel::{Kernel, PHASE_BITS, SCALE};
 pub(crate) use sound::Sound;
 
 use kernel::Kernels;
@@ -201,8 +201,8 @@ fn make(instrument: Instrument, pitch: u8, force: f32) -> Sound {
         Instrument::UprightBass => low_string(low(0.34, 0.75, 1.2, 0.28), pitch, force),
         Instrument::ElectricBass => low_string(low(0.26, 1.7, 0.8, 0.21), pitch, force),
         Instrument::SynthBass => low_string(low(0.16, 2.4, 0.2, 0.37), pitch, force),
-        Instrument::Strings => Sound { tilt: 3.0, wide: true, ..held(section(bowed_partial), 1.0, pitch) },
-        Instrument::Mellow => Sound { tilt: 2.0, ..held(alone(7.0, mellow_partial), 1.0, pitch) },
+        Instrument::Strings => Sound { tilt: 8.0, wide: true, ..held(section(bowed_partial), 1.0, pitch) },
+        Instrument::Mellow => Sound { tilt: 5.0, ..held(alone(7.0, mellow_partial), 1.0, pitch) },
         // The organ's loop starts an octave lower, at the 16' pipe.
         Instrument::Organ => held(alone(4.0, organ_partial), 0.5, pitch),
         Instrument::Kit => strike(pitch, force, 0),

@@ -60,15 +60,24 @@ pub(super) fn pluck(tone: PluckTone, pitch: u8, force: f32, period: usize, secon
     out
 }
 
-/// One period of the pluck: soft noise, combed by the place of the plectrum, without a constant part.
+/// One period of the pluck: what soft noise, combed by the place of the plectrum, is on average, so that all
+/// notes are alike. Only the phases are left to chance.
 fn excite(tone: PluckTone, pitch: u8, force: f32, rate: f32, frames: usize) -> Vec<f32> {
     let mut noise = Noise::new(0x517 + u32::from(pitch) * 31);
-    let mut soft = Biquad::low_pass(tone.bright * (0.45 + 1.1 * force), 0.6, rate);
-    let raw: Vec<f32> = (0..frames * 2).map(|_| soft.run(noise.next())).collect();
-    let back = ((frames as f32 * tone.place) as usize).max(1);
-    let mut line: Vec<f32> = (frames..frames * 2).map(|i| raw[i] - raw[i - back]).collect();
-    let mean = line.iter().sum::<f32>() / frames as f32;
-    line.iter_mut().for_each(|x| *x -= mean);
+    let cutoff = tone.bright * (0.45 + 1.1 * force);
+    let turn = std::f32::consts::TAU / frames as f32;
+    let sine: Vec<f32> = (0..frames).map(|i| (i as f32 * turn).sin()).collect();
+    let mut line = vec![0.0f32; frames];
+    for k in 1..frames.div_ceil(2) {
+        let comb = (std::f32::consts::PI * k as f32 * tone.place).sin().abs();
+        // A low-pass of two poles with a Q of 0.6.
+        let x = k as f32 * rate / frames as f32 / cutoff;
+        let amp = comb / ((1.0 - x * x).powi(2) + (x / 0.6).powi(2)).sqrt();
+        let shift = ((noise.next() + 1.0) * 0.5 * frames as f32) as usize;
+        for (i, x) in line.iter_mut().enumerate() {
+            *x += amp * sine[(i * k + shift) % frames];
+        }
+    }
     let power = (line.iter().map(|x| x * x).sum::<f32>() / frames as f32).sqrt().max(1e-6);
     line.iter_mut().for_each(|x| *x *= 0.34 / power);
     line

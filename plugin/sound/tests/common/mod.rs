@@ -48,7 +48,7 @@ pub(crate) fn strength(x: &[f32], freq: f64, rate: f32) -> f64 {
 pub(crate) fn cents_off(x: &[f32], freq: f64, rate: f32, players: bool) -> f64 {
     let at = |cents: i32| strength(x, freq * 2f64.powf(f64::from(cents) / 1200.0), rate);
     if players {
-        let power: Vec<(f64, f64)> = (-80..=80).step_by(8).map(|c| (f64::from(c), at(c).powi(2))).collect();
+        let power: Vec<(f64, f64)> = (-80..=80).step_by(4).map(|c| (f64::from(c), at(c).powi(2))).collect();
         return power.iter().map(|p| p.0 * p.1).sum::<f64>() / power.iter().map(|p| p.1).sum::<f64>();
     }
     let best = (-60..=60).step_by(6).max_by(|&a, &b| at(a).total_cmp(&at(b))).unwrap();
