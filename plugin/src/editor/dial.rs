@@ -39,32 +39,23 @@ impl Dial<'_> {
         let radius = (room.width().min(room.height()) * 0.5 - 1.0).max(6.0);
         let middle = room.center();
 
-        // The label leaves room for the dot that teaches.
-        let dot = if control.action().is_some() { 9.0 } else { 0.0 };
+        let small = theme::font(theme::SMALL);
+        let foot = Rect::from_min_max(pos2(rect.left(), rect.bottom() - letters), rect.max);
         if self.value_below {
-            let name = Rect::from_min_max(head.min, head.max - vec2(dot, 0.0));
-            theme::line(
-                painter,
-                name,
-                Align2::CENTER_CENTER,
-                self.label,
-                theme::font(theme::SMALL),
-                theme::DIM,
-            );
-            let foot = Rect::from_min_max(pos2(rect.left(), rect.bottom() - letters), rect.max);
-            let colour = if lively { theme::TEXT } else { theme::mix(theme::TEXT, theme::DIM, 0.5) };
-            theme::line(painter, foot, Align2::CENTER_CENTER, &text, theme::font(theme::SMALL), colour);
+            theme::line(painter, head, Align2::CENTER_CENTER, self.label, small.clone(), theme::DIM);
+            theme::line(painter, foot, Align2::CENTER_CENTER, &text, small, theme::TEXT);
         } else {
             let (words, colour) =
                 if lively { (text.as_str(), theme::TEXT) } else { (self.label, theme::DIM) };
-            let name = Rect::from_min_max(head.min, head.max - vec2(dot, 0.0));
-            theme::line(painter, name, Align2::CENTER_CENTER, words, theme::font(theme::SMALL), colour);
+            theme::line(painter, head, Align2::CENTER_CENTER, words, small, colour);
         }
+        let beside = if self.value_below { rect.center().x + 29.0 } else { rect.right() };
+        let dot = pos2(beside.min(rect.right() - 5.0), foot.center().y);
         self.face(ui, middle, radius, value, touch.hand.default(control), lively);
         if response.has_focus() {
             theme::focus_ring(painter, rect);
         }
-        touch.dot(ui, pos2(rect.right() - 5.0, head.center().y), control);
+        touch.dot(ui, dot, control);
     }
 
     fn face(&self, ui: &Ui, middle: Pos2, radius: f32, value: f32, default: f32, lively: bool) {
@@ -73,8 +64,8 @@ impl Dial<'_> {
         let ring = radius - thick * 0.5;
         let angle = |v: f32| -FRAC_PI_2 + (v * 2.0 - 1.0) * SPAN;
         painter.add(arc(middle, ring, angle(0.0), angle(1.0), Stroke::new(thick, theme::EDGE)));
-        // From the neutral value where it lies between the ends, so that "as the band would" is empty.
-        let from = if default > 0.02 && default < 0.98 { default } else { 0.0 };
+        // From the middle where that is "as the band would": then an untouched dial is empty.
+        let from = if (default - 0.5).abs() < 0.03 { default } else { 0.0 };
         if (value - from).abs() > 0.004 {
             let (a, b) = (angle(from.min(value)), angle(from.max(value)));
             painter.add(arc(middle, ring, a, b, Stroke::new(thick, self.colour)));

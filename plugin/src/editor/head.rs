@@ -25,34 +25,28 @@ impl Head {
         _instance: &Instance,
         rect: Rect,
     ) -> Option<Message> {
+        // What is wide takes most of what there is beyond the smallest size, so that the bar is always full.
         let spare = (rect.width() - 744.0).max(0.0);
         let mut x = rect.left();
-        let mut next = |wide: f32, gap: f32| {
-            let cell = Rect::from_min_size(pos2(x, rect.top() + 2.0), vec2(wide, 26.0));
-            x += wide + gap;
+        let mut next = |least: f32, share: f32, gap: f32| {
+            let cell = Rect::from_min_size(pos2(x, rect.top() + 2.0), vec2(least + spare * share, 26.0));
+            x = cell.right() + gap;
             cell
         };
-        let logo = next(84.0, 6.0);
+        let logo = next(84.0, 0.02, 6.0);
         theme::line(ui.painter(), logo, Align2::LEFT_CENTER, "Sideman", theme::font(20.0), theme::TEXT);
-        let _presets = next(150.0 + (spare * 0.35).min(120.0), 10.0);
+        let _presets = next(202.0, 0.36, 10.0);
         let tip = "What the band plays; Auto chooses for the music";
-        button::chooser(ui, touch, next(134.0 + (spare * 0.3).min(60.0), 4.0), Control::Style, "Style", tip);
+        button::chooser(ui, touch, next(130.0, 0.28, 4.0), Control::Style, "Style", tip);
         let tip = "Another band of the same style";
-        button::row(
-            ui,
-            touch,
-            next(112.0 + (spare * 0.2).min(40.0), 10.0),
-            Control::Variation,
-            &["A", "B", "C", "D"],
-            tip,
-        );
-        let more = (spare * 0.05).min(14.0);
+        let words = ["A", "B", "C", "D"];
+        button::row(ui, touch, next(114.0, 0.16, 10.0), Control::Variation, &words, tip);
         let tip = "The drums play a fill up to the next bar line";
-        button::press(ui, touch, next(50.0 + more, 4.0), Control::Fill, "Fill", theme::ACCENT, tip);
+        button::press(ui, touch, next(52.0, 0.06, 4.0), Control::Fill, "Fill", theme::ACCENT, tip);
         let tip = "The whole band keeps repeating what it plays, whatever the piano does";
-        button::switch(ui, touch, next(64.0 + more, 4.0), Control::Freeze, "Freeze", theme::ACCENT, tip);
+        button::switch(ui, touch, next(64.0, 0.06, 4.0), Control::Freeze, "Freeze", theme::ACCENT, tip);
         let tip = "Ends every note at once and begins anew";
-        button::press(ui, touch, next(60.0 + more, 0.0), Control::Panic, "Panic", theme::BAD, tip);
+        button::press(ui, touch, next(60.0, 0.06, 0.0), Control::Panic, "Panic", theme::BAD, tip);
         None
     }
 }

@@ -87,12 +87,11 @@ impl Place<'_> {
             // A stroke is a moment, however long its note is held.
             return Rect::from_min_size(pos2(left, top + 1.5), vec2(5.0, DRUM_ROW - 3.0));
         }
-        let bottom = self.keys.bottom() - (f32::from(pitch) - self.low) * self.row;
-        let thin = if voice == Voice::Piano { 0.0 } else { self.row * 0.14 };
-        Rect::from_min_max(
-            pos2(left, bottom - self.row + thin + 0.3),
-            pos2(right.max(left + 2.5), bottom - thin - 0.3),
-        )
+        let middle = self.keys.bottom() - (f32::from(pitch) - self.low + 0.5) * self.row;
+        // Thick enough to be seen in a small window, where rows are thinner than that.
+        let share = if voice == Voice::Piano { 0.96 } else { 0.76 };
+        let half = (self.row * share).max(3.0) * 0.5;
+        Rect::from_min_max(pos2(left, middle - half), pos2(right.max(left + 3.0), middle + half))
     }
 }
 
@@ -135,12 +134,14 @@ impl Roll {
 
         self.ground(&painter, &place);
         let inside = painter.with_clip_rect(Rect::from_min_max(pos2(body.left(), rect.top()), body.max));
+        // What is to come lies on a lighter ground.
+        let ahead = Rect::from_min_max(pos2(line, keys.top()), drums.max);
+        inside.rect_filled(ahead, 0.0, Color32::from_white_alpha(7));
         grid(&inside, &place, rect.top());
         let marks = marks(&place);
         for mark in &marks {
             paint(&inside, mark, &place, heard);
         }
-        // What is to come lies under a veil, and the line is where it becomes sound.
         inside.vline(line, rect.top() + 2.0..=body.bottom(), Stroke::new(1.5, theme::TEXT));
         theme::triangle(&inside, pos2(line, rect.top() + 6.0), 5.0, false, theme::TEXT);
 
@@ -222,6 +223,15 @@ impl Roll {
         painter.rect_filled(drums, 0.0, theme::mix(theme::PANEL, theme::BACK, 0.6));
         let clip =
             painter.with_clip_rect(Rect::from_min_max(pos2(keys.left() - GUTTER, keys.top()), keys.max));
+        // The piano has no strip: its colour is named here.
+        let swatch = Rect::from_center_size(
+            pos2(keys.left() - GUTTER + 9.0, keys.top() - RULER * 0.5),
+            vec2(7.0, 7.0),
+        );
+        painter.rect_filled(swatch, 2.0, theme::voice(Voice::Piano));
+        let name =
+            Rect::from_min_max(pos2(swatch.right() + 4.0, keys.top() - RULER), pos2(keys.left(), keys.top()));
+        theme::line(painter, name, Align2::LEFT_CENTER, "Piano", theme::font(theme::SMALL), theme::DIM);
         let mut last = f32::INFINITY;
         for pitch in self.low.floor() as i32..=self.high.ceil() as i32 {
             let bottom = keys.bottom() - (pitch as f32 - self.low) * place.row;

@@ -96,6 +96,12 @@ impl Scene {
         loudest
     }
 
+    /// Keys of the piano that are down.
+    pub(crate) fn held(&self) -> Vec<u8> {
+        let down = self.notes.iter().filter(|n| n.voice == Voice::Piano && n.length.is_none());
+        down.map(|n| n.pitch).collect()
+    }
+
     /// Calls with the session pulse and number of every bar line, and with that of every beat within a bar
     /// without number, of those that can be seen up to `until`.
     pub(crate) fn lines(&self, from: Pulse, until: Pulse, mut each: impl FnMut(Pulse, Option<i64>)) {

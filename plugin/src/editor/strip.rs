@@ -9,8 +9,10 @@ use super::hand::{Control, is_on};
 use super::theme;
 use super::touch::Touch;
 
-/// Width of a strip.
-pub(crate) const WIDTH: f32 = 232.0;
+/// Width of a strip in a window of some width.
+pub(crate) fn width(window: f32) -> f32 {
+    (window * 0.25).clamp(232.0, 290.0)
+}
 
 /// Draws the strip of a part. `heard` says whether it is heard just now.
 pub(crate) fn show(ui: &Ui, touch: &mut Touch<'_>, rect: Rect, part: Part, heard: bool) {
@@ -48,14 +50,18 @@ pub(crate) fn show(ui: &Ui, touch: &mut Touch<'_>, rect: Rect, part: Part, heard
     button::switch(ui, touch, cell(72.0, 1.0, 62.0), Control::Lock(part), "Lock", own, tip);
 
     let dials = left + 140.0;
-    let high = (rect.height() - 4.0).min(62.0);
+    let room = rect.height() - 4.0;
+    // Where there is room, the values stay in sight.
+    let value_below = room >= 80.0;
+    let high = room.min(if value_below { 92.0 } else { 62.0 });
     let wide = (rect.right() - 3.0 - dials) * 0.5;
     let dial = |i: f32| {
         Rect::from_min_size(pos2(dials + i * wide, rect.center().y - high * 0.5), vec2(wide - 1.0, high))
     };
-    let level = Dial { label: "Lev", tip: "How loudly it plays", colour, value_below: false };
+    let level = Dial { label: "Level", tip: "How loudly it plays", colour, value_below };
     level.show(ui, touch, dial(0.0), Control::Level(part));
-    let density = Dial { label: "Dens", tip: "How much it plays", colour, value_below: false };
+    let density =
+        Dial { label: "Density", tip: "How much it plays; 50 % is as the band would", colour, value_below };
     density.show(ui, touch, dial(1.0), Control::Density(part));
 }
 

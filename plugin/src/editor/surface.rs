@@ -127,13 +127,14 @@ impl Surface {
         }
 
         let heard = heard(touch.hand);
+        let wide = strip::width(window.width());
         let high = (middle.height() - 3.0 * 4.0) / 4.0;
         for part in Part::ALL {
             let y = middle.top() + part.index() as f32 * (high + 4.0);
-            let rect = Rect::from_min_size(pos2(middle.left(), y), vec2(strip::WIDTH, high));
+            let rect = Rect::from_min_size(pos2(middle.left(), y), vec2(wide, high));
             strip::show(ui, touch, rect, part, heard[part.index()]);
         }
-        let picture = Rect::from_min_max(pos2(middle.left() + strip::WIDTH + GAP, middle.top()), middle.max);
+        let picture = Rect::from_min_max(pos2(middle.left() + wide + GAP, middle.top()), middle.max);
         match &mut self.browser {
             None => self.roll.show(ui, picture, &self.scene, heard, time),
             Some(browser) => match browser.show(ui, picture) {
@@ -173,7 +174,7 @@ fn heard(hand: &dyn Hand) -> [bool; 4] {
 fn keep(ui: &Ui, rect: Rect, minutes: &mut usize) -> bool {
     ui.painter().rect_filled(rect, 4.0, theme::PANEL);
     let inner = rect.shrink2(vec2(6.0, 7.0));
-    let wide = inner.width().min(240.0);
+    let wide = inner.width();
     let upper = Rect::from_min_size(inner.min, vec2(wide, 22.0));
     let response =
         button::plain(ui, upper, "Save the last minutes as a MIDI file", "Save the last minutes", None);

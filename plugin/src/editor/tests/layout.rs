@@ -1,1 +1,147 @@
+//! Everything has its place: at every size all texts are inside the window, apart from each other, readable,
+//! and there.
 
+use egui::{Rect, Vec2, vec2};
+
+use super::stage::{SIZES, Stage, Text, song, still};
+use crate::editor::hand::Control;
+use crate::editor::scene::Scene;
+use crate::editor::theme;
+use sideman_music::Part;
+
+/// Texts that overlap.
+fn collisions(texts: &[Text]) -> Vec<String> {
+    let mut out = Vec::new();
+    for (i, a) in texts.iter().enumerate() {
+        for b in &texts[..i] {
+            // Letters reach a little out of their line; only what can be seen counts.
+            let (ra, rb) = (a.rect.intersect(a.clip), b.rect.intersect(b.clip));
+            if ra.shrink(0.6).intersects(rb.shrink(0.6)) {
+                out.push(format!("'{}' at {:?} and '{}' at {:?}", a.text, ra, b.text, rb));
+            }
+        }
+    }
+    out
+}
+
+fn check(texts: &[Text], size: Vec2, what: &str) {
+    let window = Rect::from_min_size(egui::Pos2::ZERO, size);
+    assert!(texts.len() > 50, "{what}: only {} texts", texts.len());
+    for t in texts {
+        assert!(window.contains_rect(t.rect), "{what}: '{}' at {:?} is outside of {size:?}", t.text, t.rect);
+        assert!(t.clip.expand(1.0).contains_rect(t.rect), "{what}: '{}' is cut off by {:?}", t.text, t.clip);
+        assert!(t.size >= theme::SMALL, "{what}: '{}' has letters of {}", t.text, t.size);
+        assert!(!t.elided, "{what}: '{}' is shortened", t.text);
+    }
+    let over = collisions(texts);
+    assert!(over.is_empty(), "{what}: {over:#?}");
+}
+
+#[test]
+fn at_every_size_and_scale_all_texts_have_their_room() {
+    let between = [
+        vec2(760.0, 700.0),
+        vec2(900.0, 480.0),
+        vec2(1063.0, 600.0),
+        vec2(1075.0, 600.0),
+        vec2(2400.0, 1300.0),
+    ];
+    for size in SIZES.into_iter().chain(between) {
+        for pixels in [1.0, 1.25, 1.5, 2.0] {
+            let what = format!("{size:?} at {pixels}");
+            for (scene, name) in [(song as fn(f64) -> Scene, "moving"), (still, "still")] {
+                let mut stage = Stage::new(size, pixels).with_scene(scene);
+                check(&stage.texts(), size, &format!("{what}, {name}"));
+            }
+            // Nothing heard, nothing known: what a user sees first.
+            check(&Stage::new(size, pixels).texts(), size, &format!("{what}, empty"));
+        }
+    }
+}
+
+#[test]
+fn panels_that_take_turns_all_have_room_at_the_smallest_size() {
+    for (tab, inside) in [("Sound", "Soundfont"), ("MIDI", "Report latency"), ("Band", "Humanize")] {
+        let mut stage = Stage::new(SIZES[0], 1.0).with_scene(song);
+        let places: Vec<Text> =
+            stage.texts().into_iter().filter(|t| t.text == tab && t.rect.left() < 80.0).collect();
+        stage.click(places[0].rect.center());
+        let texts = stage.texts();
+        check(&texts, SIZES[0], tab);
+        assert!(texts.iter().any(|t| t.text == inside), "{tab} shows no {inside}");
+    }
+}
+
+#[test]
+fn extreme_values_fit_their_places() {
+    for size in SIZES {
+        for extreme in [0.0, 1.0] {
+            let mut stage = Stage::new(size, 1.0).with_scene(|t| {
+                let mut scene = song(t);
+                scene.status.bar = 9998;
+                scene.status.meter = (12, 8);
+                scene.status.bpm = 299.99;
+                scene.chord = "Ebm7b5/Gb".into();
+                scene
+            });
+            for control in Control::all() {
+                crate::editor::hand::set_at_once(&mut stage.hand, control, extreme);
+            }
+            check(&stage.texts(), size, &format!("{size:?}, all at {extreme}"));
+        }
+    }
+}
+
+#[test]
+fn texts_are_found_where_they_belong() {
+    for size in SIZES {
+        let mut stage = Stage::new(size, 1.0).with_scene(song);
+        let texts = stage.texts();
+        let at = |name: &str| {
+            texts
+                .iter()
+                .find(|t| t.text == name)
+                .unwrap_or_else(|| panic!("no {name} at {size:?}"))
+                .rect
+                .center()
+        };
+        for part in Part::ALL.windows(2) {
+            assert!(
+                at(part[0].name()).y < at(part[1].name()).y,
+                "the strips stand in the order of the parts"
+            );
+        }
+        assert!(at("Sideman").y < 45.0 && at("Panic").y < 45.0);
+        assert!(at("Am7").y < at("Drums").y && at("Am7").x < size.x / 2.0);
+        assert!(at("Intensity").y > at("Strings").y);
+        assert!(at("3 late, 0 missed, 0 echoed").y > size.y - 30.0);
+        assert!(at("kick").x > at("Drums").x && at("kick").y > at("cymbal").y);
+        assert!(at("Save the last minutes").x > size.x * 0.6);
+    }
+}
+
+#[test]
+fn a_window_too_small_gets_bars_and_does_not_fall_apart() {
+    for size in [vec2(300.0, 200.0), vec2(759.0, 900.0), vec2(30.0, 30.0), vec2(1.0, 1.0)] {
+        let mut stage = Stage::new(size, 1.0).with_scene(song);
+        stage.settle().drop_without_applying_deltas();
+    }
+}
+
+#[test]
+fn notices_stand_above_the_strips_and_go_when_they_are_dismissed() {
+    for size in SIZES {
+        let mut stage = Stage::new(size, 1.0);
+        stage.instance.shared.notice("The first of two: do this");
+        stage.instance.shared.notice("The second: do that");
+        let texts = stage.texts();
+        check(&texts, size, "notice");
+        let shown = stage.find("The second: do that");
+        assert!(shown.bottom() < stage.find("Drums").top());
+        stage.find("and 1 more");
+        let dismiss = stage.find("Dismiss").center();
+        stage.click(dismiss);
+        assert!(!stage.texts().iter().any(|t| t.text == "Dismiss"));
+        assert!(stage.instance.shared.book(|b| b.notices.is_empty()));
+    }
+}
