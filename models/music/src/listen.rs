@@ -73,6 +73,13 @@ impl Listener {
         f.velocity = f.velocity.max(velocity);
     }
 
+    /// A key has been down since before the listening began: it sounds, and was not struck.
+    pub fn hold(&mut self, pitch: u8) {
+        if let Some(down) = self.down.get_mut(usize::from(pitch)) {
+            *down = true;
+        }
+    }
+
     /// A key comes up.
     pub fn note_off(&mut self, pitch: u8) {
         if let Some(down) = self.down.get_mut(usize::from(pitch)) {

@@ -69,6 +69,11 @@ pub struct BarPosition {
     pub meter: Meter,
 }
 
+impl BarPosition {
+    /// The start of a first bar of four quarter notes.
+    pub const START: Self = Self { bar: 0, bar_start: 0, offset: 0, meter: Meter::COMMON };
+}
+
 /// Metre changes over time. Never empty: it starts with a metre at pulse 0.
 ///
 /// A change in the middle of a bar ends that bar early, as notation programs read it.

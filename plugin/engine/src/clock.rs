@@ -5,6 +5,7 @@
 //! nearest step, so that every step belongs to exactly one bar and no bar line is lost.
 
 use sideman_models::band::Place;
+use sideman_music::time::BarPosition;
 use sideman_music::{Meter, MeterMap, Pulse, STEP_PULSES};
 
 /// Pulse of a step, which is also its decision point.
@@ -27,9 +28,14 @@ fn nearest_step(pulse: Pulse) -> i64 {
 /// `bar_steps` is the length of a whole bar of the metre in force, even if a later metre change cuts
 /// this bar short: what comes is not known yet when a step is decided.
 pub fn place_of(step: i64, meters: &MeterMap) -> Place {
+    place_in(step, |pulse| meters.position(pulse))
+}
+
+/// Where a step lies among bars that `position` knows.
+pub fn place_in(step: i64, position: impl Fn(Pulse) -> BarPosition) -> Place {
     // The last pulse that is not nearer to the next step: the bar that has begun by then is the one that
     // was rounded to this step or an earlier one.
-    let at = meters.position(step_pulse(step).saturating_add(STEP_PULSES / 2 - 1));
+    let at = position(step_pulse(step).saturating_add(STEP_PULSES / 2 - 1));
     let start = nearest_step(at.bar_start);
     let end = nearest_step(at.bar_start.saturating_add(at.meter.bar_pulses()));
     let narrow = |steps: i64| steps.clamp(0, i64::from(u16::MAX)) as u16;

@@ -1,4 +1,6 @@
-//! The piano of a score, heard step by step, strictly causally.
+//! The piano, of a score or live, heard step by step, strictly causally.
+
+use std::collections::VecDeque;
 
 use sideman_models::band::Place;
 use sideman_music::listen::{KeyEvent, Lean, key_events};
@@ -21,10 +23,12 @@ pub struct Heard {
 }
 
 /// A piano part played into a [`Listener`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Hearing {
-    events: Vec<KeyEvent>,
-    next: usize,
+    /// Key movements that are still to be heard.
+    events: VecDeque<KeyEvent>,
+    /// Pulse of the last key movement.
+    end: Pulse,
     listener: Listener,
     lean: Lean,
 }
@@ -41,7 +45,34 @@ impl Hearing {
                 Note { onset, length: end - onset, velocity: n.velocity.clamp(1, 127), ..*n }
             })
             .collect();
-        Self { events: key_events(&sane), next: 0, listener: Listener::default(), lean: Lean::default() }
+        let events = VecDeque::from(key_events(&sane));
+        let end = events.back().map_or(0, |e| e.at);
+        Self { events, end, ..Self::default() }
+    }
+
+    /// Takes a key movement of a piano that is played live, in order of time.
+    pub fn push(&mut self, event: KeyEvent) {
+        self.end = event.at;
+        self.events.push_back(event);
+    }
+
+    /// Begins anew, with nothing heard, and these keys (bit 0 is pitch 0) held down since before.
+    pub fn restart(&mut self, held: u128) {
+        self.events.clear();
+        self.end = 0;
+        self.lean = Lean::default();
+        self.hold_only(held);
+    }
+
+    /// These keys are down now, whatever was heard.
+    pub fn hold_only(&mut self, held: u128) {
+        self.listener.reset();
+        (0..128).filter(|p| held >> p & 1 == 1).for_each(|p| self.listener.hold(p));
+    }
+
+    /// Pulses from the next step to its decision point.
+    pub fn lean(&self) -> Pulse {
+        self.lean.pulses()
     }
 
     /// What is heard at the decision point of a step: everything up to and including that pulse, and nothing
@@ -49,26 +80,26 @@ impl Hearing {
     pub fn at(&mut self, place: &Place) -> Heard {
         let lean = self.lean.pulses();
         let point = step_pulse(place.step) + lean;
-        while let Some(e) = self.events.get(self.next).filter(|e| e.at <= point) {
+        while let Some(e) = self.events.front().copied().filter(|e| e.at <= point) {
+            self.events.pop_front();
             if e.velocity > 0 {
                 self.listener.note_on(e.pitch, e.velocity);
                 self.lean.heard(e.at);
             } else {
                 self.listener.note_off(e.pitch);
             }
-            self.next += 1;
         }
         Heard { frame: self.listener.take_frame(), lean }
     }
 
     /// The earliest step that may hear the next movement of a key, if there is one.
     pub fn next_step(&self) -> Option<i64> {
-        self.events.get(self.next).map(|e| step_hearing(e.at - Lean::MOST))
+        self.events.front().map(|e| step_hearing(e.at - Lean::MOST))
     }
 
     /// Pulse of the last key movement; 0 without notes.
     pub fn end(&self) -> Pulse {
-        self.events.last().map_or(0, |e| e.at)
+        self.end
     }
 }
 

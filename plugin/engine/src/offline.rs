@@ -98,7 +98,9 @@ impl<'a> Performance<'a> {
             let place = place_of(step, self.meters);
             let heard = hearing.at(&place);
             scheduler.advance(step_pulse(step) + heard.lean, |m| tape.record(m));
-            player.step(band, &place, heard, self.bpm(&place), &mut |order| scheduler.accept(0, order));
+            player.step(band, &place, heard, self.bpm(&place), &mut |order| {
+                scheduler.accept(0, order);
+            });
             stats.steps += u64::from(!player.is_asleep());
             if place.in_bar == 0 {
                 progress(Progress { done: step_pulse(step).min(total), total });

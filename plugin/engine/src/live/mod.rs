@@ -6,16 +6,22 @@
 //! [`crate::player::Player`] as the offline renderer, at the same decision points. Between the two there are
 //! rings only; between them and an editor there is [`Shared`].
 
-#![allow(dead_code)] // until the thread is in
-
+mod block;
+mod capture;
+mod desk;
 mod learn;
+mod notebook;
+mod overlay;
 mod performer;
 mod queues;
 mod shared;
+#[cfg(test)]
+mod tests;
 mod thread;
 
-pub use learn::{ACTIONS, Action, Trigger};
-pub use performer::{
-    Block, ClockChoice, Input, LiveSettings, Output, Performer, Route, Sending, Spoken, Transport, Voice,
+pub use block::{
+    Block, ClockChoice, ClockSource, Input, LiveSettings, Output, Route, Sending, Spoken, Transport, Voice,
 };
-pub use shared::{Book, ClockSource, Expected, Job, RollNote, Shared, Status, TempoPoint};
+pub use learn::{ACTIONS, Action, Trigger};
+pub use performer::Performer;
+pub use shared::{Book, Expected, Job, RollNote, Shared, Status, TempoPoint};

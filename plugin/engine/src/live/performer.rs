@@ -2,214 +2,552 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
 
-use sideman_music::{Meter, Part};
+use sideman_music::{Part, Pulse};
 
-use super::shared::Shared;
+use super::block::{Block, ClockChoice, ClockSource, Input, LiveSettings, Output, Spoken, Transport, Voice};
+use super::desk::Desk;
+use super::learn::Action;
+use super::overlay::{Overlay, Press};
+use super::queues::{Answer, Told, queues};
+use super::shared::{Shared, TempoPoint};
+use super::thread::BandThread;
 use crate::controls::Controls;
+use crate::planner::{HELD_BARS, SILENT_BARS};
+use crate::rt::{Clock, Echo, Order, Scheduler, Turn};
 
-/// The host's transport at the start of a block. What the host does not say is `None`.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Transport {
-    /// Whether it runs.
-    pub playing: bool,
-    /// Quarter notes a minute.
-    pub bpm: Option<f64>,
-    /// Position in quarter notes.
-    pub beats: Option<f64>,
-    /// Start of the bar in quarter notes.
-    pub bar_start: Option<f64>,
-    /// Number of that bar, from 0.
-    pub bar: Option<i64>,
-    /// Metre.
-    pub meter: Option<Meter>,
-}
-
-/// Which clock the band follows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ClockChoice {
-    /// The host's while it runs, else the own.
-    #[default]
-    Auto,
-    /// The host's only: when it stands, the band rests.
-    Host,
-    /// The own, whatever the host does.
-    Own,
-}
-
-/// Which parts an instance sends to the host.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Sending {
-    /// All.
-    #[default]
-    All,
-    /// One.
-    Only(Part),
-    /// None: the band is only heard.
-    Nothing,
-}
-
-/// Where notes go.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Route {
-    /// Parts that are sent to the host.
-    pub send: Sending,
-    /// MIDI channel from 0 for all that is sent of the band; `None` for each part's own, as `render` writes
-    /// them.
-    pub channel: Option<u8>,
-    /// Whether the piano is not passed on.
-    pub swallow_piano: bool,
-}
-
-/// Settings that concern playing live, and no note of the band.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LiveSettings {
-    /// Which clock to follow.
-    pub clock: ClockChoice,
-    /// Tempo of the own clock, quarter notes a minute, 20 to 300.
-    pub bpm: f64,
-    /// Metre of the own clock.
-    pub meter: Meter,
-    /// Whether the own clock waits for four notes that count it in.
-    pub count_in: bool,
-    /// From hearing to sounding, in milliseconds, 0 to 100; blocks longer than this count instead.
-    pub reaction_ms: f32,
-    /// Whether the host is told a latency, and the piano is delayed alike.
-    pub compensate: bool,
-    /// Where notes go.
-    pub route: Route,
-}
-
-impl Default for LiveSettings {
-    fn default() -> Self {
-        Self {
-            clock: ClockChoice::Auto,
-            bpm: 120.0,
-            meter: Meter::COMMON,
-            count_in: false,
-            reaction_ms: 10.0,
-            compensate: false,
-            route: Route::default(),
-        }
-    }
-}
-
-/// A block of audio to be processed.
-#[derive(Debug, Clone, Copy)]
-pub struct Block<'a> {
-    /// Its length in samples; may be 0.
-    pub frames: u32,
-    /// The transport at its start.
-    pub transport: Transport,
-    /// Controls of the band, brought into range here.
-    pub controls: &'a Controls,
-    /// Settings of playing live, brought into range here.
-    pub settings: &'a LiveSettings,
-    /// Whether the host renders faster than real time: then processing waits for the band, within bounds.
-    pub offline: bool,
-}
-
-/// A key of the piano, or anything else that came in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spoken {
-    /// A note begins, with its velocity 1 to 127, or ends, with velocity 0.
-    Note {
-        /// MIDI pitch.
-        pitch: u8,
-        /// Velocity, or 0.
-        velocity: u8,
-    },
-    /// Any other channel message: status byte without channel (0xA0 to 0xE0) and two data bytes.
-    Other {
-        /// 0xA0 polyphonic pressure, 0xB0 controller, 0xC0 program, 0xD0 pressure, 0xE0 bend.
-        status: u8,
-        /// First data byte.
-        first: u8,
-        /// Second data byte; 0 where there is none.
-        second: u8,
-    },
-}
-
-/// Something that came in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Input {
-    /// Sample within the block.
-    pub at: u32,
-    /// MIDI channel, 0 to 15.
-    pub channel: u8,
-    /// What.
-    pub message: Spoken,
-}
-
-/// Who plays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Voice {
-    /// The player at the piano.
-    Piano,
-    /// A part of the band.
-    Part(Part),
-}
-
-/// Something to be sent and sounded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Output {
-    /// Sample within the block.
-    pub at: u32,
-    /// Who.
-    pub voice: Voice,
-    /// MIDI channel on which the host gets it, or `None` when the host does not.
-    pub channel: Option<u8>,
-    /// What.
-    pub message: Spoken,
-}
+/// Messages of the piano that can be on their way when the piano is delayed.
+const DELAYED: usize = 1024;
+/// How late a note may come and still sound, in pulses: a twelfth of a quarter note.
+const GRACE: Pulse = 40;
+/// Longest that a block waits for the band when the host renders offline.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Points of tempo are told at most this often, in pulses: in a ramp each block has its own tempo.
+const POINT_EVERY: f64 = 30.0;
 
 /// The audio thread's side of a live band. All methods belong to the audio thread, except where they say
 /// otherwise.
 pub struct Performer {
     shared: Arc<Shared>,
+    thread: Option<BandThread>,
+    desk: Desk,
+    clock: Clock,
+    scheduler: Scheduler,
+    echo: Echo,
+    overlay: Overlay,
+    delayed: Box<[(u64, Input); DELAYED]>,
+    delayed_count: usize,
+    /// Controls that were told last, and whether they arrived.
+    told: Option<Controls>,
+    point: Option<TempoPoint>,
+    reached: Pulse,
+    decided: Pulse,
+    /// Keys that are down.
+    keys: u128,
+    /// Whether keys moved that could not be told.
+    keys_lost: bool,
+    /// Sample at which a key moved last.
+    last_key: u64,
+    largest: u32,
+    /// Largest block when the epoch began.
+    block: u32,
+    max_block: u32,
+    reset: bool,
+    was_audible: [bool; 4],
+    bypassed: bool,
+    presses: [u32; 3],
+    echoed: u64,
 }
 
 impl Performer {
     /// A performer that has not been activated. Any thread; starts nothing.
     pub fn new(shared: Arc<Shared>) -> Self {
-        Self { shared }
+        let silence = Input { at: 0, channel: 0, message: Spoken::Note { pitch: 0, velocity: 0 } };
+        Self {
+            shared,
+            thread: None,
+            desk: Desk::default(),
+            clock: Clock::new(48_000.0),
+            scheduler: Scheduler::new(GRACE),
+            echo: Echo::default(),
+            overlay: Overlay::default(),
+            delayed: Box::new([(0, silence); DELAYED]),
+            delayed_count: 0,
+            told: None,
+            point: None,
+            reached: Pulse::MIN,
+            decided: Pulse::MIN,
+            keys: 0,
+            keys_lost: false,
+            last_key: 0,
+            largest: 0,
+            block: 0,
+            max_block: 0,
+            reset: false,
+            was_audible: [true; 4],
+            bypassed: false,
+            presses: [0; 3],
+            echoed: 0,
+        }
     }
 
     /// Gets ready to play at a sample rate, in blocks of `max_block` samples at most, and starts the band's
     /// thread if it does not run. The main thread, while the audio thread does not process. May be called
-    /// again without [`Performer::deactivate`].
-    pub fn activate(&mut self, _sample_rate: f64, _max_block: u32) {}
+    /// again without [`Performer::deactivate`]; what sounds is ended in the next block.
+    pub fn activate(&mut self, sample_rate: f64, max_block: u32) {
+        if self.thread.is_none() {
+            let (audio, band) = queues();
+            match BandThread::start(band, self.shared.clone()) {
+                Ok(thread) => {
+                    self.thread = Some(thread);
+                    self.desk.connect(Some(audio));
+                }
+                Err(e) => {
+                    self.shared.notice(format!("The band cannot play: the system gives no thread ({e})."))
+                }
+            }
+            self.told = None;
+        }
+        let epoch = self.clock.epoch();
+        self.clock = Clock::new(sample_rate).after(epoch);
+        self.max_block = max_block;
+        self.largest = 0;
+        self.delayed_count = 0;
+        self.reset = true;
+        self.last_key = 0;
+        self.shared.cells.panicked.store(false, Relaxed);
+    }
 
     /// Ends the band's thread. The main thread, while the audio thread does not process.
-    pub fn deactivate(&mut self) {}
+    pub fn deactivate(&mut self) {
+        self.thread = None;
+        self.desk.connect(None);
+    }
 
     /// Forgets the music: the next block ends all sounding notes and begins anew.
-    pub fn reset(&mut self) {}
+    pub fn reset(&mut self) {
+        self.reset = true;
+    }
+
+    /// Presses the button of an action, as a taught key would, at the start of the next block.
+    pub fn press(&mut self, action: Action) {
+        if let Some(press) = self.overlay.press(action) {
+            self.presses[press as usize] += 1;
+        }
+    }
 
     /// The latency to be told to the host, in samples: 0 unless the settings ask for compensation. Any thread.
-    pub fn latency_samples(&self, _settings: &LiveSettings) -> u32 {
-        0
+    pub fn latency_samples(&self, settings: &LiveSettings) -> u32 {
+        if settings.compensate { self.reaction(settings).max(self.max_block) } else { 0 }
+    }
+
+    /// The reaction time that was asked for, in samples.
+    fn reaction(&self, settings: &LiveSettings) -> u32 {
+        let ms = if settings.reaction_ms.is_finite() { settings.reaction_ms.clamp(0.0, 100.0) } else { 10.0 };
+        (f64::from(ms) * self.clock.sample_rate() / 1000.0).round() as u32
+    }
+
+    /// The delay from hearing to sounding in samples, as it is now.
+    fn delay(&self, block: &Block<'_>) -> u32 {
+        let reaction = self.reaction(block.settings);
+        match (block.settings.compensate, block.offline) {
+            (true, _) => self.latency_samples(block.settings),
+            // Offline every block waits for what it needs.
+            (false, true) => reaction,
+            // What is decided in a block can sound in the next one at the earliest.
+            (false, false) => reaction.max(self.block),
+        }
     }
 
     /// Processes a block. `inputs` are in order of time. What is to be sent and sounded comes back in order
-    /// of time, at equal times note-offs first.
-    pub fn process(&mut self, _block: &Block<'_>, _inputs: &[Input]) -> &[Output] {
-        &[]
+    /// of time.
+    pub fn process(&mut self, block: &Block<'_>, inputs: &[Input]) -> &[Output] {
+        self.desk.clear();
+        self.largest = self.largest.max(block.frames);
+        self.take_answers();
+        let controls = self.overlay.apply(block.controls);
+        self.tell_controls(&controls);
+        let meter = block.settings.meter;
+        let (bpm, choice) = (block.settings.bpm, block.settings.clock);
+        let resting = Transport::default();
+        let transport = if block.bypass { &resting } else { &block.transport };
+        if std::mem::take(&mut self.reset) || (block.bypass && !self.bypassed) {
+            self.clock.halt();
+            self.end_epoch(&controls, block);
+            self.begin_session();
+        }
+        self.bypassed = block.bypass;
+        match self.clock.turn(transport, choice, bpm, meter) {
+            Turn::On => {}
+            Turn::Began => self.begin_epoch(&controls, block),
+            Turn::Ended => self.end_epoch(&controls, block),
+        }
+        self.tell_point();
+        self.act_on_presses(&controls, block);
+        self.mind_mutes(&controls);
+
+        let delay = self.delay(block);
+        self.pass_delayed(block, if block.settings.compensate { delay } else { 0 });
+        for input in inputs {
+            let at = input.at.min(block.frames.saturating_sub(1));
+            self.hear(Input { at, ..*input }, &controls, block, delay);
+        }
+        self.tell_reached(block.frames);
+        if block.offline {
+            self.wait();
+        }
+        self.play(&controls, block, delay);
+        self.rest_when_alone(&controls, block);
+        self.clock.pass(block.frames);
+        self.publish(block, delay);
+        self.desk.outputs()
     }
 
     /// Ends everything that sounds, at sample 0 of a block that is otherwise left silent, as after a panic.
     pub fn silence(&mut self) -> &[Output] {
-        &[]
+        self.desk.clear();
+        self.clock.halt();
+        self.scheduler.jump(self.clock.epoch(), 0, |_| {});
+        for part in Part::ALL {
+            self.desk.end_part(part, 0);
+        }
+        self.desk.end_passed();
+        self.reset = true;
+        self.desk.outputs()
     }
 
-    /// Hands something large to the band's thread to be freed there. Gives it back when there is no room:
-    /// try again in a later block.
+    /// Hands something large to the band's thread to be freed there.
+    ///
+    /// # Errors
+    /// Gives it back when there is no room, or no thread: try again in a later block.
     pub fn discard(&mut self, garbage: Box<dyn Any + Send>) -> Result<(), Box<dyn Any + Send>> {
-        Err(garbage)
+        self.desk.discard(garbage)
     }
 
     /// What an editor sees.
     pub fn shared(&self) -> &Arc<Shared> {
         &self.shared
+    }
+
+    fn tell_controls(&mut self, controls: &Controls) {
+        if self.told.as_ref() != Some(controls) && self.desk.insist(Told::Controls(*controls)) {
+            self.told = Some(*controls);
+        }
+    }
+
+    /// Tells tempo and bars where they are not what follows from what was told before.
+    fn tell_point(&mut self) {
+        if !self.clock.runs() {
+            return;
+        }
+        let (position, bar) = (self.clock.position(), self.clock.bar());
+        let now = TempoPoint {
+            at: self.clock.session_of(position).round() as Pulse,
+            position: position.round() as Pulse,
+            bar_start: self.clock.session_of(bar.start as f64).round() as Pulse,
+            bar: bar.number,
+            meter: bar.meter,
+            bpm: self.clock.bpm(),
+        };
+        if let Some(before) = &self.point {
+            let same_bars = before.meter == now.meter
+                && (now.bar_start - before.bar_start).rem_euclid(now.meter.bar_pulses()) == 0
+                && (now.bar_start - before.bar_start) / now.meter.bar_pulses() == now.bar - before.bar;
+            let same_tempo = (now.bpm / before.bpm - 1.0).abs() < 1e-9;
+            let soon = ((now.at - before.at) as f64) < POINT_EVERY;
+            if same_bars && (same_tempo || soon) {
+                return;
+            }
+        }
+        if self.desk.insist(Told::Point(now)) {
+            self.point = Some(now);
+        }
+    }
+
+    fn begin_epoch(&mut self, controls: &Controls, block: &Block<'_>) {
+        self.block = self.largest;
+        let at = self.clock.position().ceil() as Pulse;
+        self.jump(at, controls, block);
+        // What came before the first bar is not music: the counting in, or what a host rolls before it.
+        let first = if self.clock.source() == ClockSource::Own { at.max(0) } else { at };
+        let epoch = self.clock.epoch();
+        self.desk.insist(Told::Began { epoch, at: first });
+        self.point = None;
+        self.tell_point();
+    }
+
+    fn end_epoch(&mut self, controls: &Controls, block: &Block<'_>) {
+        self.jump(0, controls, block);
+        self.desk.insist(Told::Ended);
+        self.point = None;
+    }
+
+    /// Ends all notes of the band and forgets what was planned.
+    fn jump(&mut self, to: Pulse, controls: &Controls, block: &Block<'_>) {
+        let at = self.clock.session_at(0).round() as Pulse;
+        let (desk, epoch) = (&mut self.desk, self.clock.epoch());
+        self.scheduler.jump(epoch, to, |m| desk.send(0, at, m, controls, block));
+        self.scheduler.set_grace(GRACE);
+        self.echo.clear();
+        self.reached = Pulse::MIN;
+        self.decided = Pulse::MIN;
+    }
+
+    /// After a reset, keys that were down are not, as far as anybody knows.
+    fn begin_session(&mut self) {
+        self.keys = 0;
+        self.keys_lost = false;
+        self.desk.insist(Told::Keys(0));
+        self.delayed_count = 0;
+        self.desk.end_passed();
+        self.last_key = self.clock.sample();
+    }
+
+    fn act_on_presses(&mut self, controls: &Controls, block: &Block<'_>) {
+        for press in [Press::Panic, Press::Tap, Press::StartStop] {
+            for _ in 0..std::mem::take(&mut self.presses[press as usize]).min(4) {
+                self.act(press, 0, controls, block);
+            }
+        }
+    }
+
+    fn act(&mut self, press: Press, at: u32, controls: &Controls, block: &Block<'_>) {
+        match press {
+            Press::Panic => {
+                self.clock.halt();
+                self.end_epoch(controls, block);
+                self.begin_session();
+                self.desk.silence_everything(at);
+            }
+            Press::Tap => {
+                self.clock.tap(at, block.settings.bpm);
+                self.tell_point();
+            }
+            Press::StartStop => match self.clock.source() {
+                ClockSource::Host => {}
+                ClockSource::Stopped | ClockSource::CountIn if block.settings.clock != ClockChoice::Host => {
+                    self.clock.start(at);
+                    self.last_key = self.clock.sample() + u64::from(at);
+                    self.begin_epoch(controls, block);
+                }
+                _ => {
+                    self.clock.halt();
+                    self.end_epoch(controls, block);
+                }
+            },
+        }
+    }
+
+    /// Parts that fall silent end what sounds.
+    fn mind_mutes(&mut self, controls: &Controls) {
+        for part in Part::ALL {
+            let audible = controls.audible(part);
+            if self.was_audible[part.index()] && !audible {
+                self.desk.end_part(part, self.clock.session_at(0).round() as Pulse);
+            }
+            self.was_audible[part.index()] = audible;
+        }
+    }
+
+    /// Takes something that came in: passes it on, and tells the band what it should hear.
+    fn hear(&mut self, input: Input, controls: &Controls, block: &Block<'_>, delay: u32) {
+        if !block.bypass {
+            let (taught, press) = self.overlay.hear(&self.shared, input.channel, input.message);
+            if let Some(press) = press {
+                self.act(press, input.at, controls, block);
+            }
+            if taught && !self.desk.holds(&input) {
+                return;
+            }
+        }
+        if block.settings.compensate && self.delayed_count < DELAYED {
+            let due = self.clock.sample() + u64::from(input.at) + u64::from(delay);
+            self.delayed[self.delayed_count] = (due, input);
+            self.delayed_count += 1;
+            self.pass_delayed(block, delay);
+        } else {
+            self.desk.pass(input, &block.settings.route);
+        }
+        let Spoken::Note { pitch, velocity } = input.message else { return };
+        let (pitch, bit) = (pitch & 127, 1u128 << (pitch & 127));
+        let was_down = self.keys & bit != 0;
+        self.keys = if velocity > 0 { self.keys | bit } else { self.keys & !bit };
+        self.last_key = self.clock.sample() + u64::from(input.at);
+        if velocity > 0 && !block.bypass {
+            self.start_clock(input.at, controls, block);
+        }
+        let at = self.clock.session_at(input.at).round() as Pulse;
+        self.desk.tell(Told::Tape { at, voice: Voice::Piano, pitch, velocity });
+        if velocity == 0 && !was_down {
+            return;
+        }
+        if self.keys_lost {
+            self.keys_lost = !self.desk.insist(Told::Keys(self.keys));
+        }
+        let at = self.clock.position_at(input.at).round() as Pulse;
+        if !self.desk.tell(Told::Key { at, pitch, velocity }) {
+            self.keys_lost = true;
+        }
+    }
+
+    /// A key was struck: the own clock may start with it, or be counted in by it.
+    fn start_clock(&mut self, at: u32, controls: &Controls, block: &Block<'_>) {
+        if self.clock.runs() || block.settings.clock == ClockChoice::Host {
+            return;
+        }
+        if block.settings.count_in {
+            if self.clock.count(at, block.settings.bpm) {
+                self.begin_epoch(controls, block);
+            }
+        } else {
+            self.clock.start(at);
+            self.begin_epoch(controls, block);
+        }
+    }
+
+    /// The own clock stops when the piano has been away for so long that the band has ended.
+    fn rest_when_alone(&mut self, controls: &Controls, block: &Block<'_>) {
+        if self.clock.source() != ClockSource::Own || controls.freeze || controls.hold {
+            return;
+        }
+        let bars = SILENT_BARS + 1 + if self.keys == 0 { 0 } else { HELD_BARS };
+        let bar = self.clock.bar().meter.bar_pulses().max(960) as f64;
+        let now = self.clock.sample() + u64::from(block.frames);
+        let alone = now.saturating_sub(self.last_key) as f64 * self.clock.rate();
+        if alone > bars as f64 * bar {
+            self.clock.halt();
+            self.end_epoch(controls, block);
+        }
+    }
+
+    /// Passes on what of the delayed piano is due in this block.
+    fn pass_delayed(&mut self, block: &Block<'_>, delay: u32) {
+        let (start, end) = (self.clock.sample(), self.clock.sample() + u64::from(block.frames));
+        let mut done = 0;
+        while done < self.delayed_count {
+            let (due, input) = self.delayed[done];
+            if delay > 0 && due >= end {
+                break;
+            }
+            let at = due.saturating_sub(start).min(u64::from(block.frames.saturating_sub(1))) as u32;
+            self.desk.pass(Input { at, ..input }, &block.settings.route);
+            done += 1;
+        }
+        self.delayed.copy_within(done..self.delayed_count, 0);
+        self.delayed_count -= done;
+    }
+
+    fn take_answers(&mut self) {
+        let epoch = self.clock.epoch();
+        while let Some(answer) = self.desk.answer() {
+            match answer {
+                Answer::Order(e, order) => {
+                    let accepted = self.scheduler.accept(e, order);
+                    match order {
+                        Order::Play(part, note) if accepted => self.echo.remember(part, note),
+                        // The band rests: there is nothing to go on with.
+                        Order::Withdraw(_) if e == epoch => self.echo.clear(),
+                        _ => {}
+                    }
+                }
+                Answer::Decided(e, to) if e == epoch => self.decided = self.decided.max(to),
+                Answer::Decided(..) => {}
+            }
+        }
+    }
+
+    /// Tells how far everything was told: nothing that comes later is heard at an earlier pulse.
+    fn tell_reached(&mut self, frames: u32) {
+        if !self.clock.runs() {
+            return;
+        }
+        let reached = self.clock.position_at(frames).round() as Pulse - 1;
+        if reached > self.reached && self.desk.insist(Told::Reached(reached)) {
+            self.reached = reached;
+        }
+    }
+
+    /// Waits until the band has decided everything that was told.
+    fn wait(&mut self) {
+        if !self.clock.runs() || self.thread.is_none() {
+            return;
+        }
+        let began = Instant::now();
+        loop {
+            self.take_answers();
+            if self.decided >= self.reached || began.elapsed() > PATIENCE {
+                return;
+            }
+            std::thread::sleep(Duration::from_micros(30));
+        }
+    }
+
+    /// Plays what is due in this block, `delay` samples after its time.
+    fn play(&mut self, controls: &Controls, block: &Block<'_>, delay: u32) {
+        let (start, end) = (self.clock.sample() as f64, self.clock.sample() as f64 + f64::from(block.frames));
+        // Everything that, rounded to a sample, lies before the end of the block.
+        let Some(now) = self.clock.delayed(end - 0.5, f64::from(delay)) else { return };
+        let until = now.ceil() as Pulse;
+        self.go_on_without(until);
+        let (clock, desk) = (&self.clock, &mut self.desk);
+        let mut last = 0;
+        self.scheduler.advance(until, |m| {
+            let sample = clock.sample_of(m.at as f64).round() + f64::from(delay) - start;
+            let at = (sample.max(0.0) as u32).clamp(last, block.frames.saturating_sub(1).max(last));
+            last = at;
+            let time = clock.session_of(m.at as f64).round() as Pulse;
+            desk.send(at, time, m, controls, block);
+        });
+    }
+
+    /// When the band's thread has fallen behind by more than the grace, the last bar goes on.
+    fn go_on_without(&mut self, until: Pulse) {
+        let behind = self.decided.max(self.scheduler.now()).saturating_add(GRACE) < until
+            || (self.echo.is_on() && self.decided + 2 < until);
+        if self.thread.is_none() || self.reached == Pulse::MIN || !behind || self.decided == Pulse::MIN {
+            if self.echo.stop() {
+                self.scheduler.set_grace(GRACE);
+            }
+            return;
+        }
+        let was_on = self.echo.is_on();
+        let (epoch, from) = (self.clock.epoch(), self.scheduler.now());
+        let bar = self.clock.bar().meter.bar_pulses();
+        let scheduler = &mut self.scheduler;
+        scheduler.set_grace(0);
+        let mut played = false;
+        self.echo.go_on(from, until, bar, |part, note| {
+            played |= scheduler.accept(epoch, Order::Play(part, note));
+        });
+        self.echoed += u64::from(!was_on);
+    }
+
+    fn publish(&mut self, block: &Block<'_>, delay: u32) {
+        let (c, clock) = (&self.shared.cells, &self.clock);
+        let bar = clock.bar();
+        c.session.store(clock.session_at(0).to_bits(), Relaxed);
+        c.position.store(clock.position().to_bits(), Relaxed);
+        c.bpm.store(clock.bpm().to_bits(), Relaxed);
+        c.bar.store(bar.number as u64, Relaxed);
+        c.in_bar.store((clock.position() - bar.start as f64).to_bits(), Relaxed);
+        c.meter.store(u32::from(bar.meter.numerator) << 8 | u32::from(bar.meter.denominator), Relaxed);
+        let source = match clock.source() {
+            ClockSource::Stopped => 0,
+            ClockSource::CountIn => 1,
+            ClockSource::Own => 2,
+            ClockSource::Host => 3,
+        };
+        c.source.store(source, Relaxed);
+        c.offline.store(block.offline, Relaxed);
+        let counts = self.scheduler.counts();
+        c.late.store(counts.late, Relaxed);
+        c.missed.store(counts.missed, Relaxed);
+        c.overflowed.store(counts.overflowed + self.desk.lost(), Relaxed);
+        c.echoed.store(self.echoed, Relaxed);
+        c.reaction.store(delay, Relaxed);
+        c.sample_rate.store(clock.sample_rate().to_bits(), Relaxed);
+        self.overlay.publish(&self.shared, clock.tapped_bpm());
     }
 }

@@ -1,1 +1,119 @@
-//! The rings between the audio thread and the band's thread.
+//! The rings between the audio thread and the band's thread. Nothing else knows what they are made of.
+//!
+//! Each has one end on either side; pushing and popping neither wait nor allocate. They are never cleared:
+//! what is in them is outdated by the epoch that it names.
+
+use std::any::Any;
+
+use ringbuf::traits::{Consumer, Observer, Producer, Split};
+use ringbuf::{HeapCons, HeapProd, HeapRb};
+use sideman_music::Pulse;
+
+use super::block::Voice;
+use super::shared::TempoPoint;
+use crate::controls::Controls;
+use crate::rt::Order;
+
+/// Messages that can wait for the band's thread: half a second of the densest playing.
+const TOLD: usize = 2048;
+/// Orders that can wait for the audio thread: as many as its timeline holds, twice.
+const ORDERED: usize = 1024;
+/// Large things that can wait to be freed.
+const GARBAGE: usize = 16;
+
+/// What the band's thread is told, in order of time.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Told {
+    /// An epoch has begun: the first step to be decided is the first one at or after this pulse.
+    Began { epoch: u32, at: Pulse },
+    /// The epoch is over, and none has begun.
+    Ended,
+    /// From here on, this tempo and these bars hold.
+    Point(TempoPoint),
+    /// A key moved: velocity 0 for up.
+    Key { at: Pulse, pitch: u8, velocity: u8 },
+    /// Messages were lost: these keys are down, and no others.
+    Keys(u128),
+    /// Everything up to and including this pulse has been told.
+    Reached(Pulse),
+    /// Controls have changed.
+    Controls(Controls),
+    /// What sounded, in pulses of the session; velocity 0 for an end.
+    Tape { at: Pulse, voice: Voice, pitch: u8, velocity: u8 },
+}
+
+/// What the band's thread answers.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Answer {
+    /// An order for the scheduler, in an epoch.
+    Order(u32, Order),
+    /// Everything up to this pulse of an epoch has been decided.
+    Decided(u32, Pulse),
+}
+
+/// Something to be freed elsewhere.
+pub(super) type Garbage = Box<dyn Any + Send>;
+
+/// The audio thread's ends.
+pub(super) struct AudioEnd {
+    told: HeapProd<Told>,
+    answers: HeapCons<Answer>,
+    garbage: HeapProd<Garbage>,
+}
+
+/// The ends of the band's thread.
+pub(super) struct BandEnd {
+    told: HeapCons<Told>,
+    answers: HeapProd<Answer>,
+    garbage: HeapCons<Garbage>,
+}
+
+/// A pair of ends, empty. Allocates.
+pub(super) fn queues() -> (AudioEnd, BandEnd) {
+    let (told_in, told_out) = HeapRb::new(TOLD).split();
+    let (answer_in, answer_out) = HeapRb::new(ORDERED).split();
+    let (garbage_in, garbage_out) = HeapRb::new(GARBAGE).split();
+    (
+        AudioEnd { told: told_in, answers: answer_out, garbage: garbage_in },
+        BandEnd { told: told_out, answers: answer_in, garbage: garbage_out },
+    )
+}
+
+impl AudioEnd {
+    /// Tells the band's thread something; false when there is no room.
+    pub(super) fn tell(&mut self, told: Told) -> bool {
+        self.told.try_push(told).is_ok()
+    }
+
+    /// Messages that there is room for.
+    pub(super) fn room(&self) -> usize {
+        self.told.vacant_len()
+    }
+
+    /// The next answer.
+    pub(super) fn answer(&mut self) -> Option<Answer> {
+        self.answers.try_pop()
+    }
+
+    /// Hands over garbage, or gives it back when there is no room.
+    pub(super) fn discard(&mut self, garbage: Garbage) -> Result<(), Garbage> {
+        self.garbage.try_push(garbage)
+    }
+}
+
+impl BandEnd {
+    /// What was told next.
+    pub(super) fn told(&mut self) -> Option<Told> {
+        self.told.try_pop()
+    }
+
+    /// Answers; gives the answer back when there is no room.
+    pub(super) fn answer(&mut self, answer: Answer) -> Result<(), Answer> {
+        self.answers.try_push(answer)
+    }
+
+    /// Frees what was handed over.
+    pub(super) fn free_garbage(&mut self) {
+        while self.garbage.try_pop().is_some() {}
+    }
+}

@@ -3,30 +3,20 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::Mutex;
+use std::time::Duration;
+
+use crossbeam::queue::SegQueue;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use sideman_music::{Meter, Note, Part, Pulse, Score};
+use sideman_music::{Meter, Note, Part, Pulse};
 
+use super::block::Voice;
 use super::learn::{ACTIONS, Action, Trigger};
-use super::performer::Voice;
+use crate::rt::ClockSource;
 
 /// Work for the band's thread: loading a file, freeing something large. It is run between two decisions, and
 /// what it returns is freed there.
 pub type Job = Box<dyn FnOnce() -> Box<dyn Any + Send> + Send>;
-
-/// Who says what time it is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ClockSource {
-    /// Nobody: no time passes until the host starts or a key is struck.
-    #[default]
-    Stopped,
-    /// The own clock is being counted in.
-    CountIn,
-    /// The own clock.
-    Own,
-    /// The host's transport.
-    Host,
-}
 
 /// What is going on, as an editor shows it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -127,6 +117,8 @@ pub struct Book {
     pub style: String,
     /// Name of the weights, or `rules`.
     pub engine: String,
+    /// General MIDI programs of the parts, from 0; of the drums the kit.
+    pub programs: [u8; 4],
     /// What went wrong and what to do about it; newest last.
     pub notices: Vec<String>,
 }
@@ -139,7 +131,7 @@ pub(super) const KEPT: Pulse = 10 * 120 * 480;
 pub struct Shared {
     pub(super) cells: Cells,
     pub(super) book: Mutex<Book>,
-    pub(super) jobs: Mutex<Vec<JobBox>>,
+    pub(super) jobs: SegQueue<Job>,
     /// Packed trigger of each action; 0 for none.
     pub(super) learned: [AtomicU32; ACTIONS],
     /// What a taught action has set: a value, or 1 and 0 for pressed or toggled; not a number for nothing.
@@ -148,15 +140,6 @@ pub struct Shared {
     pub(super) learning: AtomicU32,
     /// Whether an editor is open, so that what only it shows is worked out.
     pub(super) watched: AtomicBool,
-}
-
-/// A job, with a `Debug` of its own.
-pub(super) struct JobBox(pub(super) Job);
-
-impl std::fmt::Debug for JobBox {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("job")
-    }
 }
 
 /// [`Status`] in pieces that can be written without a lock. An editor may see pieces of two blocks.
@@ -186,7 +169,7 @@ impl Default for Shared {
         Self {
             cells: Cells::default(),
             book: Mutex::default(),
-            jobs: Mutex::default(),
+            jobs: SegQueue::new(),
             learned: Default::default(),
             overrides: std::array::from_fn(|_| AtomicU32::new(f32::NAN.to_bits())),
             learning: AtomicU32::new(0),
@@ -261,7 +244,20 @@ impl Shared {
 
     /// Hands work to the band's thread, which does it as soon as it runs. Not for the audio thread.
     pub fn submit(&self, job: Job) {
-        self.jobs.lock().unwrap_or_else(|e| e.into_inner()).push(JobBox(job));
+        self.jobs.push(job);
+    }
+
+    /// Jobs that wait. The band's thread.
+    pub(super) fn next_job(&self) -> Option<Job> {
+        self.jobs.pop()
+    }
+
+    /// Notes how long a decision took. The band's thread.
+    pub(super) fn note_decision(&self, took: Duration) {
+        let us = took.as_micros().min(u128::from(u32::MAX)) as u32;
+        let before = self.cells.decision_us.load(Relaxed);
+        // The longest one, forgotten slowly.
+        self.cells.decision_us.store(us.max(before - before / 64), Relaxed);
     }
 
     /// What sets off an action. Any thread; never waits.
@@ -296,14 +292,5 @@ impl Shared {
     /// Says whether an editor is open. Any thread; never waits.
     pub fn set_watched(&self, watched: bool) {
         self.watched.store(watched, Relaxed);
-    }
-}
-
-impl Book {
-    /// The last minutes as a score with tempo map and metres, ready to be written as a Standard MIDI File:
-    /// the piano and the four parts as `render` writes them. Notes that still sound end at `now`, in pulses
-    /// of the session. `None` when nothing was played.
-    pub fn capture(&self, _now: Pulse) -> Option<Score> {
-        None
     }
 }

@@ -1,1 +1,340 @@
 //! The thread that listens and decides.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use sideman_models::band::Place;
+use sideman_models::weights;
+use sideman_music::listen::KeyEvent;
+use sideman_music::time::BarPosition;
+use sideman_music::{Part, Pulse};
+
+use super::notebook::Notebook;
+use super::queues::{Answer, BandEnd, Told};
+use super::shared::{Shared, TempoPoint};
+use crate::clock::{place_in, step_hearing, step_pulse};
+use crate::controls::Controls;
+use crate::listen::Hearing;
+use crate::player::Player;
+use crate::rt::Order;
+use crate::seat::{self, Music, Seat};
+use crate::settings::Settings;
+
+/// Name of the thread, as a debugger shows it.
+pub(super) const NAME: &str = "sideman-band";
+
+/// How long the thread sleeps when there is nothing to do: while music runs, and while it does not. The audio
+/// thread may not wake it, so it looks. Half a millisecond costs about half a percent of a core.
+const NAPS: [Duration; 2] = [Duration::from_micros(500), Duration::from_millis(4)];
+/// Tempos that a band is told, quarter notes a minute.
+const TEMPOS: (f64, f64) = (10.0, 500.0);
+/// Points of tempo and bars that are remembered.
+const POINTS: usize = 8;
+
+/// The running thread. Dropping it ends it.
+pub(super) struct BandThread {
+    stop: Arc<AtomicBool>,
+    handle: Option<JoinHandle<()>>,
+}
+
+impl BandThread {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(super) fn start(ends: BandEnd, shared: Arc<Shared>) -> std::io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let told_to_stop = stop.clone();
+        let handle = std::thread::Builder::new()
+            .name(NAME.to_owned())
+            .spawn(move || Bandstand::new(ends, shared).run(&told_to_stop))?;
+        Ok(Self { stop, handle: Some(handle) })
+    }
+}
+
+impl Drop for BandThread {
+    fn drop(&mut self) {
+        self.stop.store(true, Relaxed);
+        if let Some(handle) = self.handle.take() {
+            // A panic in there was told to the user already.
+            let _ = handle.join();
+        }
+    }
+}
+
+/// What a seat was chosen by.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Chosen {
+    controls: (crate::StyleChoice, u8, u64),
+    parts: [bool; 4],
+    bpm: f64,
+    bar_steps: i64,
+}
+
+impl Chosen {
+    fn by(controls: &Controls, music: Music) -> Self {
+        Self {
+            controls: (controls.style, controls.variation, controls.seed),
+            parts: Part::ALL.map(|p| controls.part(p).on),
+            bpm: music.bpm,
+            bar_steps: music.bar_steps,
+        }
+    }
+}
+
+/// Everything the thread owns.
+struct Bandstand {
+    ends: BandEnd,
+    shared: Arc<Shared>,
+    notebook: Notebook,
+    hearing: Hearing,
+    controls: Controls,
+    player: Player,
+    seat: Seat,
+    chosen: Chosen,
+    /// Whether the network failed, and the rules play.
+    failed: bool,
+    /// The epoch that runs, if any.
+    epoch: Option<u32>,
+    /// Where the epoch begins, until its first point of tempo and bars is told.
+    beginning: Option<Pulse>,
+    next: i64,
+    points: Vec<TempoPoint>,
+    keys: u128,
+}
+
+impl Bandstand {
+    fn new(ends: BandEnd, shared: Arc<Shared>) -> Self {
+        let controls = Controls::default();
+        let music = Music { bpm: 120.0, bar_steps: 16 };
+        let seat = seat::rules(&controls, music);
+        let mut stand = Self {
+            ends,
+            notebook: Notebook::new(shared.clone()),
+            shared,
+            hearing: Hearing::default(),
+            controls,
+            player: Player::new(Settings::default()),
+            seat,
+            chosen: Chosen::by(&controls, music),
+            failed: false,
+            epoch: None,
+            beginning: None,
+            next: 0,
+            points: Vec::with_capacity(POINTS + 1),
+            keys: 0,
+        };
+        stand.sit(music);
+        stand
+    }
+
+    fn run(mut self, stop: &AtomicBool) {
+        while !stop.load(Relaxed) {
+            let mut busy = false;
+            while let Some(told) = self.ends.told() {
+                busy = true;
+                self.hear(told, stop);
+            }
+            while let Some(job) = self.shared.next_job() {
+                // What a job returns is freed here, too.
+                if catch_unwind(AssertUnwindSafe(job)).is_err() {
+                    self.shared.notice("A task of the plugin failed. The band plays on.");
+                }
+            }
+            self.ends.free_garbage();
+            self.notebook.write();
+            if !busy {
+                std::thread::sleep(NAPS[usize::from(self.epoch.is_none())]);
+            }
+        }
+        while let Some(Told::Tape { at, voice, pitch, velocity }) = self.ends.told() {
+            self.notebook.tape(at, voice, pitch, velocity);
+        }
+        self.ends.free_garbage();
+        self.notebook.write();
+    }
+
+    fn hear(&mut self, told: Told, stop: &AtomicBool) {
+        match told {
+            Told::Began { epoch, at } => {
+                self.epoch = Some(epoch);
+                self.beginning = Some(at);
+                self.points.clear();
+                self.hearing.restart(self.keys);
+                self.notebook.begin();
+            }
+            Told::Ended => {
+                self.epoch = None;
+                self.notebook.begin();
+            }
+            Told::Point(point) => {
+                if self.points.len() == POINTS {
+                    self.points.remove(0);
+                }
+                self.points.push(point);
+                self.notebook.point(point);
+            }
+            Told::Key { at, pitch, velocity } => {
+                let bit = 1u128 << (pitch & 127);
+                self.keys = if velocity > 0 { self.keys | bit } else { self.keys & !bit };
+                if self.epoch.is_some() {
+                    self.hearing.push(KeyEvent { at, pitch, velocity });
+                }
+            }
+            Told::Keys(keys) => {
+                self.keys = keys;
+                self.hearing.hold_only(keys);
+            }
+            Told::Controls(controls) => {
+                self.controls = controls;
+                self.player.control(&controls);
+            }
+            Told::Tape { at, voice, pitch, velocity } => self.notebook.tape(at, voice, pitch, velocity),
+            Told::Reached(reached) => {
+                if let Some(epoch) = self.epoch {
+                    self.decide(epoch, reached, stop);
+                    self.answer(Answer::Decided(epoch, reached), stop);
+                }
+            }
+        }
+    }
+
+    /// Decides all steps whose decision point has been reached.
+    fn decide(&mut self, epoch: u32, reached: Pulse, stop: &AtomicBool) {
+        if let Some(at) = self.beginning.take() {
+            self.next = step_hearing(at);
+            let place = self.place(self.next);
+            self.sit(Music { bpm: self.bpm(self.next), bar_steps: i64::from(place.bar_steps) });
+            self.player.reset(&mut *self.seat.band);
+        }
+        while step_pulse(self.next) + self.hearing.lean() <= reached && !stop.load(Relaxed) {
+            let place = self.place(self.next);
+            if place.in_bar == 0 {
+                self.change_seat(&place);
+            }
+            let heard = self.hearing.at(&place);
+            let bpm = self.bpm(self.next) as f32;
+            let began = Instant::now();
+            let mut orders = Orders::default();
+            let (player, band) = (&mut self.player, &mut *self.seat.band);
+            let step = AssertUnwindSafe(|| player.step(band, &place, heard, bpm, &mut |o| orders.push(o)));
+            if catch_unwind(step).is_err() {
+                self.fall_back(&place);
+            }
+            self.shared.note_decision(began.elapsed());
+            self.notebook.hear(&heard.frame, &place);
+            let point = step_pulse(place.step) + heard.lean;
+            for order in orders.0 {
+                self.notebook.order(order, point);
+                self.answer(Answer::Order(epoch, order), stop);
+            }
+            self.next += 1;
+        }
+    }
+
+    /// Answers; the audio thread may take its time.
+    fn answer(&mut self, answer: Answer, stop: &AtomicBool) {
+        let mut answer = answer;
+        while let Err(back) = self.ends.answer(answer) {
+            if stop.load(Relaxed) {
+                return;
+            }
+            answer = back;
+            std::thread::sleep(NAPS[0]);
+        }
+    }
+
+    /// A band for the controls and the music, unless it is the one that plays.
+    fn sit(&mut self, music: Music) {
+        let chosen = Chosen::by(&self.controls, music);
+        if chosen == self.chosen && self.notebook.is_named() {
+            return;
+        }
+        self.chosen = chosen;
+        self.seat = self.make_seat(music);
+        self.player.change_velocities(&self.seat.velocities);
+        self.notebook.name(&self.seat);
+    }
+
+    fn make_seat(&mut self, music: Music) -> Seat {
+        if !self.failed {
+            match weights::embedded() {
+                Ok(weights) => match seat::neural(weights, &self.controls, music) {
+                    Some(seat) => return seat,
+                    None => self.shared.notice(format!(
+                        "The network does not know the style {}: the rules play instead.",
+                        self.controls.style
+                    )),
+                },
+                Err(e) => {
+                    self.shared.notice(format!("The built-in weights cannot be used ({e}): the rules play."))
+                }
+            }
+        }
+        seat::rules(&self.controls, music)
+    }
+
+    /// At a bar line, another band takes over if style, variation or seed were changed.
+    fn change_seat(&mut self, place: &Place) {
+        let music = Music { bpm: self.bpm(place.step), bar_steps: i64::from(place.bar_steps) };
+        let wanted = Chosen::by(&self.controls, music);
+        if wanted.controls != self.chosen.controls {
+            self.chosen = wanted;
+            self.seat = self.make_seat(music);
+            self.player.change_velocities(&self.seat.velocities);
+            self.player.change_band(&mut *self.seat.band);
+            self.notebook.name(&self.seat);
+        }
+    }
+
+    /// The network failed: the rules take over.
+    fn fall_back(&mut self, place: &Place) {
+        self.failed = true;
+        self.shared.notice("The network failed: the rule band plays on. Please report this.");
+        let music = Music { bpm: self.bpm(place.step), bar_steps: i64::from(place.bar_steps) };
+        self.seat = self.make_seat(music);
+        self.player.change_velocities(&self.seat.velocities);
+        self.player.change_band(&mut *self.seat.band);
+        self.notebook.name(&self.seat);
+    }
+
+    /// The last point at or before a pulse, or the first one there is.
+    fn point(&self, pulse: Pulse) -> Option<&TempoPoint> {
+        self.points.iter().rev().find(|p| p.position <= pulse).or(self.points.first())
+    }
+
+    fn bpm(&self, step: i64) -> f64 {
+        self.point(step_pulse(step)).map_or(120.0, |p| p.bpm).clamp(TEMPOS.0, TEMPOS.1)
+    }
+
+    fn place(&self, step: i64) -> Place {
+        place_in(step, |pulse| {
+            // A bar that begins a little later than it was told belongs to the step that it is nearest to.
+            let Some(p) = self.points.iter().rev().find(|p| p.bar_start - p.at + p.position <= pulse) else {
+                return self.points.first().map_or(BarPosition::START, |p| bar_position(p, pulse));
+            };
+            bar_position(p, pulse)
+        })
+    }
+}
+
+fn bar_position(p: &TempoPoint, pulse: Pulse) -> BarPosition {
+    let start = p.bar_start - p.at + p.position;
+    let length = p.meter.bar_pulses();
+    let bars = (pulse - start).div_euclid(length);
+    let bar_start = start + bars * length;
+    BarPosition { bar: p.bar + bars, bar_start, offset: pulse - bar_start, meter: p.meter }
+}
+
+/// The orders of a step.
+#[derive(Default)]
+struct Orders(Vec<Order>);
+
+impl Orders {
+    fn push(&mut self, order: Order) {
+        self.0.push(order);
+    }
+}

@@ -5,10 +5,17 @@
 
 #![deny(clippy::disallowed_types, clippy::disallowed_methods, clippy::disallowed_macros)]
 
+mod clock;
+mod echo;
+mod line;
+mod router;
 mod scheduler;
 mod sounding;
 mod timeline;
 
+pub use clock::{Bar, Clock, ClockChoice, ClockSource, Transport, Turn};
+pub use echo::Echo;
+pub use router::{Router, Sent, Way};
 pub use scheduler::{Counts, Scheduler};
 pub use sounding::Sounding;
 pub use timeline::{Due, TIMELINE_CAPACITY, Timeline};

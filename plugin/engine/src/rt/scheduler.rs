@@ -37,23 +37,29 @@ impl Scheduler {
         Self { grace: grace.max(0), ..Self::default() }
     }
 
+    /// From now on, notes may come up to `grace` pulses late.
+    pub fn set_grace(&mut self, grace: Pulse) {
+        self.grace = grace.max(0);
+    }
+
     /// Takes an order of an epoch; orders of another epoch than the present one are counted and dropped.
-    pub fn accept(&mut self, epoch: u32, order: Order) {
+    /// Returns whether it will be carried out.
+    pub fn accept(&mut self, epoch: u32, order: Order) -> bool {
         if epoch != self.epoch {
             self.counts.outdated += 1;
-            return;
+            return false;
         }
         match order {
             Order::Play(part, note) => {
                 let late = self.now.saturating_sub(note.onset);
                 if late > self.grace {
                     self.counts.missed += 1;
-                    return;
+                    return false;
                 }
                 self.counts.late += u64::from(late > 0);
-                if !self.timeline.insert(note.onset.max(self.now), Due::Note(part, note)) {
-                    self.counts.overflowed += 1;
-                }
+                let fits = self.timeline.insert(note.onset.max(self.now), Due::Note(part, note));
+                self.counts.overflowed += u64::from(!fits);
+                return fits;
             }
             Order::Release(at) => {
                 let at = at.max(self.now);
@@ -66,6 +72,7 @@ impl Scheduler {
             }
             Order::Withdraw(from) => self.timeline.withdraw(from),
         }
+        true
     }
 
     /// Sends everything due before a pulse, in order of time: at equal times note-offs come first.

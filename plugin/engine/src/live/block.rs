@@ -1,0 +1,135 @@
+//! What goes into a block and what comes out of it.
+
+use sideman_music::{Meter, Part};
+
+pub use crate::rt::{ClockChoice, ClockSource, Transport};
+
+use crate::controls::Controls;
+
+/// Which parts an instance sends to the host.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sending {
+    /// All.
+    #[default]
+    All,
+    /// One.
+    Only(Part),
+    /// None: the band is only heard.
+    Nothing,
+}
+
+/// Where notes go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Route {
+    /// Parts that are sent to the host.
+    pub send: Sending,
+    /// MIDI channel from 0 for all that is sent of the band; `None` for each part's own, as `render` writes
+    /// them.
+    pub channel: Option<u8>,
+    /// Whether the piano is not passed on.
+    pub swallow_piano: bool,
+}
+
+/// Settings that concern playing live, and no note of the band.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LiveSettings {
+    /// Which clock to follow.
+    pub clock: ClockChoice,
+    /// Tempo of the own clock, quarter notes a minute, 20 to 300.
+    pub bpm: f64,
+    /// Metre of the own clock.
+    pub meter: Meter,
+    /// Whether the own clock waits for four notes that count it in.
+    pub count_in: bool,
+    /// From hearing to sounding, in milliseconds, 0 to 100; blocks longer than this count instead.
+    pub reaction_ms: f32,
+    /// Whether the host is told a latency, and the piano is delayed alike.
+    pub compensate: bool,
+    /// Where notes go.
+    pub route: Route,
+}
+
+impl Default for LiveSettings {
+    fn default() -> Self {
+        Self {
+            clock: ClockChoice::Auto,
+            bpm: 120.0,
+            meter: Meter::COMMON,
+            count_in: false,
+            reaction_ms: 10.0,
+            compensate: false,
+            route: Route::default(),
+        }
+    }
+}
+
+/// A block of audio to be processed.
+#[derive(Debug, Clone, Copy)]
+pub struct Block<'a> {
+    /// Its length in samples; may be 0.
+    pub frames: u32,
+    /// The transport at its start.
+    pub transport: Transport,
+    /// Controls of the band, brought into range here.
+    pub controls: &'a Controls,
+    /// Settings of playing live, brought into range here.
+    pub settings: &'a LiveSettings,
+    /// Whether the host renders faster than real time: then processing waits for the band, within bounds.
+    pub offline: bool,
+    /// Whether the band is to rest, with the piano passed on.
+    pub bypass: bool,
+}
+
+/// A key of the piano, or anything else that came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spoken {
+    /// A note begins, with its velocity 1 to 127, or ends, with velocity 0.
+    Note {
+        /// MIDI pitch.
+        pitch: u8,
+        /// Velocity, or 0.
+        velocity: u8,
+    },
+    /// Any other channel message: status byte without channel (0xA0 to 0xE0) and two data bytes.
+    Other {
+        /// 0xA0 polyphonic pressure, 0xB0 controller, 0xC0 program, 0xD0 pressure, 0xE0 bend.
+        status: u8,
+        /// First data byte.
+        first: u8,
+        /// Second data byte; 0 where there is none.
+        second: u8,
+    },
+}
+
+/// Something that came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Input {
+    /// Sample within the block.
+    pub at: u32,
+    /// MIDI channel, 0 to 15.
+    pub channel: u8,
+    /// What.
+    pub message: Spoken,
+}
+
+/// Who plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Voice {
+    /// The player at the piano.
+    Piano,
+    /// A part of the band.
+    Part(Part),
+}
+
+/// Something to be sent and sounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Output {
+    /// Sample within the block.
+    pub at: u32,
+    /// Who.
+    pub voice: Voice,
+    /// MIDI channel on which the host gets it, or `None` when the host does not.
+    pub channel: Option<u8>,
+    /// What.
+    pub message: Spoken,
+}

@@ -1,0 +1,157 @@
+//! Which note goes where: octaves, levels, mutes and channels, and the way back for every note-off.
+
+use sideman_music::Part;
+
+use super::Message;
+
+/// A note message on its way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    /// Whose note.
+    pub part: Part,
+    /// Channel on which the host gets it; `None` when the host does not.
+    pub channel: Option<u8>,
+    /// Pitch after the octave shift.
+    pub pitch: u8,
+    /// Velocity after the level, 1 to 127, or 0 for a note-off.
+    pub velocity: u8,
+}
+
+/// How a part is sent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Way {
+    /// Whether it is heard at all.
+    pub audible: bool,
+    /// Channel for the host, or none.
+    pub channel: Option<u8>,
+    /// Octaves up or down.
+    pub octave: i8,
+    /// Factor on velocities.
+    pub level: f32,
+}
+
+/// Where a sounding note went.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    pitch: u8,
+    channel: Option<u8>,
+}
+
+/// Sends the band's notes out. A note-off always goes where its note-on went, whatever was changed meanwhile.
+/// Owned by the audio thread. No allocation.
+#[derive(Debug, Clone)]
+pub struct Router {
+    /// Where the sounding notes of each part went, by the pitch that the band knows.
+    places: [[Option<Place>; 128]; 4],
+    /// How many notes sound on each channel and pitch at the host: two parts may share one.
+    shared: [[u8; 128]; 16],
+}
+
+impl Default for Router {
+    fn default() -> Self {
+        Self { places: [[None; 128]; 4], shared: [[0; 128]; 16] }
+    }
+}
+
+impl Router {
+    /// Sends a message of the band the way of its part.
+    pub fn send(&mut self, m: Message, way: &Way, emit: &mut impl FnMut(Sent)) {
+        let (part, index) = (m.part.index(), usize::from(m.pitch & 127));
+        // In any case what sounds ends first.
+        self.end(m.part, index, emit);
+        if m.velocity == 0 || !way.audible {
+            return;
+        }
+        let shift = if m.part == Part::Drums { 0 } else { i16::from(way.octave) * 12 };
+        let Ok(pitch) = u8::try_from(i16::from(m.pitch & 127) + shift) else { return };
+        if pitch > 127 {
+            return;
+        }
+        let velocity = (f32::from(m.velocity) * way.level).round();
+        if velocity < 1.0 {
+            return;
+        }
+        let velocity = velocity.min(127.0) as u8;
+        let channel = way.channel.map(|c| c & 15);
+        if let Some(c) = channel {
+            let count = &mut self.shared[usize::from(c)][usize::from(pitch)];
+            if *count > 0 {
+                // Another part holds this very note: it is struck anew, and ends with the last of them.
+                emit(Sent { part: m.part, channel, pitch, velocity: 0 });
+            }
+            *count = count.saturating_add(1);
+        }
+        self.places[part][index] = Some(Place { pitch, channel });
+        emit(Sent { part: m.part, channel, pitch, velocity });
+    }
+
+    fn end(&mut self, part: Part, index: usize, emit: &mut impl FnMut(Sent)) {
+        let Some(place) = self.places[part.index()][index].take() else { return };
+        let mut channel = place.channel;
+        if let Some(c) = channel {
+            let count = &mut self.shared[usize::from(c)][usize::from(place.pitch)];
+            *count = count.saturating_sub(1);
+            if *count > 0 {
+                channel = None;
+            }
+        }
+        emit(Sent { part, channel, pitch: place.pitch, velocity: 0 });
+    }
+
+    /// Number of notes that sound.
+    pub fn sounding(&self) -> usize {
+        self.places.iter().flatten().flatten().count()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::disallowed_macros)]
+mod tests {
+    use super::*;
+
+    const OWN: Way = Way { audible: true, channel: Some(1), octave: 0, level: 1.0 };
+
+    fn note(part: Part, pitch: u8, velocity: u8) -> Message {
+        Message { at: 0, part, pitch, velocity }
+    }
+
+    fn sent(router: &mut Router, m: Message, way: Way) -> Vec<(Option<u8>, u8, u8)> {
+        let mut out = Vec::new();
+        router.send(m, &way, &mut |s| out.push((s.channel, s.pitch, s.velocity)));
+        out
+    }
+
+    #[test]
+    fn a_note_off_goes_where_its_note_on_went() {
+        let mut r = Router::default();
+        assert_eq!(sent(&mut r, note(Part::Bass, 40, 80), OWN), [(Some(1), 40, 80)]);
+        let moved = Way { channel: Some(7), octave: 1, level: 0.5, ..OWN };
+        assert_eq!(sent(&mut r, note(Part::Bass, 40, 0), moved), [(Some(1), 40, 0)]);
+        assert_eq!(sent(&mut r, note(Part::Bass, 40, 80), moved), [(Some(7), 52, 40)]);
+        assert_eq!(sent(&mut r, note(Part::Bass, 40, 0), OWN), [(Some(7), 52, 0)]);
+        assert_eq!(r.sounding(), 0);
+    }
+
+    #[test]
+    fn two_parts_on_one_channel_share_a_note() {
+        let mut r = Router::default();
+        assert_eq!(sent(&mut r, note(Part::Guitar, 60, 80), OWN).len(), 1);
+        assert_eq!(sent(&mut r, note(Part::Strings, 60, 70), OWN), [(Some(1), 60, 0), (Some(1), 60, 70)]);
+        // The synthesiser inside hears each part for itself.
+        assert_eq!(sent(&mut r, note(Part::Guitar, 60, 0), OWN), [(None, 60, 0)]);
+        assert_eq!(sent(&mut r, note(Part::Strings, 60, 0), OWN), [(Some(1), 60, 0)]);
+    }
+
+    #[test]
+    fn what_cannot_be_played_is_left_out_whole() {
+        let mut r = Router::default();
+        let high = Way { octave: 2, ..OWN };
+        assert!(sent(&mut r, note(Part::Guitar, 110, 80), high).is_empty());
+        assert!(sent(&mut r, note(Part::Guitar, 110, 0), high).is_empty());
+        let low = Way { octave: -2, ..OWN };
+        assert!(sent(&mut r, note(Part::Bass, 20, 80), low).is_empty());
+        assert!(sent(&mut r, note(Part::Bass, 30, 80), Way { level: 0.0, ..OWN }).is_empty());
+        assert!(sent(&mut r, note(Part::Bass, 30, 80), Way { audible: false, ..OWN }).is_empty());
+        assert_eq!(sent(&mut r, note(Part::Drums, 36, 80), high), [(Some(1), 36, 80)]);
+    }
+}
