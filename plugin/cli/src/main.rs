@@ -6,12 +6,11 @@ mod band;
 mod demo;
 mod inspect;
 mod output;
+mod player;
 mod progress;
 mod render;
 mod report;
 mod roll;
-mod soundfont;
-mod synth;
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;

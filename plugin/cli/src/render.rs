@@ -7,17 +7,17 @@ use anyhow::{Context, Result, bail};
 use sideman_engine::seat::Music;
 use sideman_engine::{Performance, Settings};
 use sideman_music::smf::{MAX_BYTES, MidiFile, PartTrack, PianoChoice};
-use sideman_music::{Note, Part, Score};
+use sideman_music::{Note, Part};
+use sideman_sound::Ensemble;
 
 use crate::args::{BandArgs, TalkArgs};
-use crate::audio::{Source, write_wav};
+use crate::audio::{SAMPLE_RATE, Source, write_wav};
 use crate::band::make_band;
 use crate::output::Outputs;
+use crate::player::Player;
 use crate::progress::Progress;
 use crate::report::{Files, PartReport, Report};
 use crate::roll::{Picture, write_png};
-use crate::soundfont::FontPlayer;
-use crate::synth::Synth;
 
 /// What is to be made of the music.
 #[derive(Debug, Default)]
@@ -152,13 +152,15 @@ fn write_all(
     }
     if let Some(path) = wanted.wav {
         // The sound is that of the MIDI file, not of what was meant by it.
-        let mut source: Box<dyn Source> = match wanted.soundfont {
-            Some(font) => Box::new(FontPlayer::new(font, midi)?),
-            None => Box::new(Synth::new(&finished(midi)?)),
+        let ensemble = match wanted.soundfont {
+            Some(font) => Ensemble::soundfont(font, SAMPLE_RATE as f32)
+                .with_context(|| format!("cannot use the soundfont {}", font.display()))?,
+            None => Ensemble::built_in(SAMPLE_RATE as f32),
         };
+        let mut source = Player::new(ensemble, midi)?;
         let total = source.frames();
         let bar = Progress::new("Sound", total, task.talk.quiet);
-        outputs.write(path, |w| write_wav(source.as_mut(), w, |done| bar.set(done, total)))?;
+        outputs.write(path, |w| write_wav(&mut source, w, |done| bar.set(done, total)))?;
         files.wav = Some(path.to_owned());
     }
     outputs.commit()?;
@@ -170,10 +172,6 @@ fn write_all(
             .context("cannot write to standard output")?;
     }
     Ok(files)
-}
-
-fn finished(midi: &[u8]) -> Result<Score> {
-    sideman_music::smf::read(midi).context("the rendered file cannot be read back: please report this")
 }
 
 /// Folders made for this run, which are removed again if it fails.
