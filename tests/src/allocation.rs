@@ -50,7 +50,7 @@ fn count() {
 }
 
 /// Calls of the allocator while `work` runs.
-fn calls(work: impl FnOnce()) -> usize {
+pub(crate) fn calls(work: impl FnOnce()) -> usize {
     let before = CALLS.get();
     work();
     CALLS.get() - before

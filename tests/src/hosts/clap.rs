@@ -13,12 +13,15 @@ use clack_extensions::params::{
 };
 use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::{HostState, HostStateImpl, PluginState};
+use clack_host::entry::EntryDescriptor;
 use clack_host::events::event_types::{
     MidiEvent, NoteOffEvent, NoteOnEvent, ParamValueEvent, TransportEvent, TransportFlags,
 };
 use clack_host::events::spaces::CoreEventSpace;
 use clack_host::events::{EventFlags, Match};
 use clack_host::prelude::*;
+
+use crate::allocation;
 
 use super::{Event as Said, Instance, Parameter, Processor, Say, Setup, Transport};
 
@@ -31,6 +34,17 @@ impl Entry {
         // SAFETY: loading runs code of the bundle, which is ours and was just built.
         let entry = unsafe { PluginEntry::load(path) };
         Self(entry.unwrap_or_else(|e| panic!("{} does not load as a CLAP: {e}", path.display())))
+    }
+
+    /// The plugin as it is linked into this very program, so that its memory is this program's.
+    pub(super) fn linked() -> Self {
+        use sideman_plugin as _;
+        unsafe extern "C" {
+            static clap_entry: EntryDescriptor;
+        }
+        // SAFETY: the plugin's own entry, which lives as long as the program and is never written to.
+        let entry = unsafe { PluginEntry::load_from_raw(&clap_entry, c"linked") };
+        Self(entry.unwrap_or_else(|e| panic!("the linked plugin does not load: {e}")))
     }
 
     pub(super) fn create(&self) -> Clap {
@@ -195,8 +209,10 @@ impl Instance for Clap {
             output: [silence.clone(), silence],
             frames: 0,
             steady: 0,
-            input: EventBuffer::new(),
-            said: EventBuffer::new(),
+            // So large that they never grow while the plugin is watched.
+            input: EventBuffer::with_capacity(4096),
+            said: EventBuffer::with_capacity(4096),
+            allocations: 0,
         })
     }
 
@@ -279,6 +295,7 @@ struct ClapProcessor {
     steady: u64,
     input: EventBuffer,
     said: EventBuffer,
+    allocations: usize,
 }
 
 impl ClapProcessor {
@@ -373,16 +390,14 @@ impl Processor for ClapProcessor {
             latency: 0,
         }]);
         let started = self.started.as_mut().expect("taken by drop only");
-        started
-            .process(
-                &inputs,
-                &mut outputs,
-                &self.input.as_input(),
-                &mut self.said.as_output(),
-                Some(self.steady),
-                transport.as_ref(),
-            )
-            .expect("processing succeeds");
+        let (input, mut said) = (self.input.as_input(), self.said.as_output());
+        let mut result = None;
+        self.allocations += allocation::calls(|| {
+            let steady = Some(self.steady);
+            result =
+                Some(started.process(&inputs, &mut outputs, &input, &mut said, steady, transport.as_ref()));
+        });
+        result.expect("it was called").expect("processing succeeds");
         self.steady += u64::from(frames);
         let mut last = 0;
         for event in self.said.iter().filter_map(|e| self.hear(e)) {
@@ -395,6 +410,10 @@ impl Processor for ClapProcessor {
 
     fn audio(&self) -> [&[f32]; 2] {
         [&self.output[0][..self.frames], &self.output[1][..self.frames]]
+    }
+
+    fn allocations(&self) -> usize {
+        self.allocations
     }
 
     fn reset(&mut self) {

@@ -165,7 +165,10 @@ fn loops_repeat_themselves() {
             assert!(pass.len() > 40, "{what}: {}", pass.len());
             passes.push(pass);
         }
-        assert!(passes[1] == passes[2] && passes[2] == passes[3], "{what}: the loop is played in several ways");
+        assert!(
+            passes[1] == passes[2] && passes[2] == passes[3],
+            "{what}: the loop is played in several ways"
+        );
         show.at = end;
         show.end(what);
     });
@@ -174,7 +177,9 @@ fn loops_repeat_themselves() {
 #[test]
 fn metre_and_tempo_may_change_anywhere() {
     each(|mut show, what| {
-        for (i, meter) in [(3, 4), (7, 8), (6, 8), (5, 4), (2, 2), (4, 4), (1, 16), (15, 16)].into_iter().enumerate() {
+        for (i, meter) in
+            [(3, 4), (7, 8), (6, 8), (5, 4), (2, 2), (4, 4), (1, 16), (15, 16)].into_iter().enumerate()
+        {
             for step in 0..100 {
                 let mut transport = show.song.transport(show.at, show.rate);
                 transport.meter = meter;

@@ -133,7 +133,7 @@ fn beyond(wanted: &[BandNote]) -> Pulse {
 }
 
 /// The first so many bars of 4/4, with an end of their own.
-fn first_bars(song: &Song, bars: i64) -> Song {
+pub(crate) fn first_bars(song: &Song, bars: i64) -> Song {
     let mut short = song.clone();
     short.piano.retain(|n| n.onset < bars * 1920);
     short

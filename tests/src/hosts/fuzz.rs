@@ -7,8 +7,9 @@ use rand_pcg::Pcg64;
 use super::stage::Stage;
 use super::{Event, Format, Instance, Library, Parameter, Say, Setup, Transport, libraries};
 
-struct Chaos {
-    chance: Pcg64,
+/// A host out of its mind.
+pub(super) struct Chaos {
+    pub(super) chance: Pcg64,
     parameters: Vec<Parameter>,
     /// What must not be turned: it would send the band to the piano's channel.
     channel: u32,
@@ -16,6 +17,27 @@ struct Chaos {
 }
 
 impl Chaos {
+    pub(super) fn new(instance: &mut dyn Instance, seed: u64) -> Self {
+        Self {
+            chance: Pcg64::new(seed.into(), 0xF022),
+            parameters: instance.parameters(),
+            channel: instance.id("Channel"),
+            transport: Transport { playing: true, ..Transport::stopped(120.0) },
+        }
+    }
+
+    /// A block: its length, what the host says of time, and what else it says.
+    pub(super) fn block(&mut self, setup: &Setup, format: Format) -> (u32, Option<Transport>, Vec<Event>) {
+        let frames = match self.chance.random_range(0..10) {
+            0 => 0,
+            1 => self.chance.random_range(1..4),
+            2 => setup.max_block,
+            _ => self.chance.random_range(1..=setup.max_block),
+        };
+        let transport = self.time(frames, setup.rate, format);
+        (frames, transport, if frames == 0 { Vec::new() } else { self.events(frames) })
+    }
+
     fn one_in(&mut self, times: u32) -> bool {
         self.chance.random_range(0..times) == 0
     }
@@ -73,7 +95,10 @@ impl Chaos {
             9 => t.beats = [-1e9, 1e9, 0.0, 1e-9][self.chance.random_range(0..4)],
             10..16 => t.bpm = self.chance.random_range(20.0..300.0),
             16 => t.bpm = [0.0, -5.0, 1e-3, 1e6, 999.0][self.chance.random_range(0..5)],
-            17..20 => t.meter = [(3, 4), (4, 4), (6, 8), (7, 8), (0, 0), (255, 1), (1, 64)][self.chance.random_range(0..7)],
+            17..20 => {
+                t.meter = [(3, 4), (4, 4), (6, 8), (7, 8), (0, 0), (255, 1), (1, 64)]
+                    [self.chance.random_range(0..7)]
+            }
             20 => t.bar_start = self.chance.random_range(-100.0..100.0),
             21 => t.bar = [i32::MIN, i32::MAX, 0][self.chance.random_range(0..3)],
             22 => t.cycle = Some((4.0, 8.0)),
@@ -98,23 +123,11 @@ impl Chaos {
 fn play(format: Format, library: &Library, seed: u64, blocks: usize, setup: Setup) {
     let what = format!("{format:?}, seed {seed}");
     let mut instance = library.create();
-    let mut chaos = Chaos {
-        chance: Pcg64::new(seed.into(), 0xF022),
-        parameters: instance.parameters(),
-        channel: instance.id("Channel"),
-        transport: Transport { playing: true, ..Transport::stopped(120.0) },
-    };
+    let mut chaos = Chaos::new(&mut *instance, seed);
     let mut stage = Stage::new(instance.activate(setup), setup.rate);
     let mut states = vec![instance.save()];
     for number in 0..blocks {
-        let frames = match chaos.chance.random_range(0..10) {
-            0 => 0,
-            1 => chaos.chance.random_range(1..4),
-            2 => setup.max_block,
-            _ => chaos.chance.random_range(1..=setup.max_block),
-        };
-        let transport = chaos.time(frames, setup.rate, format);
-        let events = if frames == 0 { Vec::new() } else { chaos.events(frames) };
+        let (frames, transport, events) = chaos.block(&setup, format);
         stage.block(frames, transport.as_ref(), &events);
         match chaos.chance.random_range(0..600) {
             0 => stage.reset(),
@@ -139,7 +152,8 @@ fn play(format: Format, library: &Library, seed: u64, blocks: usize, setup: Setu
     for _ in 0..200 {
         stage.block(setup.max_block, Some(&stopped), &[]);
     }
-    let hang: Vec<(u8, u8)> = stage.ledger.sounding().into_iter().filter(|k| ![0, 15].contains(&k.0)).collect();
+    let hang: Vec<(u8, u8)> =
+        stage.ledger.sounding().into_iter().filter(|k| ![0, 15].contains(&k.0)).collect();
     assert!(hang.is_empty(), "{what}: these hang, channel and pitch: {hang:?}");
     stage.ledger.band_is_orderly(&what, &[0, 15]);
     assert!(stage.finite, "{what}: the sound is no number");
@@ -150,7 +164,8 @@ fn play(format: Format, library: &Library, seed: u64, blocks: usize, setup: Setu
 fn anything_may_happen_offline() {
     for (format, library) in libraries() {
         for seed in 0..24 {
-            let setup = Setup { rate: 48_000.0, max_block: [64, 333, 1024][seed as usize % 3], offline: true };
+            let setup =
+                Setup { rate: 48_000.0, max_block: [64, 333, 1024][seed as usize % 3], offline: true };
             play(format, &library, seed, 1500, setup);
         }
     }
@@ -160,7 +175,8 @@ fn anything_may_happen_offline() {
 fn anything_may_happen_live() {
     for (format, library) in libraries() {
         for seed in 100..124 {
-            let setup = Setup { rate: 44_100.0, max_block: [32, 512, 2048][seed as usize % 3], offline: false };
+            let setup =
+                Setup { rate: 44_100.0, max_block: [32, 512, 2048][seed as usize % 3], offline: false };
             play(format, &library, seed, 1500, setup);
         }
     }

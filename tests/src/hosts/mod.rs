@@ -4,15 +4,18 @@
 //! through the interfaces of the format itself. Both load the files that a user would install.
 //! `cargo xtask test` builds them and says in `SIDEMAN_BUNDLES` where they are.
 
+mod ardour;
 mod basics;
 mod clap;
 mod endings;
 mod equality;
 mod fuzz;
+mod guard;
+mod jackd;
 mod rounds;
 mod song;
-mod state;
 mod stage;
+mod state;
 mod vst3;
 mod vst3_objects;
 
@@ -58,6 +61,11 @@ impl Library {
             Format::Clap => Self::Clap(clap::Entry::load(&bundles.join("Sideman.clap"))),
             Format::Vst3 => Self::Vst3(vst3::Module::load(&bundles.join("Sideman.vst3"))),
         })
+    }
+
+    /// The plugin as it is linked into this program.
+    pub(crate) fn linked() -> Self {
+        Self::Clap(clap::Entry::linked())
     }
 
     /// A new instance, not yet active.
@@ -162,6 +170,11 @@ pub(crate) trait Processor: Send {
     fn audio(&self) -> [&[f32]; 2];
     /// Tells the plugin to forget the music.
     fn reset(&mut self);
+    /// Calls of this program's allocator while processing so far, on this thread. Those of a bundle are not
+    /// among them: it has an allocator of its own.
+    fn allocations(&self) -> usize {
+        0
+    }
 }
 
 /// What a host says about time at the start of a block.

@@ -37,7 +37,9 @@ fn in_child(test: &str) -> bool {
         .output()
         .expect("this program runs again");
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    let tail = |text: &str| text.lines().rev().take(30).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\n");
+    let tail = |text: &str| {
+        text.lines().rev().take(30).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\n")
+    };
     assert!(output.status.success(), "{test}: {}\n{}\n{}", output.status, tail(&out), tail(&err));
     assert!(out.contains("1 passed"), "{test} did not run: {}", tail(&out));
     for line in out.lines().filter(|l| l.starts_with("rounds:")) {

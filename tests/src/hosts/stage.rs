@@ -32,7 +32,7 @@ pub(crate) struct Ledger {
 type Fault = (i64, u8, u8);
 
 impl Ledger {
-    fn write(&mut self, at: i64, say: Say) {
+    pub(crate) fn write(&mut self, at: i64, say: Say) {
         match say {
             Say::On { channel, pitch, velocity } => {
                 let open = self.open.entry((channel, pitch)).or_default();
@@ -139,6 +139,11 @@ impl Stage {
     /// Tells the plugin to forget the music.
     pub(crate) fn reset(&mut self) {
         self.processor.as_mut().expect("on stage").reset();
+    }
+
+    /// Calls of the allocator while processing so far, see [`Processor::allocations`].
+    pub(crate) fn allocations(&self) -> usize {
+        self.processor.as_ref().map_or(0, |p| p.allocations())
     }
 
     /// One block.

@@ -216,7 +216,10 @@ fn hostile() -> Vec<(&'static str, Vec<u8>)> {
         ("a length and no more", 10u64.to_le_bytes().to_vec()),
         ("noise", (0..4096u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect()),
         ("zeros", vec![0; 4096]),
-        ("no UTF-8", framed("{\"version\":\"x\"}").into_iter().map(|b| if b == b'x' { 0xFF } else { b }).collect()),
+        (
+            "no UTF-8",
+            framed("{\"version\":\"x\"}").into_iter().map(|b| if b == b'x' { 0xFF } else { b }).collect(),
+        ),
     ];
     let texts = [
         ("no object", "[]".to_owned()),

@@ -1,0 +1,60 @@
+//! Processing allocates nothing and frees nothing, whatever the host does. The plugin is linked into this
+//! program for it, so that the guard sees its every call of the allocator on the audio thread.
+
+use super::fuzz::Chaos;
+use super::stage::Stage;
+use super::{Format, Library, Setup};
+use crate::allocation;
+
+/// Blocks in all, over the threads.
+const BLOCKS: usize = if cfg!(debug_assertions) { 2_000_000 } else { 10_000_000 };
+/// An instance lives for so many.
+const LIFE: usize = 50_000;
+const THREADS: usize = 2;
+
+fn blocks_without_a_call(seed: u64, blocks: usize, setup: Setup) {
+    let library = Library::linked();
+    let mut done = 0;
+    for life in 0..blocks.div_ceil(LIFE) as u64 {
+        let mut instance = library.create();
+        let mut chaos = Chaos::new(&mut *instance, seed << 32 | life);
+        let mut stage = Stage::new(instance.activate(setup), setup.rate);
+        for _ in 0..LIFE {
+            let (frames, transport, events) = chaos.block(&setup, Format::Clap);
+            stage.block(frames, transport.as_ref(), &events);
+            done += 1;
+            assert_eq!(stage.allocations(), 0, "in block {done} of seed {seed}: {transport:?}, {events:?}");
+        }
+        assert!(stage.ledger.notes.len() > 100, "hardly a note: {}", stage.ledger.notes.len());
+    }
+}
+
+#[test]
+fn blocks_without_number_call_no_allocator() {
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            // Short blocks, so that there is time for many; what a block costs grows with its length.
+            let setup = Setup { rate: 48_000.0, max_block: [12, 24][thread % 2], offline: false };
+            scope.spawn(move || blocks_without_a_call(thread as u64, BLOCKS / THREADS, setup));
+        }
+    });
+    println!("guard: {BLOCKS} blocks");
+}
+
+#[test]
+fn blocks_of_every_length_call_no_allocator() {
+    for (seed, offline) in [(10, false), (11, true)] {
+        let setup = Setup { rate: 44_100.0, max_block: 2048, offline };
+        blocks_without_a_call(seed, if offline { LIFE / 10 } else { LIFE }, setup);
+    }
+}
+
+/// The guard sees what the plugin does: saving a state, which the plugin does in memory of its own, counts.
+#[test]
+fn the_guard_fires_in_the_plugin() {
+    let library = Library::linked();
+    let mut instance = library.create();
+    let first = allocation::calls(|| drop(instance.save()));
+    let empty = allocation::calls(|| drop(Vec::<u8>::with_capacity(1)));
+    assert!(first > 50 && empty == 2, "saving calls the allocator {first} times");
+}
