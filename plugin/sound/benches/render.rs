@@ -1,5 +1,7 @@
 //! Time of one block of 64 frames at 48 kHz, voices, room and limiter included.
 
+#![allow(missing_docs, reason = "criterion's macro makes a function without any")]
+
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use sideman_sound::Ensemble;
 

@@ -119,7 +119,8 @@ impl Band {
             sound,
             kernel: self.bank.kernel(sound, force),
             step: f64::from(sound.rate) * f64::from(transposed) / f64::from(self.rate),
-            offset: self.turn as f32 * 0.618_034,
+            // The golden section of a turn further than the last one.
+            offset: self.turn.wrapping_mul(0x9E37_79B9) as f32 / 4_294_967_296.0,
             gains: [angle.cos() * loudness, angle.sin() * loudness],
             bus: place.bus,
             swell: if place.attack > 0.0 { 1.0 / (place.attack * self.rate) } else { 1.0 },

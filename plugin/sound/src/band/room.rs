@@ -115,3 +115,58 @@ impl Room {
         self.soft = [0.0; 8];
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives the room one loud frame and `seconds` of nothing; the loudest answer of the last second.
+    fn ring(room: &mut Room, rate: f32, seconds: f32) -> f32 {
+        let nothing = [0.0; MOST];
+        let mut struck = nothing;
+        struck[0] = 1.0;
+        let blocks = (seconds * rate) as usize / MOST;
+        let mut loudest = 0.0f32;
+        for block in 0..blocks {
+            let (mut left, mut right) = (nothing, nothing);
+            let send = if block == 0 { &struck } else { &nothing };
+            room.add([send, send], [&mut left, &mut right]);
+            if block + (rate as usize / MOST) >= blocks {
+                loudest = left.iter().chain(&right).fold(loudest, |m, x| m.max(x.abs()));
+            }
+        }
+        loudest
+    }
+
+    #[test]
+    fn it_falls_by_sixty_decibels_in_its_time_at_every_rate() {
+        for rate in [32_000.0, 48_000.0, 192_000.0] {
+            let early = ring(&mut Room::new(rate), rate, 1.1);
+            let late = ring(&mut Room::new(rate), rate, 1.1 + SECONDS);
+            let fell = 20.0 * (early / late).log10();
+            // The walls take the highs, so all in all it falls faster.
+            assert!((55.0..100.0).contains(&fell), "{fell} dB at {rate}");
+        }
+    }
+
+    #[test]
+    fn the_last_of_an_echo_is_no_slow_number() {
+        let mut room = Room::new(48_000.0);
+        ring(&mut room, 48_000.0, 60.0);
+        assert!(room.is_silent());
+        let numbers = room.lines.iter().flatten().chain(&room.soft).chain(room.ends.iter().flatten());
+        assert_eq!(numbers.filter(|x| x.is_subnormal()).count(), 0);
+    }
+
+    #[test]
+    fn an_emptied_room_is_empty() {
+        let mut room = Room::new(48_000.0);
+        ring(&mut room, 48_000.0, 0.2);
+        room.empty();
+        let (mut left, mut right) = ([0.0; MOST], [0.0; MOST]);
+        for _ in 0..100 {
+            room.add([&[0.0; MOST], &[0.0; MOST]], [&mut left, &mut right]);
+            assert!(left.iter().chain(&right).all(|x| x.abs() < 1e-15));
+        }
+    }
+}

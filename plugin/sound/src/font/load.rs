@@ -84,8 +84,11 @@ pub(super) fn load(path: &Path) -> Result<SoundFont, SoundfontError> {
 pub(super) fn synthesizer(font: SoundFont, rate: f32, block: usize) -> Result<Synthesizer, SoundfontError> {
     let mut settings = rustysynth::SynthesizerSettings::new(rate.round() as i32);
     settings.block_size = block;
-    Synthesizer::new(&std::sync::Arc::new(font), &settings)
-        .map_err(|e| SoundfontError::Damaged { reason: e.to_string() })
+    let mut synth = Synthesizer::new(&std::sync::Arc::new(font), &settings)
+        .map_err(|e| SoundfontError::Damaged { reason: e.to_string() })?;
+    // As loud as the limiter bears; the built-in band is a little louder still.
+    synth.set_master_volume(0.8);
+    Ok(synth)
 }
 
 /// Checks that the file is a SoundFont, that no chunk claims to be longer than the file, which the reader
