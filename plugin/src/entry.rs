@@ -2,13 +2,14 @@
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr::null;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use nice_plug::wrapper::clap::{
-    CLAP_PLUGIN_FACTORY_ID, CLAP_VERSION, PluginDescriptor, Wrapper, clap_host, clap_plugin,
-    clap_plugin_descriptor, clap_plugin_entry, clap_plugin_factory,
+    CLAP_PLUGIN_FACTORY_ID, CLAP_VERSION, PluginDescriptor, clap_host, clap_plugin, clap_plugin_descriptor,
+    clap_plugin_entry, clap_plugin_factory,
 };
 
+use crate::edge::Edge;
 use crate::plugin::Sideman;
 
 static FACTORY: clap_plugin_factory = clap_plugin_factory {
@@ -42,8 +43,8 @@ unsafe extern "C" fn create_plugin(
     if host.is_null() || id.is_null() || unsafe { CStr::from_ptr(id) } != descriptor().clap_id() {
         return null();
     }
-    // SAFETY: the host outlives its plugins. The framework's `destroy` takes the count back.
-    unsafe { (*Arc::into_raw(Wrapper::<Sideman>::new(host))).clap_plugin.as_ptr() }
+    // SAFETY: CLAP has it that the host outlives its plugins.
+    unsafe { Edge::create(host) }
 }
 
 unsafe extern "C" fn init(_path: *const c_char) -> bool {

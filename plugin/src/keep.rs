@@ -81,6 +81,8 @@ pub struct Later {
     pub params: BTreeMap<String, serde_json::Value>,
     /// Persisted fields by name.
     pub fields: BTreeMap<String, String>,
+    /// Triggers of actions that this version does not know.
+    pub learned: BTreeMap<String, serde_json::Value>,
     /// Anything else at the top of the state.
     pub rest: BTreeMap<String, serde_json::Value>,
 }

@@ -4,14 +4,23 @@
 //! `entry` and `editor` do. Everything that listens and plays is in `sideman-engine`.
 
 pub mod choices;
+pub mod convert;
+mod edge;
 pub mod editor;
 mod entry;
+mod guard;
 pub mod instance;
 pub mod keep;
+mod ledger;
+mod logging;
 pub mod params;
 pub mod plugin;
+mod presses;
 pub mod soundfont;
+pub mod sounder;
+pub mod state;
 
+pub use entry::clap_entry;
 pub use plugin::Sideman;
 
 clap_wrapper::export_vst3!();

@@ -1,24 +1,72 @@
 //! The plugin as the framework sees it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use nice_plug::context::PluginApi;
 use nice_plug::prelude::*;
-use sideman_engine::live::Performer;
+use sideman_engine::live::{Action, Block, Input, LiveSettings, Performer, Spoken};
+use sideman_music::Part;
 
-use crate::editor;
+use crate::choices::PianoSoundParam;
+use crate::convert;
+use crate::guard::{self, guarded};
 use crate::instance::Instance;
+use crate::ledger::Ledger;
+use crate::params::SILENT_DB;
+use crate::sounder::Sounder;
+use crate::{editor, presses};
+
+/// Most notes and messages that the engine gets at once; a block with more is cut. More than all keys of all
+/// channels, which one event can lift.
+const INPUTS: usize = 16 * 128 + 512;
+/// How fast the load that is shown falls back, a block.
+const LOAD_DECAY: f32 = 0.99;
 
 /// An instance of Sideman in a host.
 pub struct Sideman {
     instance: Arc<Instance>,
     performer: Performer,
+    sounder: Sounder,
+    ledger: Ledger,
+    presses: presses::Seen,
+    inputs: Box<[Input; INPUTS]>,
+    /// Keys of the host that are down, by channel: some hosts lift all keys with one event.
+    down: [u128; 16],
+    sample_rate: f64,
+    /// Programs that the instrument was told, by part.
+    programs: [Option<u8>; 4],
+    load: f32,
+    /// Whether a panic was caught: silent until activated anew.
+    broken: bool,
 }
 
 impl Default for Sideman {
     fn default() -> Self {
+        guard::install();
         let instance = Instance::new();
         let performer = Performer::new(instance.shared.clone());
-        Self { instance, performer }
+        let nothing = Input { at: 0, channel: 0, message: Spoken::Note { pitch: 0, velocity: 0 } };
+        Self {
+            presses: presses::Seen::new(&instance.params.presses),
+            instance,
+            performer,
+            sounder: Sounder::default(),
+            ledger: Ledger::default(),
+            inputs: Box::new([nothing; INPUTS]),
+            down: [0; 16],
+            sample_rate: 48_000.0,
+            programs: [None; 4],
+            load: 0.0,
+            broken: false,
+        }
+    }
+}
+
+impl Drop for Sideman {
+    fn drop(&mut self) {
+        // Hosts destroy without deactivating.
+        self.performer.deactivate();
     }
 }
 
@@ -31,11 +79,17 @@ impl Plugin for Sideman {
 
     const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] =
         &[AudioIOLayout { main_output_channels: NonZeroU32::new(2), ..AudioIOLayout::const_default() }];
+    // Pedals and what is taught come as controllers.
     const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
     const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
+    // The framework's own splitting gets the position wrong after a change of transport or metre within a
+    // block; `edge` splits instead.
+    const SAMPLE_ACCURATE_AUTOMATION: bool = false;
+    const INPUT_EVENT_CAPACITY: usize = crate::edge::EVENTS;
 
     type Editor = editor::Editor;
     type SysExMessage = ();
+    // None: a task that is queued as an instance goes away can abort the host.
     type BackgroundTask = ();
 
     fn params(&self) -> Arc<dyn Params> {
@@ -46,19 +100,229 @@ impl Plugin for Sideman {
         editor::create(self.instance.clone())
     }
 
+    fn activate(
+        &mut self,
+        _layout: &AudioIOLayout,
+        config: &BufferConfig,
+        _context: &mut impl ActivateContext<Self>,
+    ) -> bool {
+        // A panic on the main thread must not reach the host either.
+        guarded(|| self.begin(config)).map_err(|report| self.instance.note_panic(&report)).is_ok()
+    }
+
+    fn deactivate(&mut self) {
+        let _ = guarded(|| self.performer.deactivate());
+    }
+
+    fn reset(&mut self) {
+        self.performer.reset();
+        self.sounder.silence();
+        self.down = [0; 16];
+    }
+
     fn process(
         &mut self,
         buffer: &mut Buffer,
         _aux: &mut AuxiliaryBuffers,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
-        for channel in buffer.as_slice() {
-            channel.fill(0.0);
+        // The clock is asked only while somebody looks: it may be a system call.
+        let began = self.instance.watched().then(Instant::now);
+        let frames = buffer.samples();
+        let [left, right, ..] = buffer.as_slice() else { return ProcessStatus::KeepAlive };
+        self.ledger.begin(&mut |event| context.try_send_event(event).is_ok());
+        if self.broken {
+            while context.next_event().is_some() {}
+            left.fill(0.0);
+            right.fill(0.0);
+            return ProcessStatus::KeepAlive;
         }
-        while let Some(event) = context.next_event() {
-            let _ = context.try_send_event(event);
+        if let Err(report) = guarded(|| self.play(left, right, context)) {
+            self.broken = true;
+            self.instance.note_panic(&report);
+            left.fill(0.0);
+            right.fill(0.0);
+            self.ledger.end_all(&mut |event| context.try_send_event(event).is_ok());
+        }
+        if let Some(began) = began
+            && frames > 0
+        {
+            let load = began.elapsed().as_secs_f64() * self.sample_rate / frames as f64;
+            self.load = (self.load * LOAD_DECAY).max(load as f32);
+            self.instance.shared.set_load(self.load);
         }
         ProcessStatus::KeepAlive
+    }
+
+    fn setup_logger() -> Option<bool> {
+        // The framework's own writes to the host's console and hooks panics.
+        crate::logging::install();
+        Some(false)
+    }
+}
+
+impl Sideman {
+    fn begin(&mut self, config: &BufferConfig) {
+        if std::mem::take(&mut self.broken) {
+            // Nobody knows in which state it was left.
+            self.performer.deactivate();
+            self.performer = Performer::new(self.instance.shared.clone());
+            self.sounder.replace(None);
+        }
+        self.sample_rate = f64::from(config.sample_rate);
+        self.instance.set_rate(config.sample_rate);
+        self.performer.activate(self.sample_rate, config.max_buffer_size);
+        self.instance.set_latency(self.performer.latency_samples(&convert::settings(&self.instance.params)));
+        self.presses = presses::Seen::new(&self.instance.params.presses);
+        self.load = 0.0;
+        self.programs = [None; 4];
+
+        let (rate, font) = (config.sample_rate, self.instance.params.soundfont.path());
+        if self.sounder.sound().is_some_and(|s| s.rate == rate && s.font == font) {
+            return;
+        }
+        self.instance.inbox.pop();
+        if font.is_none() || self.instance.offline() {
+            // What is bounced has the right sound from its first note.
+            self.sounder.replace(Some(self.instance.make_sound()));
+        } else {
+            if self.sounder.sound().is_none_or(|s| s.rate != rate) {
+                self.sounder.replace(Some(self.instance.make_built_in()));
+            }
+            self.instance.load_sound();
+        }
+    }
+
+    /// Plays a block, cut where more came in than the engine takes at once.
+    fn play(&mut self, left: &mut [f32], right: &mut [f32], context: &mut impl ProcessContext<Self>) {
+        let frames = left.len() as u32;
+        let params = self.instance.params.clone();
+        let standalone = context.plugin_api() == PluginApi::Standalone;
+        let controls = convert::controls(&params);
+        let settings = convert::settings(&params);
+        let transport = convert::transport(context.transport(), standalone);
+        let bypass = params.bypass.value();
+        let piano = match params.sound.piano.value() {
+            PianoSoundParam::Auto => standalone,
+            PianoSoundParam::On => true,
+            PianoSoundParam::Off => false,
+        };
+        self.mind_presses();
+        self.mind_sound(&settings, context);
+
+        let mut at = 0;
+        let mut waiting = None;
+        loop {
+            let (count, end) = self.gather(at, frames, &mut waiting, context);
+            let block = Block {
+                frames: end - at,
+                transport: convert::later(transport, at, self.sample_rate),
+                controls: &controls,
+                settings: &settings,
+                offline: self.instance.offline(),
+                bypass,
+            };
+            let (left, right) = (&mut left[at as usize..end as usize], &mut right[at as usize..end as usize]);
+            let outputs = self.performer.process(&block, &self.inputs[..count]);
+            let mut rendered = 0;
+            for output in outputs {
+                let now = (output.at as usize).min(left.len());
+                if now > rendered {
+                    self.sounder.render(&mut left[rendered..now], &mut right[rendered..now]);
+                    rendered = now;
+                }
+                self.sounder.play(output, piano);
+                if let Some(event) = output.channel.and_then(|c| convert::goes(output, at, c)) {
+                    self.ledger.send(event, &mut |event| context.try_send_event(event).is_ok());
+                }
+            }
+            self.sounder.render(&mut left[rendered..], &mut right[rendered..]);
+            at = end;
+            if waiting.is_none() {
+                break;
+            }
+        }
+    }
+
+    /// Fills the inputs with what came in from sample `at` of the block on; how many, and up to which sample.
+    fn gather(
+        &mut self,
+        at: u32,
+        frames: u32,
+        waiting: &mut Option<convert::Came>,
+        context: &mut impl ProcessContext<Self>,
+    ) -> (usize, u32) {
+        let mut count = 0;
+        loop {
+            let came = match waiting.take() {
+                Some(came) => came,
+                None => match context.next_event() {
+                    Some(event) => match convert::came(&event) {
+                        Some(came) => came,
+                        None => continue,
+                    },
+                    None => return (count, frames),
+                },
+            };
+            // Times that run backwards are a host's mistake.
+            let time = came.at.clamp(at, frames.saturating_sub(1).max(at));
+            let needed = came.needs(&self.down);
+            if count + needed > INPUTS {
+                let end = time.min(frames);
+                *waiting = Some(came);
+                return (count, end);
+            }
+            came.each(&mut self.down, |channel, message| {
+                self.inputs[count] = Input { at: time - at, channel, message };
+                count += 1;
+            });
+        }
+    }
+
+    fn mind_presses(&mut self) {
+        let performer = &mut self.performer;
+        let sounder = &mut self.sounder;
+        self.presses.each(&self.instance.params.presses, |action| {
+            performer.press(action);
+            if action == Action::Panic {
+                sounder.silence();
+            }
+        });
+    }
+
+    /// Instrument, volume, programs and latency as they are wanted now.
+    fn mind_sound(&mut self, settings: &LiveSettings, context: &mut impl ProcessContext<Self>) {
+        let params = &self.instance.params;
+        let db = params.sound.volume.value();
+        let gain = if db <= SILENT_DB { 0.0 } else { 10f32.powf(db / 20.0) };
+        self.sounder.set(params.sound.on.value(), gain);
+        if self.sounder.receive(&self.instance.inbox, self.sample_rate as f32) {
+            self.programs = [None; 4];
+        }
+        if let Some(scrap) = self.sounder.scrap().take()
+            && let Err(scrap) = self.performer.discard(scrap)
+        {
+            // No room: again in the next block. What is discarded is always a sound.
+            *self.sounder.scrap() = scrap.downcast().ok();
+        }
+        if self.sounder.newly_damaged() {
+            self.instance.note_damage();
+        }
+        let style = params.band.style.value().choice();
+        for part in Part::ALL {
+            let program = match style {
+                sideman_engine::style::StyleChoice::Fixed(style) => style.program(part),
+                sideman_engine::style::StyleChoice::Auto => None,
+            };
+            let told = &mut self.programs[part.index()];
+            if program.is_some() && *told != program {
+                *told = program;
+                self.sounder.program(part.channel(), program.unwrap_or(0));
+            }
+        }
+        if self.instance.set_latency(self.performer.latency_samples(settings)) {
+            context.request_restart();
+        }
     }
 }
 

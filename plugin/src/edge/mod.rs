@@ -1,0 +1,224 @@
+//! Between the host and the framework: a `clap_plugin` of our own before the framework's.
+//!
+//! It mends what the framework does not do well (each point is in `notes` of the functions below):
+//! - a damaged state reaches [`crate::state`] before the framework refuses it;
+//! - blocks of 0 samples, blocks without outputs, with more channels than asked for or larger than announced
+//!   would be left out or end in an abort; events that come with a parameter flush would be lost;
+//! - parameter changes within a block are followed to the sample, with a position that is right ([`process`]);
+//! - the render mode holds from the moment that the host sets it, not from the next activation;
+//! - the latency changes without a task that a full queue could drop;
+//! - a host without a window for us is not offered an editor; one that destroys while active is forgiven.
+//!
+//! The first field of [`Edge`] is the `clap_plugin` that the host sees, and its `plugin_data` is the
+//! framework's: so the framework's extensions, which look at nothing else, can be given to the host as they are.
+
+mod events;
+mod extensions;
+mod process;
+
+use std::cell::UnsafeCell;
+use std::ffi::CStr;
+use std::ptr::null;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+
+use clap_sys::ext::gui::CLAP_EXT_GUI;
+use clap_sys::ext::latency::{CLAP_EXT_LATENCY, clap_host_latency};
+use clap_sys::ext::state::{CLAP_EXT_STATE, clap_host_state};
+use clap_sys::host::clap_host;
+use clap_sys::plugin::clap_plugin;
+use nice_plug::wrapper::clap::Wrapper;
+
+use crate::instance::Instance;
+use crate::plugin::Sideman;
+use process::Audio;
+
+/// Events that a block can have without any being left out.
+pub(crate) const EVENTS: usize = 4096;
+
+/// A plugin as the host has it.
+#[repr(C)]
+pub(crate) struct Edge {
+    /// What the host sees; first, because the host's pointer to it is our only way back.
+    outer: clap_plugin,
+    inner: *const clap_plugin,
+    host: *const clap_host,
+    instance: Arc<Instance>,
+    /// Only for the thread that processes or flushes: hosts never do both at once.
+    audio: UnsafeCell<Audio>,
+    active: AtomicBool,
+    /// Latency that the host was told.
+    told_latency: AtomicU32,
+}
+
+/// A host's pointer, for a closure that any thread may call.
+struct HostPtr(*const clap_host);
+
+// SAFETY: of the host only `request_callback` is called through it, which CLAP has for all threads.
+unsafe impl Send for HostPtr {}
+// SAFETY: as above.
+unsafe impl Sync for HostPtr {}
+
+impl HostPtr {
+    fn request_callback(&self) {
+        // SAFETY: the host outlives the plugin, and the instance's users do not call after its end.
+        unsafe {
+            if let Some(request) = (*self.0).request_callback {
+                request(self.0);
+            }
+        }
+    }
+}
+
+impl Edge {
+    /// Makes a plugin for a host.
+    ///
+    /// # Safety
+    /// `host` is a valid host that outlives the plugin. The main thread.
+    pub(crate) unsafe fn create(host: *const clap_host) -> *const clap_plugin {
+        // SAFETY: as this function's.
+        let wrapper = Arc::into_raw(unsafe { Wrapper::<Sideman>::new(host) });
+        // SAFETY: just made; nobody else has it yet. The framework's `destroy` takes the count back.
+        let inner: *const clap_plugin = unsafe { (*wrapper).clap_plugin.as_ptr() };
+        let Some(instance) = Instance::take_newest() else { return inner };
+        let pointer = HostPtr(host);
+        instance.set_callback(Box::new(move || pointer.request_callback()));
+        // SAFETY: the framework's plugin is valid.
+        let theirs = unsafe { *inner };
+        let outer = clap_plugin {
+            init: Some(init),
+            destroy: Some(destroy),
+            activate: Some(activate),
+            deactivate: Some(deactivate),
+            process: Some(process::process),
+            get_extension: Some(extensions::get_extension),
+            on_main_thread: Some(on_main_thread),
+            ..theirs
+        };
+        let edge = Box::new(Self {
+            outer,
+            inner,
+            host,
+            instance,
+            audio: UnsafeCell::new(Audio::default()),
+            active: AtomicBool::new(false),
+            told_latency: AtomicU32::new(0),
+        });
+        Box::into_raw(edge).cast()
+    }
+
+    /// The edge behind a host's pointer.
+    ///
+    /// # Safety
+    /// `plugin` is what [`Edge::create`] returned, and has not been destroyed.
+    unsafe fn of<'a>(plugin: *const clap_plugin) -> &'a Self {
+        // SAFETY: `outer` is the first field of a `repr(C)` structure.
+        unsafe { &*plugin.cast::<Self>() }
+    }
+
+    /// The host's extension of a name.
+    ///
+    /// # Safety
+    /// `T` is the type of that extension. The main thread, from `init` on.
+    unsafe fn host_extension<T>(&self, name: &CStr) -> Option<&T> {
+        // SAFETY: the host is valid, and its extensions live as long as it.
+        unsafe {
+            let get = (*self.host).get_extension?;
+            get(self.host, name.as_ptr()).cast::<T>().as_ref()
+        }
+    }
+
+    /// Whether the host has a window for an editor.
+    fn has_window(&self) -> bool {
+        // SAFETY: only asked whether it is there.
+        unsafe { self.host_extension::<u8>(CLAP_EXT_GUI).is_some() }
+    }
+
+    /// What is to be done whenever the host calls on the main thread.
+    fn mind(&self) {
+        self.instance.word_troubles();
+        if self.instance.take_touched() {
+            // SAFETY: the extension's type is right, and this is the main thread.
+            unsafe {
+                if let Some(mark) =
+                    self.host_extension::<clap_host_state>(CLAP_EXT_STATE).and_then(|s| s.mark_dirty)
+                {
+                    mark(self.host);
+                }
+            }
+        }
+    }
+}
+
+/// Calls a function of the framework's plugin. Its table is complete.
+macro_rules! inner {
+    ($edge:expr, $function:ident $(, $argument:expr)*) => {
+        // SAFETY: the framework's own plugin, called as the host called us.
+        unsafe { ((*$edge.inner).$function.expect("the framework's table is complete"))($edge.inner $(, $argument)*) }
+    };
+}
+use inner;
+
+unsafe extern "C" fn init(plugin: *const clap_plugin) -> bool {
+    // SAFETY: the host gives back what it got.
+    let edge = unsafe { Edge::of(plugin) };
+    inner!(edge, init)
+}
+
+unsafe extern "C" fn destroy(plugin: *const clap_plugin) {
+    // SAFETY: the host gives back what it got, for the last time.
+    let edge = unsafe { Box::from_raw(plugin.cast_mut().cast::<Edge>()) };
+    if edge.active.load(Relaxed) {
+        inner!(edge, deactivate);
+    }
+    inner!(edge, destroy);
+}
+
+unsafe extern "C" fn activate(plugin: *const clap_plugin, sample_rate: f64, least: u32, most: u32) -> bool {
+    // SAFETY: the host gives back what it got.
+    let edge = unsafe { Edge::of(plugin) };
+    // Some hosts call back on the main thread only while an editor is open; the framework's queue would fill.
+    inner!(edge, on_main_thread);
+    if !sample_rate.is_finite() || sample_rate <= 0.0 {
+        return false;
+    }
+    // SAFETY: nothing is processed while a plugin is activated.
+    unsafe { (*edge.audio.get()).prepare(sample_rate, most) };
+    if !inner!(edge, activate, sample_rate, least, most) {
+        return false;
+    }
+    edge.active.store(true, Relaxed);
+    let latency = edge.instance.latency();
+    if edge.told_latency.swap(latency, Relaxed) != latency {
+        // SAFETY: the extension's type is right; hosts take this call during activation.
+        unsafe {
+            if let Some(changed) =
+                edge.host_extension::<clap_host_latency>(CLAP_EXT_LATENCY).and_then(|l| l.changed)
+            {
+                changed(edge.host);
+            }
+        }
+    }
+    edge.mind();
+    true
+}
+
+unsafe extern "C" fn deactivate(plugin: *const clap_plugin) {
+    // SAFETY: the host gives back what it got.
+    let edge = unsafe { Edge::of(plugin) };
+    inner!(edge, deactivate);
+    edge.active.store(false, Relaxed);
+    edge.mind();
+}
+
+unsafe extern "C" fn on_main_thread(plugin: *const clap_plugin) {
+    // SAFETY: the host gives back what it got.
+    let edge = unsafe { Edge::of(plugin) };
+    inner!(edge, on_main_thread);
+    edge.mind();
+}
+
+/// A null pointer to nothing in particular.
+fn nothing<T>() -> *const T {
+    null()
+}
