@@ -15,6 +15,7 @@ mod ledger;
 mod logging;
 pub mod params;
 pub mod plugin;
+pub mod presets;
 mod presses;
 pub mod soundfont;
 pub mod sounder;

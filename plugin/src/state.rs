@@ -232,7 +232,7 @@ fn mend_params(
 }
 
 /// The ids of what an enumeration can be.
-fn choices(id: &str) -> Option<&'static [&'static str]> {
+pub(crate) fn choices(id: &str) -> Option<&'static [&'static str]> {
     match id {
         "style" => StyleParam::ids(),
         "variation" => VariationParam::ids(),

@@ -1,5 +1,6 @@
 //! Project tasks, as `cargo xtask TASK`.
 
+mod bundle;
 mod licences;
 mod test;
 mod tidy;
@@ -30,6 +31,24 @@ enum Task {
     Ci,
     /// Checks the rules of the repository that the compiler does not
     Tidy,
+    /// Builds the plugin bundles into target/bundled/
+    Bundle {
+        /// Quickly built and with checks, rather than fast
+        #[arg(long)]
+        debug: bool,
+    },
+    /// Builds the plugin bundles and puts them into your VST3 and CLAP folders
+    Install {
+        /// Quickly built and with checks, rather than fast
+        #[arg(long)]
+        debug: bool,
+    },
+    /// Builds the standalone program, sideman-live, into target/bundled/
+    Standalone {
+        /// Quickly built and with checks, rather than fast
+        #[arg(long)]
+        debug: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -37,6 +56,9 @@ fn main() -> ExitCode {
         Task::Test { args } => test::run(&args).map(|_| ()),
         Task::Ci => ci(),
         Task::Tidy => tidy::run(),
+        Task::Bundle { debug } => bundle::bundle(debug).map(|_| ()),
+        Task::Install { debug } => bundle::install(debug),
+        Task::Standalone { debug } => bundle::standalone(debug).map(|_| ()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

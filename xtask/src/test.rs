@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -62,13 +62,18 @@ impl Counts {
     }
 }
 
-/// Runs `cargo test` over the workspace, shows its output and prints the counts.
+/// Runs `cargo test` over the workspace, shows its output and prints the counts. What the tests load into hosts
+/// is built first.
 pub(crate) fn run(args: &[String]) -> Result<Counts> {
     let mut command = crate::cargo(&["test", "--no-fail-fast"]);
-    if !args.iter().any(|a| a == "-p" || a.starts_with("--package")) {
+    let everything = !args.iter().any(|a| a == "-p" || a.starts_with("--package"));
+    if everything {
         command.arg("--workspace");
     }
     command.args(args);
+    if everything || args.iter().any(|a| a == HOST_TESTS) {
+        build_what_hosts_load(&mut command)?;
+    }
     // Passing tests show their output too, or nobody would hear what they skipped.
     if !args.iter().any(|a| a == "--") {
         command.arg("--");
@@ -105,6 +110,33 @@ pub(crate) fn run(args: &[String]) -> Result<Counts> {
         bail!("no test ran at all");
     }
     Ok(counts)
+}
+
+/// The package whose tests load the bundles.
+const HOST_TESTS: &str = "sideman-tests";
+
+/// Builds bundles and standalone and tells the tests where they are. Without optimisation as the tests
+/// themselves: overflow checks and debug assertions are on in there, too.
+fn build_what_hosts_load(tests: &mut Command) -> Result<()> {
+    let own = std::env::current_exe().context("cannot find this program to run it again")?;
+    let status =
+        Command::new(own).args(["bundle", "--debug"]).status().context("cannot build the bundles")?;
+    if !status.success() {
+        bail!("the bundles do not build: see above");
+    }
+    tests.env("SIDEMAN_BUNDLES", crate::root().join("target/bundled"));
+    // Only Linux asks for headers, and only Linux has a sound server without a sound card.
+    let headers = Command::new("pkg-config").args(["--exists", "alsa", "jack"]).status();
+    if headers.is_ok_and(|s| s.success()) {
+        let build =
+            ["build", "--package", "sideman-plugin", "--features", "standalone", "--bin", "sideman-live"];
+        let status = crate::cargo(&build).status().context("cannot build the standalone")?;
+        if !status.success() {
+            bail!("the standalone does not build: see above");
+        }
+        tests.env("SIDEMAN_STANDALONE", crate::root().join("target/debug/sideman-live"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
