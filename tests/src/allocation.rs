@@ -3,12 +3,16 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use sideman_engine::RuleBand;
+use sideman_engine::clock::place_of;
+use sideman_engine::listen::Hearing;
+use sideman_engine::player::Player;
 use sideman_engine::rt::{Order, Scheduler};
 use sideman_engine::style::Style;
+use sideman_engine::{Controls, RuleBand};
 use sideman_models::band::{Band, Dials, Moment, Place};
+use sideman_music::grid::VelocityTable;
 use sideman_music::listen::frames;
-use sideman_music::{Part, STEP_PULSES};
+use sideman_music::{MeterMap, Part, STEP_PULSES};
 
 use super::{networks, note, piano};
 
@@ -105,6 +109,42 @@ fn a_step_of_the_network_allocates_nothing() {
     let (calls, played) = steps(&mut networks::band(&weights, 1));
     assert_eq!(calls, 0);
     assert!(played > 100, "the network hardly plays, so this shows little: {played}");
+}
+
+#[test]
+fn playing_and_turning_controls_allocates_nothing() {
+    let weights = networks::untrained();
+    let bands: [Box<dyn Band>; 2] =
+        [Box::new(networks::band(&weights, 1)), Box::new(RuleBand::new(Style::Funk))];
+    for mut band in bands {
+        let mut controls = Controls::default();
+        let mut player = Player::new(controls.into());
+        player.reset(&mut *band);
+        let (mut hearing, meters) = (Hearing::new(&piano(16)), MeterMap::default());
+        let mut notes = 0;
+        let calls = calls(|| {
+            for step in 0..32 * 16 {
+                if step % 23 == 0 {
+                    controls.fills += 1;
+                    controls.parts[step as usize % 4].lock ^= true;
+                    controls.freeze = step % 69 == 0;
+                    controls.complexity = 1.0 - controls.complexity;
+                    controls.parts[2].density = (step % 5) as f32 / 4.0;
+                    player.control(&controls);
+                }
+                if step % 64 == 0 {
+                    player.change_velocities(&VelocityTable::default());
+                    player.change_band(&mut *band);
+                }
+                let place = place_of(step, &meters);
+                let heard = hearing.at(&place);
+                player.step(&mut *band, &place, heard, 100.0, &mut |_| notes += 1);
+            }
+            player.reset(&mut *band);
+        });
+        assert_eq!(calls, 0);
+        assert!(notes > 500, "{notes}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The band: four parts that decide every 16th what to play with the piano.
 
 mod batch;
+mod dials;
 mod ears;
 mod initial;
 mod inputs;
@@ -15,6 +16,7 @@ mod statistics;
 mod tests;
 
 pub use batch::{Batch, GridSong, INPUTS, Lane, PartRows, Spoil};
+pub use dials::{Dials, Weight};
 pub use ears::{EARS_INPUTS, Ears};
 pub use initial::normal;
 pub use kernel::{Kernel, State};
@@ -40,26 +42,6 @@ pub struct Place {
     pub bar_steps: u16,
     /// Steps from one harmony point to the next: half a bar where that is whole beats, else a bar.
     pub half_steps: u16,
-}
-
-/// What a player of the band may be told from outside. Neutral values are the defaults.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Dials {
-    /// Sampling temperature factor, 0.1 to 2; 1 is as tuned.
-    pub temperature: f32,
-    /// How much is played and how loudly, 0 to 1; 0.5 is as the model would.
-    pub intensity: f32,
-    /// How much is played off the beat, 0 to 1; 0.5 is as the model would.
-    pub complexity: f32,
-    /// How much each part plays, 0 to 1, in the order of [`sideman_music::Part::ALL`]; 0.5 is as the model
-    /// would.
-    pub density: [f32; 4],
-}
-
-impl Default for Dials {
-    fn default() -> Self {
-        Self { temperature: 1.0, intensity: 0.5, complexity: 0.5, density: [0.5; 4] }
-    }
 }
 
 /// What some parts play whatever the band would have decided.

@@ -14,7 +14,7 @@ use super::inputs::Inputs;
 use super::kernel::{Kernel, MOST_CANDIDATES, MOST_EXTRA, State};
 use super::layout::{bass_candidates, chord_candidates, climb};
 use super::sample::{Sampling, class, yes};
-use super::{Band, Decision, Ears, Memory, Moment};
+use super::{Band, Decision, Ears, Memory, Moment, Weight};
 
 /// A band that plays from the network. Stepping allocates nothing.
 pub struct NeuralBand {
@@ -30,8 +30,6 @@ pub struct NeuralBand {
 
 /// How far back drums and the other parts count as playing, in steps.
 const LATELY: [usize; 2] = [32, 16];
-/// What an intensity of 1 adds to every onset's logit.
-const INTENSITY: f32 = 1.6;
 
 impl NeuralBand {
     /// A band of a style code, as wide as the network's configuration says; other widths are cut or filled
@@ -76,19 +74,22 @@ impl NeuralBand {
         }
     }
 
-    fn bias(moment: &Moment) -> f32 {
-        INTENSITY * 2.0 * (moment.dials.intensity - 0.5)
+    /// What complexity and density add to the logit of an onset on a step of the bar.
+    fn shape(part: Part, in_bar: usize, moment: &Moment) -> f32 {
+        moment.dials.shape(part, Weight::of(&moment.place, in_bar as u16))
     }
 
     fn drums(&mut self, early: bool, in_bar: usize, moment: &Moment, now: &mut BandStep) -> Option<u8> {
         let row = self.memory.drum_row(moment.place.bar_steps);
         let mut logits = self.kernel.drum_onsets(&row, in_bar, &self.state);
         let dial = moment.dials.temperature;
+        let (push, shape) = (moment.dials.push(), Self::shape(Part::Drums, in_bar, moment));
         let mut hit = [false; DRUM_CLASSES];
         for c in 0..DRUM_CLASSES {
             logits[c] += (0..c).filter(|&b| hit[b]).map(|b| self.kernel.chain(c, b)).sum::<f32>();
-            logits[c] += Self::bias(moment);
             let lately = self.memory.recently_hit(c, LATELY[0]);
+            // More is played on the drums that are in use, not on all there are.
+            logits[c] += push + if lately { shape } else { shape.min(0.0) };
             let certain = if lately { self.sampling.certain[0] } else { self.sampling.certain_new };
             hit[c] = yes(logits[c], dial, certain, &mut self.rng);
         }
@@ -105,7 +106,8 @@ impl NeuralBand {
 
     /// Whether bass, guitar or strings start something.
     fn starts(&mut self, part: Part, copies: [bool; 3], early: bool, in_bar: usize, moment: &Moment) -> bool {
-        let logit = self.kernel.onset(part, copies, in_bar, &self.state) + Self::bias(moment);
+        let mut logit = self.kernel.onset(part, copies, in_bar, &self.state) + moment.dials.push();
+        logit += Self::shape(part, in_bar, moment);
         let lately = self.memory.recently(part, LATELY[1]);
         let certain = if lately { self.sampling.certain[1] } else { self.sampling.certain_new };
         let drawn = yes(logit, moment.dials.temperature, certain, &mut self.rng);
@@ -225,7 +227,8 @@ impl Band for NeuralBand {
                 continue;
             }
             let copies = self.memory.early_copies(part, place.bar_steps);
-            let logit = self.kernel.early(part, copies, &self.state) + self.sampling.early[part.index()];
+            let mut logit = self.kernel.early(part, copies, &self.state) + self.sampling.early[part.index()];
+            logit += Self::shape(part, in_bar, moment);
             if yes(logit, moment.dials.temperature, self.sampling.certain_early, &mut self.rng) {
                 self.part(part, true, in_bar, moment, &mut next);
             }

@@ -30,12 +30,14 @@ pub enum Half {
 }
 
 /// When a part plays what it decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Timing {
     /// Onset before swing.
     pub straight: Pulse,
     /// Onset.
     pub onset: Pulse,
+    /// How far it is astray, in pulses, before humanize.
+    pub stray: f64,
 }
 
 /// Gives the notes of the band their time. One for each performance; no allocation.
@@ -72,15 +74,18 @@ impl Feel {
     /// Onset of what a part decided at a step with an offset in ticks. An offset outside the range of
     /// its half is brought into it. To be called once for each step, half and part that plays.
     pub fn time(&mut self, place: &Place, half: Half, part: Part, offset: i8) -> Timing {
-        let beat = Beat::at(place);
-        let (ahead, offset) = match half {
-            Half::Now => (0, offset.clamp(0, OFFSET_MAX)),
-            Half::Early => (STEP_PULSES, offset.clamp(OFFSET_MIN, -1)),
-        };
         let loose = &mut self.loose[part.index()];
-        *loose += FORGET * (f32::from(u8::from(offset != 0)) - *loose);
+        *loose += FORGET * (f32::from(u8::from(clamped(half, offset) != 0)) - *loose);
         let stray = if *loose > LOOSE { self.stray(place.step, half, part) } else { 0.0 };
+        self.again(place, half, offset, stray)
+    }
 
+    /// The same for what is repeated: strays as it did the first time, and says nothing about how loosely
+    /// the part plays.
+    pub fn again(&self, place: &Place, half: Half, offset: i8, stray: f64) -> Timing {
+        let beat = Beat::at(place);
+        let offset = clamped(half, offset);
+        let ahead = if half == Half::Early { STEP_PULSES } else { 0 };
         let point = Pulse::from(place.in_bar.saturating_sub(beat.start)) * STEP_PULSES;
         let decided = point + ahead + Pulse::from(offset) * PULSES_PER_TICK;
         let strict = nearest_on_grid(point + ahead, decided, &beat);
@@ -89,7 +94,7 @@ impl Feel {
         // What is on a triplet swings already.
         let swung = if TRIPLETS.contains(&strict) { placed } else { self.swung(placed, &beat) };
         let beat_pulse = step_pulse(place.step) - point;
-        Timing { straight: beat_pulse + placed, onset: beat_pulse + swung }
+        Timing { straight: beat_pulse + placed, onset: beat_pulse + swung, stray }
     }
 
     /// End of a note of `length` pulses: ends swing as onsets do, so that what was legato stays so.
@@ -118,6 +123,14 @@ impl Feel {
     fn stray(&self, step: i64, half: Half, part: Part) -> f64 {
         let lane = part.index() as u64 * 2 + u64::from(half == Half::Early);
         (draw(self.seed, step as u64, lane) * 2.0 - 1.0) * STRAY
+    }
+}
+
+/// An offset brought into the range of its half, in ticks.
+fn clamped(half: Half, offset: i8) -> i8 {
+    match half {
+        Half::Now => offset.clamp(0, OFFSET_MAX),
+        Half::Early => offset.clamp(OFFSET_MIN, -1),
     }
 }
 

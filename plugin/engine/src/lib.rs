@@ -10,6 +10,7 @@
 pub mod clock;
 pub mod controls;
 pub mod feel;
+mod kit;
 pub mod listen;
 pub mod live;
 pub mod offline;

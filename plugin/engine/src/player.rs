@@ -1,9 +1,16 @@
 //! Plays the band: from a step of the piano to orders for the audio thread.
 //!
 //! Belongs to the inference thread, or to the offline renderer. Deterministic: the orders follow from the
-//! settings, the band, and what was heard, step by step.
+//! controls, the band, and what was heard, step by step.
+//!
+//! What is heard of a part comes from the band, from what the part played before when it is locked
+//! ([`takes`]), or, for the drums, from a fill that was asked for ([`fill`]).
 
-use sideman_models::band::{Band, Decision, Moment, Place};
+mod fill;
+mod rehearsal;
+mod takes;
+
+use sideman_models::band::{Band, Decision, Forced, Moment, Place};
 use sideman_music::grid::{self, BASS_HIGH, BASS_LOW, DRUM_LENGTH, VelocityTable};
 use sideman_music::listen::Lean;
 use sideman_music::{BandStep, Chord, Note, Part, PianoFrame, Pulse};
@@ -15,6 +22,9 @@ use crate::listen::Heard;
 use crate::planner::{Doing, Level, Planner};
 use crate::rt::Order;
 use crate::settings::Settings;
+use fill::Fills;
+use rehearsal::Rehearsal;
+use takes::Takes;
 
 /// Velocity of closing notes at neutral intensity.
 const CLOSING_VELOCITY: f32 = 84.0;
@@ -33,7 +43,29 @@ pub struct Player {
     planner: Planner,
     feel: Feel,
     memory: Memory,
+    takes: Takes,
+    fills: Fills,
+    rehearsal: Rehearsal,
+    /// What a band that took over would have played ahead of its first step.
+    missed: BandStep,
+    /// Whom each part was last played from.
+    sources: [Source; 4],
+    /// Whether each part has played the coming step ahead of it.
+    ahead: [bool; 4],
     asleep: bool,
+}
+
+/// Whom a part is played from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// The band.
+    Band,
+    /// The band before this one.
+    OtherBand,
+    /// What it played before.
+    Take,
+    /// A fill.
+    Fill,
 }
 
 /// What the close needs to know.
@@ -60,6 +92,12 @@ impl Player {
             planner: Planner::new(&controls),
             feel: Feel::new(seed, controls.swing, controls.humanize),
             memory: Memory::default(),
+            takes: Takes::default(),
+            fills: Fills::new(controls.fills),
+            rehearsal: Rehearsal::default(),
+            missed: BandStep::EMPTY,
+            sources: [Source::Band; 4],
+            ahead: [false; 4],
             asleep: false,
             controls,
             velocities,
@@ -72,21 +110,35 @@ impl Player {
     pub fn control(&mut self, controls: &Controls) {
         self.planner.control(controls);
         self.feel.control(controls.swing, controls.humanize);
+        self.fills.ask(controls.fills);
         self.controls = *controls;
     }
 
-    /// Forgets the past and starts the band anew, as after a stop or a jump.
+    /// Forgets the past and starts the band anew, as after a stop or a jump. What locked parts repeat is
+    /// kept.
     pub fn reset(&mut self, band: &mut dyn Band) {
         self.planner.reset();
         self.feel.reset();
         self.memory = Memory::default();
+        self.takes.reset();
+        self.fills.reset();
+        self.rehearsal.reset();
+        self.missed = BandStep::EMPTY;
+        self.ahead = [false; 4];
         self.asleep = false;
         self.start(band);
     }
 
-    /// Has another band go on from the next step, which should be the first of a bar.
+    /// Has another band go on from the next step, which should be the first of a bar. It is reset, and plays
+    /// along with up to two bars that were heard last without being heard itself: about 3 ms.
     pub fn change_band(&mut self, band: &mut dyn Band) {
         self.start(band);
+        self.missed = self.rehearsal.play(band);
+        for source in &mut self.sources {
+            if *source == Source::Band {
+                *source = Source::OtherBand;
+            }
+        }
     }
 
     /// Plays the bins of the band with other velocities from the next step on.
@@ -137,8 +189,13 @@ impl Player {
         };
         // The band is stepped even while it rests, so that it comes back in the groove.
         let parts = self.controls.on();
-        let moment = Moment { place: *place, heard: frame, parts, bpm, dials, forced: None };
+        let locked = Part::ALL.map(|p| self.controls.locked(p));
+        let forced = self.takes.begin(place, locked);
+        let moment = Moment { place: *place, heard: frame, parts, bpm, dials, forced };
         let decision = band.decide(&moment);
+        self.rehearsal.push(moment);
+        let playing = matches!(doing, Doing::Play(_));
+        let decision = self.cast(place, decision, forced, playing);
         let now = step_pulse(place.step) + lean;
         match doing {
             Doing::Rest => {}
@@ -153,52 +210,102 @@ impl Player {
                 self.play(place, &decision, level, &mut |o| order(late(o)));
             }
             Doing::End { until, level } => {
+                self.ahead = [false; 4];
                 order(Order::Withdraw(now));
                 order(Order::Release(now));
                 self.close(place, now, until, level, order);
             }
             Doing::Stop => {
+                self.ahead = [false; 4];
                 order(Order::Withdraw(now));
                 order(Order::Release(now));
             }
         }
     }
 
-    fn play(&mut self, place: &Place, decision: &Decision, level: Level, order: &mut impl FnMut(Order)) {
-        if level.thin {
-            if Beat::at(place).start == place.in_bar {
-                self.play_half(place, Half::Now, &decision.now, level, order);
+    /// What each part plays, from whom it is to come.
+    fn cast(&mut self, place: &Place, decided: Decision, forced: Option<Forced>, playing: bool) -> Decision {
+        let mut decision = decided;
+        let missed = std::mem::take(&mut self.missed);
+        let mut sources = Part::ALL.map(|part| {
+            if let Some(forced) = forced.filter(|f| f.parts[part.index()]) {
+                decision.now.copy(part, &forced.what.now);
+                decision.early.copy(part, &forced.what.early);
+                return Source::Take;
             }
-            return;
+            if missed.plays(part) && !decision.now.plays(part) {
+                decision.now.copy(part, &missed);
+                decision.now.offsets[part.index()] = 0;
+            }
+            Source::Band
+        });
+        for part in Part::ALL {
+            let played = playing && self.controls.part(part).on;
+            self.takes.record(part, &decision, played);
         }
-        self.play_half(place, Half::Now, &decision.now, level, order);
-        self.play_half(place, Half::Early, &decision.early, level, order);
+        if !playing || !self.controls.part(Part::Drums).on {
+            self.fills.reset();
+        } else if self.fills.step(place) {
+            self.fills.play(place, self.seed, &self.controls, &self.takes, &mut decision);
+            sources[Part::Drums.index()] = Source::Fill;
+        }
+        // A step is not played once ahead of it and then again by someone who does not know.
+        for part in Part::ALL.into_iter().map(|p| p.index()) {
+            if self.ahead[part] && sources[part] != self.sources[part] {
+                decision.now.silence(Part::ALL[part]);
+            }
+        }
+        (self.sources, self.ahead) = (sources, [false; 4]);
+        decision
+    }
+
+    fn play(&mut self, place: &Place, decision: &Decision, level: Level, order: &mut impl FnMut(Order)) {
+        let on_beat = Beat::at(place).start == place.in_bar;
+        for (half, step) in [(Half::Now, &decision.now), (Half::Early, &decision.early)] {
+            for part in Part::ALL {
+                let thin = level.thin && self.sources[part.index()] != Source::Fill;
+                let meant = !thin || (on_beat && half == Half::Now);
+                if meant && self.controls.part(part).on && step.plays(part) {
+                    self.play_half(place, half, part, step, level, order);
+                }
+            }
+        }
     }
 
     fn play_half(
         &mut self,
         place: &Place,
         half: Half,
+        part: Part,
         step: &BandStep,
         level: Level,
         order: &mut impl FnMut(Order),
     ) {
-        for part in Part::ALL.into_iter().filter(|&p| self.controls.part(p).on && step.plays(p)) {
-            let timing = self.feel.time(place, half, part, step.offsets[part.index()]);
-            self.memory.play(place, part, step);
-            grid::play(step, place.step, part, &self.velocities, 0, |n| {
-                let end = self.feel.end(place, timing, n.length);
-                order(Order::Play(
-                    part,
-                    Note {
-                        onset: timing.onset,
-                        length: end - timing.onset,
-                        velocity: scaled(f32::from(n.velocity), level.gain),
-                        ..n
-                    },
-                ));
-            });
+        self.ahead[part.index()] |= half == Half::Early;
+        let offset = step.offsets[part.index()];
+        let timing = match self.sources[part.index()] {
+            Source::Band | Source::OtherBand => self.feel.time(place, half, part, offset),
+            Source::Take => {
+                self.feel.again(place, half, offset, self.takes.stray(part, half).unwrap_or_default())
+            }
+            Source::Fill => self.feel.again(place, half, offset, 0.0),
+        };
+        if self.sources[part.index()] != Source::Fill {
+            self.takes.strays(part, half, timing.stray);
         }
+        self.memory.play(place, part, step);
+        grid::play(step, place.step, part, &self.velocities, 0, |n| {
+            let end = self.feel.end(place, timing, n.length);
+            order(Order::Play(
+                part,
+                Note {
+                    onset: timing.onset,
+                    length: end - timing.onset,
+                    velocity: scaled(f32::from(n.velocity), level.gain),
+                    ..n
+                },
+            ));
+        });
     }
 
     /// The last notes: all parts that were playing, on the harmony that the piano left.

@@ -5,6 +5,7 @@
 //! which lines of a pattern sound; more energy only ever adds.
 
 mod bass;
+mod dials;
 mod groove;
 mod harmony;
 mod tables;
@@ -15,11 +16,12 @@ use sideman_music::grid::length_bin;
 use sideman_music::{BandStep, Chord, Part, PianoFrame, STEP_PULSES};
 
 use crate::feel::{Half, draw};
+use crate::kit::{CRASH, HAT, KICK, PEDAL, RIDE, SNARE};
 use crate::style::Style;
 use bass::BassLine;
+use dials::Turned;
 use groove::{Cell, Fill, Groove};
 use harmony::Harmony;
-use tables::{CRASH, HAT, KICK, PEDAL, RIDE, SNARE};
 use voicing::{Register, Voicing, voice};
 
 /// Range of a bass with four strings.
@@ -42,6 +44,8 @@ enum Lane {
     Fill,
     Strings,
     Walk,
+    Leave(usize),
+    Add(usize),
 }
 
 impl Lane {
@@ -51,6 +55,8 @@ impl Lane {
             Self::Fill => 1,
             Self::Strings => 2,
             Self::Walk => 3,
+            Self::Leave(i) => 200 + i as u64,
+            Self::Add(i) => 300 + i as u64,
         }
     }
 }
@@ -143,7 +149,8 @@ impl RuleBand {
         ((neutral * loud + uneven) / 4.0).clamp(1.0, 31.0) as u8
     }
 
-    fn drums(&self, groove: &Groove, place: &Place, cell: Cell, energy: f32, out: &mut BandStep) {
+    fn drums(&self, groove: &Groove, place: &Place, cell: Cell, turned: &Turned, out: &mut BandStep) {
+        let energy = turned.energy(Part::Drums);
         let phrase_bar = self.phrase_bar(place);
         let fill = self.fill(groove, place, cell, energy);
         for line in groove.drums {
@@ -151,6 +158,9 @@ impl RuleBand {
                 continue;
             }
             self.hit(line.class, groove.read(line.hits, place.bar, cell), place.step, out);
+        }
+        if fill.is_none() {
+            self.turn_drums(turned, out);
         }
         if let Some(fill) = fill {
             // Counted from the end of the bar, whatever its length.
@@ -169,6 +179,21 @@ impl RuleBand {
         if first && energy >= crash_from && self.origin.is_some_and(|o| place.bar > o) {
             (out.drums[HAT], out.drums[RIDE]) = (0, 0);
             out.drums[CRASH] = self.velocity(92.0, place.step, CRASH) + 1;
+        }
+    }
+
+    /// Leaves out hits, or adds soft ones, as the dials say.
+    fn turn_drums(&self, turned: &Turned, out: &mut BandStep) {
+        for class in 0..out.drums.len() {
+            if !turned.keeps(Part::Drums, self.draw(turned.counter(), Lane::Leave(class))) {
+                out.drums[class] = 0;
+            }
+        }
+        for (class, letter, share) in [(SNARE, b'o', 0.6), (KICK, b'x', 0.3)] {
+            let draw = self.draw(turned.counter(), Lane::Add(class));
+            if out.drums[class] == 0 && turned.adds(share, draw) {
+                self.hit(class, letter, turned.step(), out);
+            }
         }
     }
 
@@ -275,12 +300,12 @@ impl RuleBand {
     }
 
     /// What the patterns have in a cell.
-    fn play(&mut self, groove: &Groove, place: &Place, cell: Cell, energy: f32, out: &mut BandStep) {
-        self.drums(groove, place, cell, energy, out);
+    fn play(&mut self, groove: &Groove, place: &Place, cell: Cell, turned: &Turned, out: &mut BandStep) {
+        self.drums(groove, place, cell, turned, out);
         let Some(reading) = self.harmony.reading() else { return };
 
-        let pattern = groove.bass[level(energy, [0.3, 0.72])];
-        let letter = groove.read(pattern, place.bar, cell);
+        let pattern = groove.bass[level(turned.energy(Part::Bass), [0.3, 0.72])];
+        let letter = self.turn(Part::Bass, groove.read(pattern, place.bar, cell), turned);
         if letter != b'.' {
             let new_half = in_half(place) == 0;
             let chance = self.draw(place.step, Lane::Walk);
@@ -288,18 +313,35 @@ impl RuleBand {
             let pulses = self.until_next(groove, pattern, place, cell) as f32 * self.style.manner().bass_gate;
             out.bass = Some(self.bass_note(letter, pitch, pulses as i64, place.step));
         }
+        let energy = turned.energy(Part::Guitar);
         let pattern = groove.guitar[level(energy, [0.35, 0.7])];
-        let letter = groove.read(pattern, place.bar, cell);
+        let letter = self.turn(Part::Guitar, groove.read(pattern, place.bar, cell), turned);
         if letter != b'.' {
             let length = self.until_next(groove, pattern, place, cell);
             out.guitar = self.chord(Part::Guitar, letter, length, place, energy);
         }
+        let energy = turned.energy(Part::Strings);
         if !groove.strings.is_empty() && self.strings_play(place, energy) {
-            let letter = groove.read(groove.strings, place.bar, cell);
+            let letter = self.turn(Part::Strings, groove.read(groove.strings, place.bar, cell), turned);
             if letter != b'.' {
                 let length = self.until_next(groove, groove.strings, place, cell);
                 out.strings = self.chord(Part::Strings, letter, length, place, energy);
             }
+        }
+    }
+
+    /// The letter of a pattern, left out or put in as the dials say.
+    fn turn(&self, part: Part, letter: u8, turned: &Turned) -> u8 {
+        let (more, share) = match part {
+            Part::Bass => (b'r', 0.4),
+            Part::Strings => (b'm', 0.2),
+            _ => (b'm', 0.5),
+        };
+        let lane = 100 + part.index();
+        match letter {
+            b'.' if turned.adds(share, self.draw(turned.counter(), Lane::Add(lane))) => more,
+            l if turned.keeps(part, self.draw(turned.counter(), Lane::Leave(lane))) => l,
+            _ => b'.',
         }
     }
 
@@ -311,7 +353,8 @@ impl RuleBand {
 
     /// Held chords of the strings: one a half-bar. With a piano that comes late they wait for a sixteenth,
     /// so as not to hold the old chord into the new one.
-    fn pad(&mut self, place: &Place, energy: f32, out: &mut BandStep) {
+    fn pad(&mut self, place: &Place, turned: &Turned, out: &mut BandStep) {
+        let energy = turned.energy(Part::Strings);
         let (at, half) = (in_half(place), i64::from(place.half_steps.max(1)));
         let turn = match at {
             0 => self.on_time || !self.late || half == 1,
@@ -319,7 +362,9 @@ impl RuleBand {
             1 => self.played[Part::Strings.index()] != Some(place.step - 1),
             _ => false,
         };
-        if turn && self.strings_play(place, energy) {
+        let on_time = turned.at(place.in_bar - at as u16);
+        let kept = on_time.keeps(Part::Strings, self.draw(on_time.counter(), Lane::Leave(103)));
+        if turn && kept && self.strings_play(place, energy) {
             // A little longer than to the next chord, so that common notes do not gap.
             let length = (half - at).min(LONGEST_STEPS) * STEP_PULSES * 10 / 9;
             out.strings = self.chord(Part::Strings, b'x', length, place, energy);
@@ -328,7 +373,7 @@ impl RuleBand {
 
     /// A hand that comes a sixteenth late on a half-bar: what played the old chord there plays the new one
     /// now.
-    fn answer_late(&mut self, place: &Place, energy: f32, out: &mut BandStep) {
+    fn answer_late(&mut self, place: &Place, turned: &Turned, out: &mut BandStep) {
         let just_played = |part: Part| self.played[part.index()] == Some(place.step - 1) && !out.plays(part);
         let length = STEP_PULSES * (i64::from(place.half_steps) - 1).clamp(1, 3);
         let [_, bass, guitar, strings] = Part::ALL.map(just_played);
@@ -338,11 +383,11 @@ impl RuleBand {
             out.bass = Some(self.bass_note(b'R', pitch, length, place.step));
         }
         if guitar {
-            out.guitar = self.chord(Part::Guitar, b'x', length, place, energy);
+            out.guitar = self.chord(Part::Guitar, b'x', length, place, turned.energy(Part::Guitar));
         }
         if strings {
             let length = STEP_PULSES * (i64::from(place.half_steps) - 1).clamp(1, LONGEST_STEPS);
-            out.strings = self.chord(Part::Strings, b'x', length, place, energy);
+            out.strings = self.chord(Part::Strings, b'x', length, place, turned.energy(Part::Strings));
         }
     }
 }
@@ -367,7 +412,7 @@ impl Band for RuleBand {
         let bass_before = self.harmony.bass();
         let changed = self.harmony.hear(place, &moment.heard);
         self.follow(place, &moment.heard);
-        let energy = self.energy(moment.dials.intensity);
+        let turned = Turned::new(place, &moment.dials, self.energy(moment.dials.intensity));
         let manner = self.style.manner();
         let groove = manner.groove(place);
         let mut decision = Decision::default();
@@ -377,7 +422,7 @@ impl Band for RuleBand {
                 Half::Now => &mut decision.now,
                 Half::Early => &mut decision.early,
             };
-            self.play(groove, place, cell, energy, out);
+            self.play(groove, place, cell, &turned, out);
             let late = if half == Half::Now && place.in_bar % 2 == 1 { manner.late } else { 0 };
             let offset = groove.offset(cell, half, moment.bpm) + late;
             for part in Part::ALL {
@@ -385,12 +430,12 @@ impl Band for RuleBand {
             }
         }
         if groove.strings.is_empty() {
-            self.pad(place, energy, &mut decision.now);
+            self.pad(place, &turned, &mut decision.now);
         }
         // A hand, or a left hand, that came late; not the second note of a broken chord.
         let late_hand = !self.on_time || self.harmony.bass() != bass_before;
         if changed && in_half(place) == 1 && late_hand {
-            self.answer_late(place, energy, &mut decision.now);
+            self.answer_late(place, &turned, &mut decision.now);
         }
         for part in Part::ALL {
             if !moment.parts[part.index()] {

@@ -1,22 +1,10 @@
 //! The patterns of the styles, as data. [`super::groove`] explains how they are written.
 
 use super::groove::{Bars, Fill, Groove, Manner, line};
+use crate::kit::{
+    CLAP, HAT, HIGH_TOM, KICK, LOW_TOM, MID_TOM, OPEN, PEDAL, RIDE, RIM, SHAKER, SNARE, TAMBOURINE,
+};
 use crate::style::Style;
-
-pub(super) const KICK: usize = 0;
-pub(super) const SNARE: usize = 1;
-const RIM: usize = 3;
-const CLAP: usize = 4;
-pub(super) const HAT: usize = 5;
-pub(super) const PEDAL: usize = 6;
-const OPEN: usize = 7;
-pub(super) const RIDE: usize = 8;
-pub(super) const CRASH: usize = 9;
-const LOW_TOM: usize = 10;
-const MID_TOM: usize = 11;
-const HIGH_TOM: usize = 12;
-const SHAKER: usize = 13;
-const TAMBOURINE: usize = 14;
 
 impl Style {
     /// How the rule band plays the style.
