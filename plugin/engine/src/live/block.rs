@@ -130,6 +130,9 @@ pub struct Output {
     pub voice: Voice,
     /// MIDI channel on which the host gets it, or `None` when the host does not.
     pub channel: Option<u8>,
+    /// Whether the synthesiser inside plays it: not where two parts share a channel and a note is ended on it
+    /// only to be struck anew.
+    pub inside: bool,
     /// What.
     pub message: Spoken,
 }

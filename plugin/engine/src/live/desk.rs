@@ -28,7 +28,7 @@ pub(super) struct Desk {
 impl Default for Desk {
     fn default() -> Self {
         let message = Spoken::Note { pitch: 0, velocity: 0 };
-        let nothing = Output { at: 0, voice: Voice::Piano, channel: None, message };
+        let nothing = Output { at: 0, voice: Voice::Piano, channel: None, inside: true, message };
         Self {
             ends: None,
             router: Router::default(),
@@ -122,7 +122,7 @@ impl Desk {
                 *held |= bit;
             }
         }
-        self.put(Output { at: input.at, voice: Voice::Piano, channel: to, message: input.message });
+        self.put(piano(input.at, to, input.message));
     }
 
     /// Whether a message ends a note that was passed on.
@@ -143,7 +143,7 @@ impl Desk {
                 let pitch = held.trailing_zeros() as u8;
                 held &= held - 1;
                 let message = Spoken::Note { pitch, velocity: 0 };
-                self.put(Output { at: 0, voice: Voice::Piano, channel: Some(channel), message });
+                self.put(piano(0, Some(channel), message));
             }
         }
     }
@@ -153,7 +153,7 @@ impl Desk {
         for channel in 0..16 {
             for first in [120, 123] {
                 let message = Spoken::Other { status: 0xB0, first, second: 0 };
-                self.put(Output { at, voice: Voice::Piano, channel: Some(channel), message });
+                self.put(piano(at, Some(channel), message));
             }
         }
     }
@@ -203,7 +203,10 @@ impl Desk {
     fn emit(&mut self, at: u32, time: Pulse, sent: Sent) {
         let message = Spoken::Note { pitch: sent.pitch, velocity: sent.velocity };
         let voice = Voice::Part(sent.part);
-        self.put(Output { at, voice, channel: sent.channel, message });
+        self.put(Output { at, voice, channel: sent.channel, inside: sent.inside, message });
+        if !sent.inside {
+            return;
+        }
         let told = Told::Tape { at: time, voice, pitch: sent.pitch, velocity: sent.velocity };
         if sent.velocity > 0 {
             self.tell(told)
@@ -211,4 +214,8 @@ impl Desk {
             self.insist(told)
         };
     }
+}
+
+fn piano(at: u32, channel: Option<u8>, message: Spoken) -> Output {
+    Output { at, voice: Voice::Piano, channel, inside: true, message }
 }

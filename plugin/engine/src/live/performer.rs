@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use sideman_music::{Part, Pulse};
+use sideman_music::listen::Lean;
+use sideman_music::{Part, Pulse, STEP_PULSES};
 
 use super::block::{Block, ClockChoice, ClockSource, Input, LiveSettings, Output, Spoken, Transport, Voice};
 use super::desk::Desk;
@@ -464,8 +465,9 @@ impl Performer {
             return;
         }
         let reached = self.clock.position_at(frames).round() as Pulse - 1;
-        if reached > self.reached && self.desk.insist(Told::Reached(reached)) {
-            self.reached = reached;
+        if reached > self.reached && undecided(self.reached) <= reached {
+            let told = self.desk.insist(Told::Reached(reached));
+            self.reached = if told { reached } else { self.reached };
         }
     }
 
@@ -504,9 +506,11 @@ impl Performer {
 
     /// When the band's thread has fallen behind by more than the grace, the last bar goes on.
     fn go_on_without(&mut self, until: Pulse) {
-        let behind = self.decided.max(self.scheduler.now()).saturating_add(GRACE) < until
-            || (self.echo.is_on() && self.decided + 2 < until);
-        if self.thread.is_none() || self.reached == Pulse::MIN || !behind || self.decided == Pulse::MIN {
+        // The first step that may be undecided, and was asked for.
+        let owed = undecided(self.decided);
+        let asked = self.decided != Pulse::MIN && self.decided < self.reached && owed <= self.reached;
+        let grace = if self.echo.is_on() { 0 } else { GRACE };
+        if self.thread.is_none() || !asked || owed + grace >= until {
             if self.echo.stop() {
                 self.scheduler.set_grace(GRACE);
             }
@@ -550,4 +554,10 @@ impl Performer {
         c.sample_rate.store(clock.sample_rate().to_bits(), Relaxed);
         self.overlay.publish(&self.shared, clock.tapped_bpm());
     }
+}
+
+/// The first step whose decision point may lie after a pulse, in pulses: a point lies up to
+/// [`Lean::MOST`] after its step.
+fn undecided(after: Pulse) -> Pulse {
+    (after.saturating_sub(Lean::MOST).div_euclid(STEP_PULSES) + 1).saturating_mul(STEP_PULSES)
 }

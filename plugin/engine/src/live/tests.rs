@@ -83,7 +83,9 @@ impl Host {
             assert!(o.at >= last && (o.at < frames || frames == 0), "{o:?} after {last} of {frames}");
             last = o.at;
             let Spoken::Note { pitch, velocity } = o.message else { continue };
-            if let Voice::Part(part) = o.voice {
+            if let Voice::Part(part) = o.voice
+                && o.inside
+            {
                 self.out.push((self.sample + u64::from(o.at), part, pitch, velocity));
                 let count = self.inner.entry((part.index(), pitch)).or_default();
                 if velocity > 0 {
@@ -205,17 +207,17 @@ fn assert_same(live: &[Vec<Note>; 4], offline: &[Vec<Note>; 4], what: &str) {
 
 #[test]
 fn the_notes_are_those_of_render_at_any_block_size_and_rate() {
-    let piano = piano(8);
+    let piano = piano(4);
     for (bpm, rate) in [(120.0, 48_000.0), (96.0, 44_100.0), (150.0, 96_000.0), (125.0, 192_000.0)] {
         let offline = rendered(&piano, bpm, Controls::default());
-        assert!(offline.iter().map(Vec::len).sum::<usize>() > 100);
+        assert!(offline.iter().map(Vec::len).sum::<usize>() > 60);
         for size in [1u32, 32, 64, 480, 512, 1024, 4096, 0] {
-            if size == 1 && rate > 48_000.0 {
+            if size < 32 && bpm != 120.0 {
                 continue;
             }
             let mut host = Host::new(rate, bpm, 4096);
             let mut state = 1u64;
-            host.play(&piano, 1920 * 14, || {
+            host.play(&piano, 1920 * 10, || {
                 state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
                 if size == 0 { 1 + (state >> 33) as u32 % 4096 } else { size }
             });

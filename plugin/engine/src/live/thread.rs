@@ -26,9 +26,11 @@ use crate::settings::Settings;
 /// Name of the thread, as a debugger shows it.
 pub(super) const NAME: &str = "sideman-band";
 
-/// How long the thread sleeps when there is nothing to do: while music runs, and while it does not. The audio
-/// thread may not wake it, so it looks. Half a millisecond costs about half a percent of a core.
-const NAPS: [Duration; 2] = [Duration::from_micros(500), Duration::from_millis(4)];
+/// How long the thread sleeps when there is nothing to do: while music runs, while it does not, and while the
+/// host waits for it. The audio thread may not wake it, so it looks.
+const NAP: Duration = Duration::from_micros(500);
+const IDLE_NAP: Duration = Duration::from_millis(4);
+const OFFLINE_NAP: Duration = Duration::from_micros(20);
 /// Tempos that a band is told, quarter notes a minute.
 const TEMPOS: (f64, f64) = (10.0, 500.0);
 /// Points of tempo and bars that are remembered.
@@ -147,7 +149,7 @@ impl Bandstand {
             self.ends.free_garbage();
             self.notebook.write();
             if !busy {
-                std::thread::sleep(NAPS[usize::from(self.epoch.is_none())]);
+                std::thread::sleep(self.nap());
             }
         }
         while let Some(Told::Tape { at, voice, pitch, velocity }) = self.ends.told() {
@@ -155,6 +157,14 @@ impl Bandstand {
         }
         self.ends.free_garbage();
         self.notebook.write();
+    }
+
+    fn nap(&self) -> Duration {
+        match self.epoch {
+            _ if self.shared.cells.offline.load(Relaxed) => OFFLINE_NAP,
+            Some(_) => NAP,
+            None => IDLE_NAP,
+        }
     }
 
     fn hear(&mut self, told: Told, stop: &AtomicBool) {
@@ -243,7 +253,7 @@ impl Bandstand {
                 return;
             }
             answer = back;
-            std::thread::sleep(NAPS[0]);
+            std::thread::sleep(OFFLINE_NAP);
         }
     }
 

@@ -15,6 +15,9 @@ pub struct Sent {
     pub pitch: u8,
     /// Velocity after the level, 1 to 127, or 0 for a note-off.
     pub velocity: u8,
+    /// Whether the synthesiser inside plays it, too: it hears each part for itself, while two parts may share
+    /// a channel of the host.
+    pub inside: bool,
 }
 
 /// How a part is sent.
@@ -77,12 +80,12 @@ impl Router {
             let count = &mut self.shared[usize::from(c)][usize::from(pitch)];
             if *count > 0 {
                 // Another part holds this very note: it is struck anew, and ends with the last of them.
-                emit(Sent { part: m.part, channel, pitch, velocity: 0 });
+                emit(Sent { part: m.part, channel, pitch, velocity: 0, inside: false });
             }
             *count = count.saturating_add(1);
         }
         self.places[part][index] = Some(Place { pitch, channel });
-        emit(Sent { part: m.part, channel, pitch, velocity });
+        emit(Sent { part: m.part, channel, pitch, velocity, inside: true });
     }
 
     fn end(&mut self, part: Part, index: usize, emit: &mut impl FnMut(Sent)) {
@@ -95,7 +98,7 @@ impl Router {
                 channel = None;
             }
         }
-        emit(Sent { part, channel, pitch: place.pitch, velocity: 0 });
+        emit(Sent { part, channel, pitch: place.pitch, velocity: 0, inside: true });
     }
 
     /// Number of notes that sound.
