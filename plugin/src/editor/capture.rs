@@ -4,8 +4,8 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use sideman_engine::live::Shared;
-use sideman_music::{MeterMap, Note, Pulse, Score, TempoMap, Track, smf};
+use sideman_engine::live::{Shared, TempoPoint};
+use sideman_music::{PULSES_PER_BEAT, Pulse, smf};
 
 /// Why the last minutes were not saved, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -59,8 +59,8 @@ impl CaptureError {
 pub(crate) fn save(shared: &Shared, now: Pulse, minutes: u32) -> Result<PathBuf, CaptureError> {
     // Copied first: working it out under the lock would keep the band's thread from writing.
     let book = shared.book(Clone::clone);
-    let score = book.capture(now).ok_or(CaptureError::Nothing)?;
-    let score = last(&score, f64::from(minutes) * 60.0);
+    let from = before(book.tempos.iter(), now, f64::from(minutes) * 60.0);
+    let score = book.capture(from, now).ok_or(CaptureError::Nothing)?;
     let folder = folder(|name| std::env::var_os(name).map(PathBuf::from)).ok_or(CaptureError::NoFolder)?;
     let name = chrono::Local::now().format("Sideman %Y-%m-%d %H.%M.%S").to_string();
     write_new(&folder, &name, &smf::write(&score))
@@ -120,31 +120,19 @@ fn user_dir(dirs: &str, key: &str, home: &Path) -> Option<PathBuf> {
     path.is_absolute().then_some(path)
 }
 
-/// The end of a score: from the bar line at or before `seconds` before its end.
-fn last(score: &Score, seconds: f64) -> Score {
-    let end = score.end();
-    let begin = score.tempos.seconds_at(end) - seconds;
-    if begin <= 0.0 {
-        return score.clone();
+/// The pulse of the session some seconds before `now`, at the tempos that held. Before the first tempo that
+/// one is taken to have held.
+fn before<'a>(tempos: impl DoubleEndedIterator<Item = &'a TempoPoint>, now: Pulse, seconds: f64) -> Pulse {
+    let (mut end, mut left, mut rate) = (now, seconds, 2.0 * PULSES_PER_BEAT as f64);
+    for t in tempos.rev().filter(|t| t.at < now) {
+        rate = t.bpm.max(1.0) / 60.0 * PULSES_PER_BEAT as f64;
+        let lasted = (end - t.at) as f64 / rate;
+        if lasted >= left {
+            break;
+        }
+        (end, left) = (t.at, left - lasted);
     }
-    let (mut low, mut high) = (0, end);
-    while low < high {
-        let middle = (low + high) / 2;
-        if score.tempos.seconds_at(middle) < begin { low = middle + 1 } else { high = middle }
-    }
-    let cut = score.meters.position(low).bar_start.max(0);
-    // What held at the cut holds from the new beginning on.
-    let tempos: Vec<_> = score.tempos.changes().map(|(at, t)| ((at - cut).max(0), t)).collect();
-    let meters: Vec<_> = score.meters.changes().map(|(at, m)| ((at - cut).max(0), m)).collect();
-    let moved = |n: &Note| (n.onset >= cut).then(|| Note { onset: n.onset - cut, ..*n });
-    let tracks =
-        score.tracks.iter().map(|t| Track { notes: t.notes.iter().filter_map(moved).collect(), ..t.clone() });
-    Score {
-        tempos: TempoMap::new(&tempos),
-        meters: MeterMap::new(&meters),
-        markers: score.markers.iter().filter(|m| m.0 >= cut).map(|m| (m.0 - cut, m.1.clone())).collect(),
-        tracks: tracks.filter(|t| !t.notes.is_empty()).collect(),
-    }
+    end - (left * rate) as Pulse
 }
 
 #[cfg(test)]
@@ -152,28 +140,18 @@ mod tests {
     use super::*;
     use sideman_music::Meter;
 
-    fn score() -> Score {
-        let note = |beat: i64| Note { onset: beat * 480, pitch: 60, length: 240, velocity: 80 };
-        Score {
-            // 120 for a minute, then 60 for a minute.
-            tempos: TempoMap::new(&[(0, 500_000), (120 * 480, 1_000_000)]),
-            meters: MeterMap::new(&[(0, Meter { numerator: 3, denominator: 4 })]),
-            markers: vec![(0, "begin".into()), (170 * 480, "late".into())],
-            tracks: vec![Track { notes: (0..180).map(note).collect(), ..Track::default() }],
-        }
-    }
-
     #[test]
-    fn the_last_minute_begins_at_a_bar_line_with_its_tempo_and_metre() {
-        let all = score();
-        let cut = last(&all, 30.0);
-        // The last 30 s begin at beat 149.5; the bar at or before it begins at beat 147.
-        assert_eq!(cut.tracks[0].notes.len(), 180 - 147);
-        assert_eq!(cut.tracks[0].notes[0].onset, 0);
-        assert_eq!(cut.tempos.bpm_at(0), 60.0);
-        assert_eq!(cut.meters.position(0).meter, Meter { numerator: 3, denominator: 4 });
-        assert_eq!(cut.markers, [((170 - 147) * 480, "late".to_owned())]);
-        assert_eq!(last(&all, 600.0), all);
+    fn minutes_are_counted_back_through_the_tempos() {
+        let point =
+            |at, bpm| TempoPoint { at, position: at, bar_start: at, bar: 0, meter: Meter::COMMON, bpm };
+        // 120 for a minute, then 60.
+        let tempos = [point(0, 120.0), point(120 * 480, 60.0)];
+        let now = 180 * 480;
+        assert_eq!(before(tempos.iter(), now, 30.0), 150 * 480);
+        assert_eq!(before(tempos.iter(), now, 60.0), 120 * 480);
+        assert_eq!(before(tempos.iter(), now, 90.0), 60 * 480);
+        assert_eq!(before(tempos.iter(), now, 180.0), -120 * 480, "before the beginning, at its tempo");
+        assert_eq!(before([].iter(), now, 60.0), now - 120 * 480);
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use sideman_engine::live::{Action, Shared};
 use sideman_music::Part;
 
+use crate::presets::Preset;
+
 /// A parameter, by what it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Control {
@@ -135,6 +137,12 @@ pub(crate) trait Hand {
     fn set(&mut self, control: Control, value: f32);
     /// A gesture ends.
     fn end(&mut self, control: Control);
+    /// Sets all that a preset is about.
+    fn load(&mut self, preset: &Preset);
+    /// Whether all that a preset is about is as it says.
+    fn is_loaded(&self, preset: &Preset) -> bool;
+    /// What is set now, as a preset.
+    fn preset(&self, name: &str) -> Preset;
 }
 
 /// Sets a value in a gesture of its own.

@@ -2,27 +2,34 @@
 
 use egui::{Align2, Rect, Ui, pos2, vec2};
 
-use super::button;
 use super::hand::Control;
 use super::notices::Message;
 use super::theme;
 use super::touch::Touch;
+use super::{button, presets};
 use crate::instance::Instance;
+use crate::presets::{Own, PresetError};
 
 /// Height of the bar.
 pub(crate) const HEIGHT: f32 = 30.0;
 
 /// What lasts from frame to frame.
-#[derive(Default)]
-pub(crate) struct Head {}
+pub(crate) struct Head {
+    presets: presets::Menu,
+}
 
 impl Head {
+    /// With the user's own presets from where they are kept.
+    pub(crate) fn new(own: Result<Own, PresetError>) -> Self {
+        Self { presets: presets::Menu::new(own) }
+    }
+
     /// Draws the bar. Returns what is to be said about presets, if anything.
     pub(crate) fn show(
         &mut self,
         ui: &Ui,
         touch: &mut Touch<'_>,
-        _instance: &Instance,
+        instance: &Instance,
         rect: Rect,
     ) -> Option<Message> {
         // What is wide takes most of what there is beyond the smallest size, so that the bar is always full.
@@ -35,7 +42,7 @@ impl Head {
         };
         let logo = next(84.0, 0.02, 6.0);
         theme::line(ui.painter(), logo, Align2::LEFT_CENTER, "Sideman", theme::font(20.0), theme::TEXT);
-        let _presets = next(202.0, 0.36, 10.0);
+        let said = self.presets.show(ui, touch, instance, next(202.0, 0.36, 10.0));
         let tip = "What the band plays; Auto chooses for the music";
         button::chooser(ui, touch, next(130.0, 0.28, 4.0), Control::Style, "Style", tip);
         let tip = "Another band of the same style";
@@ -47,6 +54,6 @@ impl Head {
         button::switch(ui, touch, next(64.0, 0.06, 4.0), Control::Freeze, "Freeze", theme::ACCENT, tip);
         let tip = "Ends every note at once and begins anew";
         button::press(ui, touch, next(60.0, 0.06, 0.0), Control::Panic, "Panic", theme::BAD, tip);
-        None
+        said
     }
 }

@@ -9,6 +9,7 @@ use nice_plug::prelude::{Param, ParamPtr};
 
 use super::hand::{Control, Hand};
 use crate::params::SidemanParams;
+use crate::presets::Preset;
 
 /// How long a value that was set is shown before the parameter itself is asked again: the framework moves
 /// it at the end of an audio block only, and steps taken meanwhile must add up.
@@ -130,5 +131,20 @@ impl Hand for ParamsHand {
     fn end(&mut self, control: Control) {
         // SAFETY: as in `begin`.
         unsafe { self.host.raw_end_set_parameter(self.pointer(control)) }
+    }
+
+    fn load(&mut self, preset: &Preset) {
+        self.under_way.clear();
+        preset.apply(&self.params, &self.host);
+    }
+
+    fn is_loaded(&self, preset: &Preset) -> bool {
+        // SAFETY: the pointers are into `self.params`.
+        let now = |pointer: &ParamPtr| unsafe { pointer.unmodulated_normalized_value() };
+        preset.values(&self.params).iter().all(|(pointer, value)| (now(pointer) - value).abs() < 1e-4)
+    }
+
+    fn preset(&self, name: &str) -> Preset {
+        Preset::of(&self.params, name)
     }
 }

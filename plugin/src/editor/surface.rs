@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use egui::{Rect, Ui, Vec2, pos2, vec2};
+use sideman_engine::live::{ACTIONS, Action, Trigger};
 use sideman_music::{Part, Pulse};
 
 use super::browse::{Browser, Outcome};
@@ -16,6 +17,7 @@ use super::scene::Scene;
 use super::touch::Touch;
 use super::{button, capture, clock, corner, head, strip, theme};
 use crate::instance::Instance;
+use crate::presets::{Own, PresetError};
 
 /// Smallest size at which everything can be read, in points.
 pub(crate) const SMALLEST: Vec2 = vec2(760.0, 480.0);
@@ -39,26 +41,32 @@ pub(crate) struct Surface {
     /// Which of [`MINUTES`] is saved.
     minutes: usize,
     browser: Option<Browser>,
+    /// What is taught, as of the last frame.
+    taught: Option<[Option<Trigger>; ACTIONS]>,
 }
 
 impl Surface {
-    pub(crate) fn new(instance: Arc<Instance>) -> Self {
+    /// The surface of an instance, with the user's own presets from where they are kept.
+    pub(crate) fn new(instance: Arc<Instance>, own: Result<Own, PresetError>) -> Self {
         Self {
             instance,
             scene: Scene::default(),
             roll: Roll::default(),
             gestures: Gestures::default(),
-            head: head::Head::default(),
+            head: head::Head::new(own),
             message: None,
             tab: 0,
             minutes: 1,
             browser: None,
+            taught: None,
         }
     }
 
     /// Draws a frame.
     pub(crate) fn show(&mut self, ui: &mut Ui, hand: &mut dyn Hand) {
         let time = ui.input(|i| i.time);
+        self.instance.word_troubles();
+        self.notice_taught();
         self.scene.look(&self.instance.shared, time, self.roll.reach());
         self.draw(ui, hand, time);
     }
@@ -85,6 +93,14 @@ impl Surface {
             ui.ctx().request_repaint();
         } else {
             ui.ctx().request_repaint_after(if learning { IDLE / 2 } else { IDLE });
+        }
+    }
+
+    /// Tells the host that there is something to save when something was taught or forgotten.
+    fn notice_taught(&mut self) {
+        let taught = Action::ALL.map(|a| self.instance.shared.learned(a));
+        if self.taught.replace(taught).is_some_and(|before| before != taught) {
+            self.instance.touch();
         }
     }
 

@@ -20,6 +20,7 @@ use super::surface::{SMALLEST, Surface};
 use super::theme;
 use crate::instance::Instance;
 use crate::keep::Look;
+use crate::presets::Own;
 
 /// An editor that can be opened and closed any number of times.
 ///
@@ -133,7 +134,7 @@ pub struct Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.instance.shared.set_watched(false);
+        self.instance.set_watched(false);
         if let Some(mut open) = lock(&self.open).take() {
             open.surface.close(&mut open.hand);
         }
@@ -223,8 +224,8 @@ impl NiceEguiApp for App {
         theme::apply(&egui_ctx);
         frame.set_clear_color(theme::BACK.into());
         let hand = ParamsHand::new(self.instance.params.clone(), nice_gui_ctx);
-        self.instance.shared.set_watched(true);
-        let surface = Surface::new(self.instance.clone());
+        self.instance.set_watched(true);
+        let surface = Surface::new(self.instance.clone(), Own::of_user());
         *lock(&self.open) = Some(Open { surface, hand });
         Ok(())
     }

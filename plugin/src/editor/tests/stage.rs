@@ -14,6 +14,7 @@ use crate::editor::scene::Scene;
 use crate::editor::surface::Surface;
 use crate::editor::theme;
 use crate::instance::Instance;
+use crate::presets::Own;
 
 /// What a host was told.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -79,6 +80,7 @@ pub(super) struct Stage {
     pub(super) hand: ParamsHand,
     pub(super) host: Arc<Host>,
     pub(super) instance: Arc<Instance>,
+    pub(super) presets: tempfile::TempDir,
     size: Vec2,
     pixels: f32,
     time: f64,
@@ -95,8 +97,9 @@ impl Stage {
         let instance = Instance::new();
         let host = Arc::new(Host::default());
         let hand = ParamsHand::new(instance.params.clone(), GuiContext::new(host.clone()));
-        let surface = Surface::new(instance.clone());
-        Self { ctx, surface, hand, host, instance, size, pixels, time: 0.0, scene: None }
+        let presets = tempfile::tempdir().unwrap();
+        let surface = Surface::new(instance.clone(), Ok(Own::in_folder(presets.path())));
+        Self { ctx, surface, hand, host, instance, presets, size, pixels, time: 0.0, scene: None }
     }
 
     /// Shows a made-up book instead of what the engine says.

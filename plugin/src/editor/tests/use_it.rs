@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use egui::{Event, Key, Modifiers, MouseWheelUnit, Pos2, Role, TouchPhase, vec2};
-use nice_plug::prelude::{Param, ParamPtr};
+use nice_plug::prelude::ParamPtr;
 use sideman_engine::live::{Action, Trigger};
 use sideman_music::Part;
 
@@ -302,4 +302,55 @@ fn saving_nothing_says_so() {
     let at = stage.find("Save the last minutes").center();
     stage.click(at);
     stage.find("Not saved: nothing was played yet: play, then save");
+}
+
+#[test]
+fn a_preset_is_saved_changed_loaded_and_deleted_when_that_is_confirmed() {
+    let mut stage = stage();
+    let type_in = |stage: &mut Stage, text: &str| {
+        frame(stage, key(Key::A, Modifiers::COMMAND));
+        frame(stage, vec![Event::Text(text.to_owned())]);
+    };
+    let menu = stage.find("Presets").center();
+    stage.click(menu);
+    set_at_once(&mut stage.hand, Control::Swing, 0.75);
+    let field = stage.find("a name").center();
+    stage.click(field);
+    type_in(&mut stage, "Sunday");
+    let save = stage.find("Save").center();
+    stage.click(save);
+    assert!(stage.presets.path().join("Sunday.toml").exists());
+    assert_eq!(stage.instance.params.preset.get(), "Sunday");
+    assert!(stage.texts().iter().any(|t| t.text.starts_with("Preset saved as")));
+
+    // Saved once more under the same name: it asks.
+    let save = stage.find("Save").center();
+    stage.click(save);
+    stage.find("'Sunday' is there already.");
+    let kept = stage.find("Keep it").center();
+    stage.click(kept);
+
+    set_at_once(&mut stage.hand, Control::Swing, 0.0);
+    stage.find("Sunday *");
+    let own = stage.texts().into_iter().filter(|t| t.text == "Sunday").next_back().unwrap().rect.center();
+    stage.click(own);
+    assert!((stage.hand.value(Control::Swing) - 0.75).abs() < 0.01);
+    stage.find("Sunday");
+    well_formed(&stage.told());
+
+    let menu = stage.find("Sunday").center();
+    stage.click(menu);
+    let delete = stage.find("Delete").center();
+    stage.click(delete);
+    assert!(stage.presets.path().join("Sunday.toml").exists(), "not before it is confirmed");
+    let sure = stage.find("Delete for good").center();
+    stage.click(sure);
+    assert!(!stage.presets.path().join("Sunday.toml").exists());
+
+    let built_in = crate::presets::built_in();
+    let name = &built_in[0].name;
+    let at = stage.find(name).center();
+    stage.click(at);
+    assert_eq!(stage.instance.params.preset.get(), *name);
+    assert!(stage.hand.is_loaded(&built_in[0]));
 }
