@@ -48,6 +48,8 @@ pub struct Status {
     pub echoed: u64,
     /// Longest time a decision took lately, in microseconds.
     pub decision_us: u32,
+    /// Up to which pulse of the epoch the band has decided what it was asked for.
+    pub decided: Pulse,
     /// Share of the time of a block that the last blocks took, 0 to 1; filled in by the host's side.
     pub load: f32,
     /// From hearing to sounding, in samples.
@@ -158,6 +160,9 @@ pub(super) struct Cells {
     pub(super) overflowed: AtomicU64,
     pub(super) echoed: AtomicU64,
     pub(super) decision_us: AtomicU32,
+    pub(super) decided: AtomicU64,
+    /// Programs of the parts, a byte each.
+    pub(super) programs: AtomicU32,
     pub(super) load: AtomicU32,
     pub(super) reaction: AtomicU32,
     pub(super) sample_rate: AtomicU64,
@@ -203,11 +208,18 @@ impl Shared {
             overflowed: c.overflowed.load(Relaxed),
             echoed: c.echoed.load(Relaxed),
             decision_us: c.decision_us.load(Relaxed),
+            decided: c.decided.load(Relaxed) as Pulse,
             load: f32::from_bits(c.load.load(Relaxed)),
             reaction_samples: c.reaction.load(Relaxed),
             sample_rate: float(&c.sample_rate),
             panicked: c.panicked.load(Relaxed),
         }
+    }
+
+    /// General MIDI programs from 0 of the parts, of the drums the kit, as they suit the style that is played.
+    /// Any thread; never waits.
+    pub fn programs(&self) -> [u8; 4] {
+        self.cells.programs.load(Relaxed).to_le_bytes()
     }
 
     /// Share of the time of a block that processing took, 0 to 1, for [`Status::load`]. Audio thread.

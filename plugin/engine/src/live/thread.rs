@@ -206,6 +206,7 @@ impl Bandstand {
             Told::Reached(reached) => {
                 if let Some(epoch) = self.epoch {
                     self.decide(epoch, reached, stop);
+                    self.shared.cells.decided.store(reached as u64, Relaxed);
                     self.answer(Answer::Decided(epoch, reached), stop);
                 }
             }
@@ -266,6 +267,12 @@ impl Bandstand {
         self.chosen = chosen;
         self.seat = self.make_seat(music);
         self.player.change_velocities(&self.seat.velocities);
+        self.name_seat();
+    }
+
+    /// Tells who plays.
+    fn name_seat(&mut self) {
+        self.shared.cells.programs.store(u32::from_le_bytes(self.seat.programs), Relaxed);
         self.notebook.name(&self.seat);
     }
 
@@ -296,7 +303,7 @@ impl Bandstand {
             self.seat = self.make_seat(music);
             self.player.change_velocities(&self.seat.velocities);
             self.player.change_band(&mut *self.seat.band);
-            self.notebook.name(&self.seat);
+            self.name_seat();
         }
     }
 
@@ -308,7 +315,7 @@ impl Bandstand {
         self.seat = self.make_seat(music);
         self.player.change_velocities(&self.seat.velocities);
         self.player.change_band(&mut *self.seat.band);
-        self.notebook.name(&self.seat);
+        self.name_seat();
     }
 
     /// The last point at or before a pulse, or the first one there is.
