@@ -4,7 +4,7 @@
 //! controls, the band, and what was heard, step by step.
 //!
 //! What is heard of a part comes from the band, from what the part played before when it is locked
-//! ([`takes`]), or, for the drums, from a fill that was asked for ([`fill`]).
+//! (`takes`), or, for the drums, from a fill that was asked for (`fill`).
 
 mod fill;
 mod rehearsal;

@@ -160,7 +160,7 @@ impl RuleBand {
             self.hit(line.class, groove.read(line.hits, place.bar, cell), place.step, out);
         }
         if fill.is_none() {
-            self.turn_drums(turned, out);
+            self.add_drums(turned, out);
         }
         if let Some(fill) = fill {
             // Counted from the end of the bar, whatever its length.
@@ -168,6 +168,11 @@ impl RuleBand {
             let cell = Cell { beat, beats: groove.beats, ..cell };
             for line in fill.lines {
                 self.hit(line.class, groove.read(line.hits, 0, cell), place.step, out);
+            }
+        }
+        for class in 0..out.drums.len() {
+            if !turned.keeps(Part::Drums, self.draw(turned.counter(), Lane::Leave(class))) {
+                out.drums[class] = 0;
             }
         }
         let crash_from = match phrase_bar {
@@ -182,13 +187,8 @@ impl RuleBand {
         }
     }
 
-    /// Leaves out hits, or adds soft ones, as the dials say.
-    fn turn_drums(&self, turned: &Turned, out: &mut BandStep) {
-        for class in 0..out.drums.len() {
-            if !turned.keeps(Part::Drums, self.draw(turned.counter(), Lane::Leave(class))) {
-                out.drums[class] = 0;
-            }
-        }
+    /// Adds soft hits as the dials say.
+    fn add_drums(&self, turned: &Turned, out: &mut BandStep) {
         for (class, letter, share) in [(SNARE, b'o', 0.6), (KICK, b'x', 0.3)] {
             let draw = self.draw(turned.counter(), Lane::Add(class));
             if out.drums[class] == 0 && turned.adds(share, draw) {
