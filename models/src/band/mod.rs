@@ -87,4 +87,9 @@ pub trait Band: Send {
     fn reset(&mut self, seed: u64);
     /// Decides one step. Steps must come in ascending order without gaps after a reset.
     fn decide(&mut self, moment: &Moment) -> Decision;
+    /// A copy that would decide the same from here on, to look ahead with; `None` where there is none.
+    /// Allocates.
+    fn duplicate(&self) -> Option<Box<dyn Band>> {
+        None
+    }
 }

@@ -17,6 +17,7 @@ use super::sample::{Sampling, class, yes};
 use super::{Band, Decision, Ears, Memory, Moment, Weight};
 
 /// A band that plays from the network. Stepping allocates nothing.
+#[derive(Clone)]
 pub struct NeuralBand {
     kernel: Arc<Kernel>,
     state: State,
@@ -187,6 +188,10 @@ impl NeuralBand {
 }
 
 impl Band for NeuralBand {
+    fn duplicate(&self) -> Option<Box<dyn Band>> {
+        Some(Box::new(self.clone()))
+    }
+
     fn reset(&mut self, seed: u64) {
         self.kernel.reset(&mut self.state);
         self.ears.reset();

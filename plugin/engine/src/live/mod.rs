@@ -9,6 +9,7 @@
 mod block;
 mod capture;
 mod desk;
+mod foresight;
 mod learn;
 mod notebook;
 mod overlay;

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use sideman_models::band::Place;
 use sideman_music::chord::Reading;
-use sideman_music::{Note, PianoFrame, Pulse};
+use sideman_music::{Note, PianoFrame, Pulse, STEP_PULSES};
 
 use super::block::Voice;
 use super::shared::{Book, Expected, KEPT, RollNote, Shared, TempoPoint};
+use crate::clock::step_pulse;
 use crate::rt::Order;
 use crate::seat::Seat;
 
@@ -25,6 +26,8 @@ pub(super) struct Notebook {
     /// Pulses from the epoch to the session.
     base: Pulse,
     ahead: Vec<Expected>,
+    /// What is likely to follow after that.
+    expected: Vec<Expected>,
     /// Steps that each pitch class sounded in this half-bar, and the lowest pitch.
     weights: [f32; 12],
     lowest: u8,
@@ -32,6 +35,8 @@ pub(super) struct Notebook {
     chord: String,
     /// Style and engine.
     names: Option<(String, String, [u8; 4])>,
+    /// Decision point of the last order or step, in pulses of the session.
+    decided: Pulse,
     changed: bool,
 }
 
@@ -43,11 +48,13 @@ impl Notebook {
             points: Vec::new(),
             base: 0,
             ahead: Vec::new(),
+            expected: Vec::new(),
             weights: [0.0; 12],
             lowest: 127,
             silent: 0,
             chord: String::new(),
             names: None,
+            decided: Pulse::MIN,
             changed: false,
         }
     }
@@ -66,8 +73,14 @@ impl Notebook {
     /// An epoch begins or ends: nothing is ahead.
     pub(super) fn begin(&mut self) {
         self.ahead.clear();
+        self.expected.clear();
         self.weights = [0.0; 12];
         self.changed = true;
+    }
+
+    /// Where pulse 0 of the epoch lies in the session.
+    pub(super) fn base(&self) -> Pulse {
+        self.base
     }
 
     /// Tempo or bars change.
@@ -105,9 +118,17 @@ impl Notebook {
         self.changed = true;
     }
 
+    /// What is likely to follow, in pulses of the session.
+    pub(super) fn expect(&mut self, expected: &[Expected]) {
+        self.expected.clear();
+        self.expected.extend_from_slice(expected);
+        self.changed = true;
+    }
+
     /// The piano was heard at a step: the chord is named at the end of each half-bar, and as soon as a new
     /// one is clear.
     pub(super) fn hear(&mut self, frame: &PianoFrame, place: &Place) {
+        self.decided = step_pulse(place.step) + STEP_PULSES + self.base;
         if place.in_bar.is_multiple_of(place.half_steps.max(1)) {
             self.weights = [0.0; 12];
             self.lowest = 127;
@@ -167,6 +188,10 @@ impl Notebook {
             book.tempos.pop_front();
         }
         book.ahead.clone_from(&self.ahead);
+        // What has been decided meanwhile is no longer merely expected.
+        let decided = self.decided;
+        book.ahead.extend(self.expected.iter().filter(|e| e.note.onset > decided));
+        book.ahead.sort_unstable_by_key(|e| e.note.onset);
         book.chord.clone_from(&self.chord);
         if let Some((style, engine, programs)) = &self.names {
             book.programs = *programs;

@@ -98,6 +98,8 @@ impl Performer {
     /// thread if it does not run. The main thread, while the audio thread does not process. May be called
     /// again without [`Performer::deactivate`]; what sounds is ended in the next block.
     pub fn activate(&mut self, sample_rate: f64, max_block: u32) {
+        // Read once a process, here rather than when the first note waits for it; an error is told by the thread.
+        let _ = sideman_models::weights::embedded();
         if self.thread.is_none() {
             let (audio, band) = queues();
             match BandThread::start(band, self.shared.clone()) {

@@ -12,6 +12,7 @@ use sideman_music::listen::KeyEvent;
 use sideman_music::time::BarPosition;
 use sideman_music::{Part, Pulse};
 
+use super::foresight::Foresight;
 use super::notebook::Notebook;
 use super::queues::{Answer, BandEnd, Told};
 use super::shared::{Shared, TempoPoint};
@@ -106,6 +107,8 @@ struct Bandstand {
     next: i64,
     points: Vec<TempoPoint>,
     keys: u128,
+    foresight: Foresight,
+    last: Option<Place>,
 }
 
 impl Bandstand {
@@ -128,6 +131,8 @@ impl Bandstand {
             next: 0,
             points: Vec::with_capacity(POINTS + 1),
             keys: 0,
+            foresight: Foresight::default(),
+            last: None,
         };
         stand.sit(music);
         stand
@@ -149,6 +154,7 @@ impl Bandstand {
             self.ends.free_garbage();
             self.notebook.write();
             if !busy {
+                self.look_ahead();
                 std::thread::sleep(self.nap());
             }
         }
@@ -157,6 +163,30 @@ impl Bandstand {
         }
         self.ends.free_garbage();
         self.notebook.write();
+    }
+
+    /// Works out a step of what is likely to come, for an editor: anew after every beat.
+    fn look_ahead(&mut self) {
+        if self.epoch.is_none()
+            || !self.shared.watched.load(Relaxed)
+            || self.shared.cells.offline.load(Relaxed)
+        {
+            return;
+        }
+        if let Some(place) = self.last.take_if(|p| p.in_bar.is_multiple_of(4)) {
+            self.foresight.begin(&place, &self.player, &*self.seat.band);
+        }
+        let mut foresight = std::mem::take(&mut self.foresight);
+        let (lean, bpm) = (self.hearing.lean(), self.bpm(self.next) as f32);
+        let base = self.notebook.base();
+        let look =
+            AssertUnwindSafe(|| foresight.look(|step| self.place(step), lean, bpm, base).map(<[_]>::to_vec));
+        match catch_unwind(look) {
+            Ok(Some(expected)) => self.notebook.expect(&expected),
+            Ok(None) => {}
+            Err(_) => foresight.forget(),
+        }
+        self.foresight = foresight;
     }
 
     fn nap(&self) -> Duration {
@@ -175,10 +205,14 @@ impl Bandstand {
                 self.points.clear();
                 self.hearing.restart(self.keys);
                 self.notebook.begin();
+                self.foresight.forget();
+                self.last = None;
             }
             Told::Ended => {
                 self.epoch = None;
                 self.notebook.begin();
+                self.foresight.forget();
+                self.last = None;
             }
             Told::Point(point) => {
                 if self.points.len() == POINTS {
@@ -237,6 +271,8 @@ impl Bandstand {
             }
             self.shared.note_decision(began.elapsed());
             self.notebook.hear(&heard.frame, &place);
+            self.foresight.hear(heard.frame);
+            self.last = Some(place);
             let point = step_pulse(place.step) + heard.lean;
             for order in orders.0 {
                 self.notebook.order(order, point);

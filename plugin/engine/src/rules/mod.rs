@@ -403,6 +403,10 @@ fn level(energy: f32, thresholds: [f32; 2]) -> usize {
 }
 
 impl Band for RuleBand {
+    fn duplicate(&self) -> Option<Box<dyn Band>> {
+        Some(Box::new(self.clone()))
+    }
+
     fn reset(&mut self, seed: u64) {
         *self = Self { seed, ..Self::new(self.style) };
     }
