@@ -124,13 +124,15 @@ fn frame(state: &Value) -> Vec<u8> {
 
 /// The object that was written, or as much of it as there is, and whether something is missing.
 fn parse(bytes: &[u8]) -> (Option<Map<String, Value>>, bool) {
-    let (text, whole) = match bytes.first_chunk::<HEAD>() {
-        Some(head) if bytes.first() != Some(&b'{') => {
+    // A length may begin with the number of a brace, too, but no JSON has a zero in it.
+    let head = bytes.first_chunk::<HEAD>().filter(|head| head[0] != b'{' || head.contains(&0));
+    let (text, whole) = match head {
+        Some(head) => {
             let length = usize::try_from(u64::from_le_bytes(*head)).unwrap_or(usize::MAX);
             let rest = &bytes[HEAD..];
             (&rest[..length.min(rest.len())], length <= rest.len())
         }
-        _ => (bytes, true),
+        None => (bytes, true),
     };
     match serde_json::from_slice::<Value>(text) {
         Ok(Value::Object(map)) => return (Some(map), !whole),
@@ -138,8 +140,8 @@ fn parse(bytes: &[u8]) -> (Option<Map<String, Value>>, bool) {
         Err(_) => {}
     }
     // A flipped length cuts too short; what follows the head is the better guess.
-    let all = if bytes.first() == Some(&b'{') { bytes } else { bytes.get(HEAD..).unwrap_or_default() };
-    (salvage(all), true)
+    let all = if head.is_some() || bytes.first() != Some(&b'{') { bytes.get(HEAD..) } else { Some(bytes) };
+    (salvage(all.unwrap_or_default()), true)
 }
 
 /// What stands before the first place that cannot be read: cut after the last complete value, with what is open
@@ -398,6 +400,18 @@ mod tests {
         fresh.deserialize_fields(&read.fields);
         assert_eq!(fresh.learned.0.learned(Action::Fill), Some(Trigger::Note(9, 40)));
         assert_eq!(fresh.preset.get(), "Late night");
+    }
+
+    #[test]
+    fn a_state_of_any_length_is_read() {
+        for extra in 0..600 {
+            let mut state = written();
+            state["fields"]["preset"] = Value::String(encode(&"x".repeat(extra % 200)));
+            state["pad"] = json!("y".repeat(extra));
+            let mended = mend_value(&state);
+            assert!(mended.readable && mended.notices.is_empty(), "{extra}: {:?}", mended.notices);
+            assert_eq!(json_of(&dress(&mended.chunk))["pad"], state["pad"]);
+        }
     }
 
     #[test]
