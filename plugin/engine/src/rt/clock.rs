@@ -205,7 +205,8 @@ impl Clock {
     /// Session time of a sample of this block, in pulses: it runs even while the clock stands.
     pub fn session_at(&self, at: u32) -> f64 {
         match self.runs() {
-            true => self.session_of(self.position_at(at)),
+            // Not back, even if the host corrects its position by a little.
+            true => self.session_of(self.position_at(at)).max(self.session),
             false => self.session + f64::from(at) * self.rate(),
         }
     }
@@ -438,5 +439,156 @@ fn clean_tempo(told: Option<f64>, otherwise: f64) -> f64 {
     match told {
         Some(bpm) if bpm.is_finite() && bpm > 0.0 => bpm.clamp(TEMPOS.0, TEMPOS.1),
         _ => otherwise,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::disallowed_macros)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const RATE: f64 = 48_000.0;
+
+    fn host(beats: f64, bpm: f64) -> Transport {
+        Transport { playing: true, bpm: Some(bpm), beats: Some(beats), ..Transport::default() }
+    }
+
+    fn turn(clock: &mut Clock, transport: &Transport) -> Turn {
+        clock.turn(transport, ClockChoice::Auto, 120.0, Meter::COMMON)
+    }
+
+    #[test]
+    fn a_steady_host_is_followed_without_a_gap_at_any_block_size() {
+        for size in [1u32, 37, 480, 4096] {
+            let mut clock = Clock::new(RATE);
+            let mut sample = 0u32;
+            while sample < 96_000 {
+                let turned = turn(&mut clock, &host(f64::from(sample) / RATE * 2.0, 120.0));
+                assert_eq!(turned, if sample == 0 { Turn::Began } else { Turn::On });
+                let wanted = f64::from(sample + size - 1) * 0.02;
+                assert!((clock.position_at(size - 1) - wanted).abs() < 1e-3, "{size} {sample}");
+                let back = clock.sample_of(wanted);
+                assert!((back - f64::from(sample + size - 1)).abs() < 0.1, "{back}");
+                clock.pass(size);
+                sample += size;
+            }
+            assert_eq!((clock.epoch(), clock.bar().number), (1, 1), "one epoch, bar 1 from 1 on");
+        }
+    }
+
+    #[test]
+    fn a_tempo_ramp_is_no_jump_and_time_never_goes_back() {
+        // From 60 to 180 in four seconds: at t seconds t + t * t / 4 quarter notes have passed.
+        let mut clock = Clock::new(RATE);
+        let mut last = -1.0;
+        for block in 0..375 {
+            let t = f64::from(block) * 512.0 / RATE;
+            let turned = turn(&mut clock, &host(t + t * t / 4.0, 60.0 + 30.0 * t));
+            assert!(block == 0 || turned == Turn::On);
+            for at in [0, 255, 511] {
+                let t = t + f64::from(at) / RATE;
+                let position = clock.position_at(at);
+                assert!(position >= last, "{position} after {last}");
+                assert!((position - 480.0 * (t + t * t / 4.0)).abs() < 2.0, "block {block}: {position}");
+                last = position;
+            }
+            clock.pass(512);
+        }
+    }
+
+    #[test]
+    fn loops_jumps_and_stops_begin_and_end_epochs() {
+        let mut clock = Clock::new(RATE);
+        assert_eq!(turn(&mut clock, &host(8.0, 120.0)), Turn::Began);
+        assert_eq!((clock.position(), clock.bar().number, clock.bar().start), (3840.0, 2, 3840));
+        clock.pass(24_000);
+        let session = clock.session_at(0);
+        assert_eq!(turn(&mut clock, &host(8.0, 120.0)), Turn::Began, "a beat back");
+        assert_eq!(clock.session_at(0), session, "the session goes on");
+        assert_eq!(clock.delayed(24_000.0 + 100.0, 480.0), None, "nothing of this epoch has its time yet");
+        clock.pass(480);
+        assert_eq!(turn(&mut clock, &Transport::default()), Turn::Ended);
+        assert_eq!(turn(&mut clock, &Transport::default()), Turn::On);
+        assert!(!clock.runs());
+        clock.pass(480);
+        assert!(clock.session_at(0) > session);
+    }
+
+    #[test]
+    fn a_metre_change_of_the_host_counts_on() {
+        let mut clock = Clock::new(RATE);
+        let at = |beats: f64, start: f64, numerator| Transport {
+            bar_start: Some(start),
+            meter: Some(Meter { numerator, denominator: 4 }),
+            ..host(beats, 120.0)
+        };
+        turn(&mut clock, &at(4.0, 4.0, 4));
+        assert_eq!(clock.bar().number, 1);
+        clock.pass(96_000);
+        turn(&mut clock, &at(8.0, 8.0, 3));
+        assert_eq!((clock.bar().number, clock.bar().start), (2, 3840));
+        clock.pass(72_000);
+        turn(&mut clock, &at(11.0, 11.0, 3));
+        assert_eq!((clock.bar().number, clock.bar().start), (3, 5280));
+    }
+
+    #[test]
+    fn the_own_metre_changes_at_the_next_bar_line() {
+        let mut clock = Clock::new(RATE);
+        let three = Meter { numerator: 3, denominator: 4 };
+        let still = Transport::default();
+        clock.turn(&still, ClockChoice::Auto, 120.0, Meter::COMMON);
+        clock.start(0);
+        clock.pass(24_000);
+        for _ in 0..3 {
+            clock.turn(&still, ClockChoice::Auto, 120.0, three);
+            assert_eq!((clock.bar().meter, clock.bar().start), (Meter::COMMON, 0));
+            clock.pass(24_000);
+        }
+        clock.turn(&still, ClockChoice::Auto, 120.0, three);
+        assert_eq!((clock.bar().meter, clock.bar().start, clock.bar().number), (three, 1920, 1));
+    }
+
+    #[test]
+    fn taps_set_the_tempo_until_it_is_set_anew() {
+        let mut clock = Clock::new(RATE);
+        let still = Transport::default();
+        for _ in 0..3 {
+            clock.turn(&still, ClockChoice::Auto, 120.0, Meter::COMMON);
+            clock.tap(0, 120.0);
+            clock.pass(32_000);
+        }
+        assert!((clock.bpm() - 90.0).abs() < 1e-9);
+        clock.turn(&still, ClockChoice::Auto, 120.0, Meter::COMMON);
+        assert!((clock.bpm() - 90.0).abs() < 1e-9);
+        clock.turn(&still, ClockChoice::Auto, 121.0, Meter::COMMON);
+        assert_eq!((clock.bpm(), clock.tapped_bpm()), (121.0, None));
+    }
+
+    proptest! {
+        #[test]
+        fn no_host_can_break_it(
+            blocks in prop::collection::vec((any::<bool>(), any::<f64>(), any::<f64>(), any::<f64>(), 0u32..5000, 1u8..=255), 1..60),
+        ) {
+            let mut clock = Clock::new(RATE);
+            let mut session = 0.0;
+            for (playing, beats, bpm, bar, frames, numerator) in blocks {
+                let transport = Transport {
+                    playing,
+                    bpm: Some(bpm),
+                    beats: Some(beats),
+                    bar_start: Some(bar),
+                    bar: Some(i64::from(numerator)),
+                    meter: Some(Meter { numerator, denominator: 4 }),
+                };
+                turn(&mut clock, &transport);
+                prop_assert!(clock.rate() > 0.0 && clock.position_at(frames).is_finite());
+                prop_assert!(clock.session_at(0) >= session && clock.session_at(0).is_finite());
+                session = clock.session_at(0);
+                let _ = (clock.bar(), clock.sample_of(clock.position_at(frames)));
+                clock.pass(frames);
+            }
+        }
     }
 }
