@@ -12,7 +12,7 @@ use super::equality::{first_bars, heard, rendered, same};
 use super::jackd::{Mortal, Server, there};
 use super::song::Song;
 use super::stage::Ledger;
-use super::{Format, Instance, Library, Say, bundles};
+use super::{Format, Library, Say, bundles};
 
 const RATE: f64 = 48_000.0;
 const SCANNER: &str = "/usr/lib/ardour7/ardour-vst3-scanner";

@@ -86,7 +86,7 @@ impl Chaos {
             let bar = f64::from(t.meter.0) * 4.0 / f64::from(t.meter.1.max(1));
             while bar > 0.0 && t.beats.abs() < 1e6 && t.beats >= t.bar_start + bar {
                 t.bar_start += bar;
-                t.bar += 1;
+                t.bar = t.bar.wrapping_add(1);
             }
         }
         match self.chance.random_range(0..400) {
@@ -134,7 +134,8 @@ fn play(format: Format, library: &Library, seed: u64, blocks: usize, setup: Setu
             1 => states.push(instance.save()),
             2 => {
                 let state = &states[chaos.chance.random_range(0..states.len())];
-                assert!(instance.load(state), "{what}: its own state of before, in block {number}");
+                let said = String::from_utf8_lossy(state);
+                assert!(instance.load(state), "{what}: its own state of before, in block {number}: {said}");
             }
             3 => {
                 stage.leave();

@@ -6,6 +6,7 @@
 
 mod ardour;
 mod basics;
+mod child;
 mod clap;
 mod endings;
 mod equality;
@@ -15,6 +16,7 @@ mod jackd;
 mod rounds;
 mod song;
 mod stage;
+mod standalone;
 mod state;
 mod vst3;
 mod vst3_objects;

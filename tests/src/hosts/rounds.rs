@@ -1,17 +1,12 @@
-//! A thousand lives of an instance: created, automated, played, saved, loaded, destroyed. Each test runs in a
-//! process of its own, so that an abort in there is a failure here and not the end of all tests.
-
-use std::process::{Command, Stdio};
+//! A thousand lives of an instance: created, automated, played, saved, loaded, destroyed.
 
 use rand::Rng;
 use rand_pcg::Pcg64;
 
 use super::song::{Blocks, Song};
 use super::stage::Stage;
-use super::{Event, Format, Instance, Library, Say, Setup, Transport};
+use super::{Event, Format, Instance, Library, Say, Setup, Transport, child};
 
-/// Set in the process that does the work.
-const CHILD: &str = "SIDEMAN_ROUNDS";
 /// Rounds that each test plays.
 const ROUNDS: usize = 1000;
 /// After so many, memory is as it stays.
@@ -22,30 +17,10 @@ const SLACK: i64 = 8 * 1024;
 
 /// Runs a test of this module in a process of its own; in that process, says so.
 fn in_child(test: &str) -> bool {
-    if std::env::var_os(CHILD).is_some() {
-        return true;
+    if !child::is_child() && Library::get(Format::Clap).is_some() {
+        child::run(module_path!(), test, &[]);
     }
-    if Library::get(Format::Clap).is_none() {
-        return false;
-    }
-    let own = std::env::current_exe().expect("this program");
-    let name = format!("{}::{test}", module_path!().split_once("::").expect("a crate and a module").1);
-    let output = Command::new(own)
-        .args(["--exact", &name, "--nocapture", "--test-threads", "1"])
-        .env(CHILD, "1")
-        .stdin(Stdio::null())
-        .output()
-        .expect("this program runs again");
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    let tail = |text: &str| {
-        text.lines().rev().take(30).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\n")
-    };
-    assert!(output.status.success(), "{test}: {}\n{}\n{}", output.status, tail(&out), tail(&err));
-    assert!(out.contains("1 passed"), "{test} did not run: {}", tail(&out));
-    for line in out.lines().filter(|l| l.starts_with("rounds:")) {
-        println!("{line}");
-    }
-    false
+    child::is_child()
 }
 
 /// Memory in use in kilobytes.
@@ -150,7 +125,7 @@ fn rounds(format: Format, instances: usize) {
         std::thread::sleep(std::time::Duration::from_millis(20));
         left = threads();
     }
-    println!("\nrounds: {format:?}, {instances} at once: {ROUNDS} rounds, {warm} kB, then {grown:+} kB");
+    println!("shown: {format:?}, {instances} at once: {ROUNDS} rounds, {warm} kB, then {grown:+} kB");
     assert_eq!(left, before, "threads are left over");
     assert!(grown < SLACK, "memory grew by {grown} kB from {warm} kB in {} rounds", ROUNDS - WARM);
 }
