@@ -54,7 +54,7 @@ pub struct Look {
 
 impl Default for Look {
     fn default() -> Self {
-        Self { width: 960.0, height: 600.0, scale: 1.0 }
+        Self { width: 1100.0, height: 680.0, scale: 1.0 }
     }
 }
 
@@ -158,6 +158,6 @@ mod tests {
     #[test]
     fn hostile_looks_are_brought_into_bounds() {
         let look = Look { width: f32::INFINITY, height: -5.0, scale: 1e30 }.clamped();
-        assert_eq!(look, Look { width: 960.0, height: 240.0, scale: 4.0 });
+        assert_eq!(look, Look { width: 1100.0, height: 240.0, scale: 4.0 });
     }
 }

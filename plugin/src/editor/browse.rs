@@ -98,7 +98,11 @@ impl Browser {
                     self.enter(parent.to_owned());
                 }
                 let wide = (ui.available_width() - 50.0).max(80.0);
-                let field = ui.add(egui::TextEdit::singleline(&mut self.path).desired_width(wide));
+                let field = ui.add(
+                    egui::TextEdit::singleline(&mut self.path)
+                        .desired_width(wide)
+                        .align(egui::Align2::LEFT_CENTER),
+                );
                 let entered = field.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
                 if ui.button("Go").clicked() || entered {
                     outcome = self.go();

@@ -55,13 +55,23 @@ impl CaptureError {
 /// music folder. Returns where it is.
 ///
 /// # Errors
-/// When nothing was played, and when the file cannot be written.
+/// When nothing was played, when there is no such folder, and when the file cannot be written.
 pub(crate) fn save(shared: &Shared, now: Pulse, minutes: u32) -> Result<PathBuf, CaptureError> {
+    save_into(shared, now, minutes, folder(|name| std::env::var_os(name).map(PathBuf::from)))
+}
+
+/// The same, into a folder, if there is one.
+pub(crate) fn save_into(
+    shared: &Shared,
+    now: Pulse,
+    minutes: u32,
+    folder: Option<PathBuf>,
+) -> Result<PathBuf, CaptureError> {
     // Copied first: working it out under the lock would keep the band's thread from writing.
     let book = shared.book(Clone::clone);
     let from = before(book.tempos.iter(), now, f64::from(minutes) * 60.0);
     let score = book.capture(from, now).ok_or(CaptureError::Nothing)?;
-    let folder = folder(|name| std::env::var_os(name).map(PathBuf::from)).ok_or(CaptureError::NoFolder)?;
+    let folder = folder.ok_or(CaptureError::NoFolder)?;
     let name = chrono::Local::now().format("Sideman %Y-%m-%d %H.%M.%S").to_string();
     write_new(&folder, &name, &smf::write(&score))
 }

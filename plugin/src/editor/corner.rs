@@ -4,9 +4,10 @@ use egui::{Align2, Color32, Rect, Sense, Ui, pos2, vec2};
 use sideman_engine::live::{Action, Shared, Status};
 
 use super::button;
+use super::hand::{Control, is_on};
 use super::scene::Scene;
 use super::theme;
-use super::touch::teach;
+use super::touch::{Touch, teach};
 
 /// Height of the line.
 pub(crate) const HEIGHT: f32 = 22.0;
@@ -14,7 +15,8 @@ pub(crate) const HEIGHT: f32 = 22.0;
 pub(crate) const SCALES: [f32; 4] = [1.0, 1.25, 1.5, 2.0];
 
 /// Draws the line.
-pub(crate) fn show(ui: &Ui, shared: &Shared, scene: &Scene, rect: Rect) {
+pub(crate) fn show(ui: &Ui, touch: &Touch<'_>, rect: Rect) {
+    let (shared, scene) = (touch.shared, touch.scene);
     let status = &scene.status;
     let painter = ui.painter();
     let scale =
@@ -26,7 +28,7 @@ pub(crate) fn show(ui: &Ui, shared: &Shared, scene: &Scene, rect: Rect) {
 
     let mut x = rect.left() + 4.0;
     let right = list.left() - 8.0;
-    for (i, fact) in facts(scene, status).into_iter().enumerate() {
+    for (i, fact) in facts(scene, status, is_on(touch.hand, Control::Bypass)).into_iter().enumerate() {
         let wide = theme::width(painter, &fact.text, theme::font(theme::SMALL));
         // What does not fit is left out, not squeezed: the most telling facts come first.
         if x + wide > right {
@@ -45,12 +47,16 @@ struct Fact {
     tip: &'static str,
 }
 
-fn facts(scene: &Scene, status: &Status) -> Vec<Fact> {
+fn facts(scene: &Scene, status: &Status, bypass: bool) -> Vec<Fact> {
     let fact = |text: String, tip| Fact { text, colour: theme::DIM, tip };
     let mut out = Vec::new();
     if status.panicked {
         let tip = "An error inside was caught; the band is silent until the plugin is activated anew";
         out.push(Fact { text: "Silenced".into(), colour: theme::BAD, tip });
+    }
+    if bypass {
+        let tip = "The host bypasses Sideman: the piano passes, the band rests";
+        out.push(Fact { text: "Bypassed".into(), colour: theme::WARN, tip });
     }
     if status.offline {
         let tip = "The host renders faster than real time: the band is waited for";
@@ -103,7 +109,7 @@ fn learn_list(ui: &Ui, shared: &Shared, rect: Rect) {
     let face = learning.map(|_| theme::WARN);
     let response = button::plain(ui, rect, "List of what is taught", "Learn", face);
     let popup = egui::Popup::menu(&response).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
-    popup.show(|ui| {
+    popup.style(egui::style::StyleModifier::default()).show(|ui| {
         ui.label("Keys, pads, knobs and pedals that do something here:");
         egui::ScrollArea::vertical().max_height(300.0).show(ui, |ui| {
             egui::Grid::new("sideman learned").num_columns(3).spacing([14.0, 4.0]).show(ui, |ui| {

@@ -49,8 +49,8 @@ impl Dial<'_> {
                 if lively { (text.as_str(), theme::TEXT) } else { (self.label, theme::DIM) };
             theme::line(painter, head, Align2::CENTER_CENTER, words, small, colour);
         }
-        let beside = if self.value_below { rect.center().x + 29.0 } else { rect.right() };
-        let dot = pos2(beside.min(rect.right() - 5.0), foot.center().y);
+        // In the gap between the two ends of the scale.
+        let dot = pos2(middle.x, middle.y + radius - 3.0);
         self.face(ui, middle, radius, value, touch.hand.default(control), lively);
         if response.has_focus() {
             theme::focus_ring(painter, rect);

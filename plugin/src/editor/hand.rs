@@ -10,6 +10,7 @@ use crate::presets::Preset;
 /// A parameter, by what it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Control {
+    Bypass,
     Style,
     Variation,
     Next,
@@ -51,6 +52,7 @@ impl Control {
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         use Control::*;
         let single = [
+            Bypass,
             Style,
             Variation,
             Next,
@@ -105,13 +107,19 @@ impl Control {
         })
     }
 
-    /// The parameter that keeps what an action sets; `None` for actions that are merely pressed.
+    /// The parameter that keeps what an action sets; `None` for actions that set nothing that lasts.
     pub(crate) fn kept_by(action: Action) -> Option<Self> {
         match action {
             Action::NextVariation => Some(Self::Variation),
-            Action::Hold | Action::Fill | Action::Panic | Action::Tap | Action::StartStop => None,
+            Action::Tap => Some(Self::Tempo),
+            Action::Hold | Action::Fill | Action::Panic | Action::StartStop => None,
             _ => Self::all().find(|c| c.action() == Some(action)),
         }
+    }
+
+    /// Whether it is a button that comes up by itself.
+    pub(crate) fn is_press(self) -> bool {
+        matches!(self, Self::Next | Self::Fill | Self::Panic | Self::Tap | Self::StartStop)
     }
 }
 
@@ -129,8 +137,8 @@ pub(crate) trait Hand {
     fn text(&self, control: Control, value: f32) -> String;
     /// What somebody typed as a value.
     fn parse(&self, control: Control, text: &str) -> Option<f32>;
-    /// A plain value, normalised.
-    fn from_plain(&self, control: Control, plain: f32) -> f32;
+    /// A plain value, normalised, at the step next to it where there are steps.
+    fn normal_of(&self, control: Control, plain: f32) -> f32;
     /// A gesture begins.
     fn begin(&mut self, control: Control);
     /// Sets the value, within a gesture.
@@ -211,7 +219,7 @@ impl Gestures {
         for action in Action::ALL {
             let Some(control) = Control::kept_by(action) else { continue };
             let Some(plain) = shared.overridden(action) else { continue };
-            let value = hand.from_plain(control, plain);
+            let value = hand.normal_of(control, plain);
             if (value - hand.value(control)).abs() < 1e-4 {
                 continue;
             }
@@ -253,7 +261,7 @@ mod tests {
             if action.is_value() {
                 assert!(control.is_some(), "{action:?}");
             }
-            if let Some(control) = control {
+            if let Some(control) = control.filter(|_| action != Action::Tap) {
                 assert_eq!(control.action(), Some(action));
             }
         }

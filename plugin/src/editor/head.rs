@@ -1,6 +1,7 @@
 //! The bar at the top: presets, style, variations and what acts at once.
 
 use egui::{Align2, Rect, Ui, pos2, vec2};
+use sideman_engine::live::Action;
 
 use super::hand::Control;
 use super::notices::Message;
@@ -50,8 +51,15 @@ impl Head {
         button::row(ui, touch, next(114.0, 0.16, 10.0), Control::Variation, &words, tip);
         let tip = "The drums play a fill up to the next bar line";
         button::press(ui, touch, next(52.0, 0.06, 4.0), Control::Fill, "Fill", theme::ACCENT, tip);
-        let tip = "The whole band keeps repeating what it plays, whatever the piano does";
-        button::switch(ui, touch, next(64.0, 0.06, 4.0), Control::Freeze, "Freeze", theme::ACCENT, tip);
+        let cell = next(64.0, 0.06, 4.0);
+        if touch.shared.overridden(Action::Hold).is_some_and(|v| v > 0.5) {
+            let tip = "A taught pedal or key holds the band: it lets go with the pedal";
+            button::switch(ui, touch, cell, Control::Freeze, "Held", theme::WARN, tip);
+            ui.painter().rect_stroke(cell, 4.0, (1.5, theme::WARN), egui::StrokeKind::Inside);
+        } else {
+            let tip = "The whole band keeps repeating what it plays, whatever the piano does";
+            button::switch(ui, touch, cell, Control::Freeze, "Freeze", theme::ACCENT, tip);
+        }
         let tip = "Ends every note at once and begins anew";
         button::press(ui, touch, next(60.0, 0.06, 0.0), Control::Panic, "Panic", theme::BAD, tip);
         said

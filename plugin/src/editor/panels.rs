@@ -106,7 +106,7 @@ fn band(ui: &Ui, touch: &mut Touch<'_>, rect: Rect) {
     paint_dice(ui, dice);
     if response.clicked() {
         let thrown = RandomState::new().hash_one(touch.time.to_bits()) % 10_000;
-        let value = touch.hand.from_plain(Control::Seed, thrown as f32);
+        let value = touch.hand.normal_of(Control::Seed, thrown as f32);
         set_at_once(touch.hand, Control::Seed, value);
     }
     response.on_hover_text("Throw the dice: another seed");
@@ -128,7 +128,7 @@ fn sound(ui: &Ui, touch: &mut Touch<'_>, rect: Rect, soundfont: Option<&str>) ->
     let cell = |x: f32, row: f32, w: f32| {
         Rect::from_min_size(pos2(inner.left() + x, inner.top() + row * 26.0), vec2(w, 22.0))
     };
-    let left = (inner.width() - 66.0).min(320.0);
+    let left = (inner.width() - 66.0).min(560.0);
     let tip = "The band is heard from here; switch it off when your own instruments play it";
     button::switch(ui, touch, cell(0.0, 0.0, 66.0), Control::Sound, "Sound", theme::ACCENT, tip);
     let tip = "Whether the piano is sounded here, too: Auto does it in the standalone program only";

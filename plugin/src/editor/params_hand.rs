@@ -32,6 +32,7 @@ impl ParamsHand {
         let (band, time, midi, sound) = (&p.band, &p.time, &p.midi, &p.sound);
         let part = |part: sideman_music::Part| p.parts()[part.index()];
         match control {
+            Control::Bypass => p.bypass.as_ptr(),
             Control::Style => band.style.as_ptr(),
             Control::Variation => band.variation.as_ptr(),
             Control::Next => band.next.as_ptr(),
@@ -70,6 +71,12 @@ impl ParamsHand {
     }
 }
 
+/// The step next to a value, where there are steps. The parameter must be alive.
+fn snapped(pointer: ParamPtr, value: f32) -> f32 {
+    // SAFETY: both callers take the pointer from their own parameters.
+    unsafe { pointer.preview_normalized(pointer.preview_plain(value.clamp(0.0, 1.0))) }
+}
+
 impl Hand for ParamsHand {
     fn value(&self, control: Control) -> f32 {
         if let Some((value, since)) = self.under_way.get(&control)
@@ -102,15 +109,15 @@ impl Hand for ParamsHand {
     }
 
     fn parse(&self, control: Control, text: &str) -> Option<f32> {
-        // SAFETY: as in `value`.
         let pointer = self.pointer(control);
+        // SAFETY: as in `value`.
         let value = unsafe { pointer.string_to_normalized_value(text.trim()) };
         value.filter(|v| v.is_finite()).map(|v| v.clamp(0.0, 1.0))
     }
 
-    fn from_plain(&self, control: Control, plain: f32) -> f32 {
+    fn normal_of(&self, control: Control, plain: f32) -> f32 {
         // SAFETY: as in `value`.
-        unsafe { self.pointer(control).preview_normalized(plain) }
+        snapped(self.pointer(control), unsafe { self.pointer(control).preview_normalized(plain) })
     }
 
     fn begin(&mut self, control: Control) {
@@ -121,8 +128,7 @@ impl Hand for ParamsHand {
     fn set(&mut self, control: Control, value: f32) {
         // Parameters in steps are set to their steps only, so that the host and the plugin agree.
         let pointer = self.pointer(control);
-        // SAFETY: as in `value`.
-        let value = unsafe { pointer.preview_normalized(pointer.preview_plain(value.clamp(0.0, 1.0))) };
+        let value = snapped(pointer, value);
         self.under_way.insert(control, (value, Instant::now()));
         // SAFETY: as in `begin`.
         unsafe { self.host.raw_set_parameter_normalized(pointer, value) }

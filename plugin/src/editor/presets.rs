@@ -75,6 +75,8 @@ impl Menu {
         let shown = if current.is_empty() { "Presets" } else { &current };
         let response = clickable(ui, rect, id, &format!("Presets: {shown}"), None);
         let popup = egui::Popup::menu(&response).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+        // Buttons look like buttons here, other than in a mere list.
+        let popup = popup.style(egui::style::StyleModifier::default());
         let open = popup.is_open();
         let mut said = None;
         if open && !self.was_open {
@@ -144,7 +146,10 @@ impl Menu {
         ui.horizontal(|ui| {
             ui.label("Save as");
             let width = ui.available_width() - 56.0;
-            let field = egui::TextEdit::singleline(&mut self.name).desired_width(width).hint_text("a name");
+            let field = egui::TextEdit::singleline(&mut self.name)
+                .desired_width(width)
+                .hint_text("a name")
+                .align(Align2::LEFT_CENTER);
             let field = ui.add(field.char_limit(presets::LONGEST_NAME));
             let entered = field.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
             if ui.button("Save").clicked() || entered {

@@ -155,7 +155,7 @@ impl Roll {
             response.on_hover_text_at_pointer("Wheel, + and -: more or fewer bars");
         }
         if scene.empty && scene.ahead.is_empty() {
-            hint(&painter, keys, scene.status.source);
+            hint(&painter, keys.with_max_x(line), scene.status.source);
         }
     }
 
@@ -390,23 +390,28 @@ fn describe(mark: &Mark) -> String {
 
 /// What to do when nothing was heard yet.
 fn hint(painter: &Painter, keys: Rect, source: ClockSource) {
-    let more = match source {
-        ClockSource::Host => "The host's clock runs.",
-        ClockSource::Own => "The own clock runs.",
-        ClockSource::CountIn => "Play four even notes: they count the band in.",
-        ClockSource::Stopped => "Start the host, or simply play: the own clock starts with the first note.",
+    let more: &[&str] = match source {
+        ClockSource::Host => &["The host's clock runs."],
+        ClockSource::Own => &["The own clock runs."],
+        ClockSource::CountIn => &["Play four even notes: they count the band in."],
+        ClockSource::Stopped => {
+            &["Start the host, or simply play:", "the own clock starts with the first note."]
+        }
     };
     let place: Pos2 = keys.center();
     let line = |y: f32| Rect::from_center_size(pos2(place.x, place.y + y), vec2(keys.width() - 20.0, 22.0));
     theme::line(
         painter,
-        line(-11.0),
+        line(-18.0),
         Align2::CENTER_CENTER,
         "Play the piano",
         theme::font(18.0),
         theme::TEXT,
     );
-    theme::line(painter, line(11.0), Align2::CENTER_CENTER, more, theme::font(theme::MIDDLE), theme::DIM);
+    for (i, text) in more.iter().enumerate() {
+        let room = line(5.0 + 18.0 * i as f32);
+        theme::line(painter, room, Align2::CENTER_CENTER, text, theme::font(theme::MIDDLE), theme::DIM);
+    }
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub(crate) const SMALLEST: Vec2 = vec2(760.0, 480.0);
 const EDGE: f32 = 8.0;
 const GAP: f32 = 6.0;
 /// How often a picture that stands still is looked at again: a key must be seen soon.
-const IDLE: Duration = Duration::from_millis(120);
+const IDLE: Duration = Duration::from_millis(200);
 /// Minutes that can be saved.
 const MINUTES: [u32; 3] = [1, 5, 10];
 
@@ -173,7 +173,7 @@ impl Surface {
             Some(Wish::BuiltIn) => instance.pick_soundfont(None),
             None => {}
         }
-        corner::show(ui, shared, &self.scene, foot);
+        corner::show(ui, touch, foot);
     }
 }
 

@@ -159,7 +159,7 @@ impl Touch<'_> {
         let down = self.gestures.is_pressed(control);
         let response = self.tip(response, control, tip);
         self.teach_keys(ui, &response, control);
-        (response, down || self.lit(control))
+        (response, down)
     }
 
     /// A switch.
@@ -174,12 +174,6 @@ impl Touch<'_> {
         let response = self.tip(response, control, tip);
         self.teach_keys(ui, &response, control);
         (response, is_on(self.hand, control))
-    }
-
-    /// Whether a taught key holds a press down.
-    fn lit(&self, control: Control) -> bool {
-        let pressed = control.action().filter(|a| Control::kept_by(*a).is_none());
-        pressed.and_then(|a| self.shared.overridden(a)).is_some_and(|v| v > 0.5)
     }
 
     /// Keys of a focused control that can be taught: L begins or gives up, Delete forgets.
@@ -211,7 +205,9 @@ impl Touch<'_> {
         {
             popup = popup.open_memory(Some(egui::SetOpenCommand::Bool(true))).anchor(response);
         }
-        let popup = popup.close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
+        let popup = popup
+            .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
+            .style(egui::style::StyleModifier::default());
         popup.show(|ui| {
             ui.set_min_width(150.0);
             ui.label(egui::RichText::new(self.hand.name(control)).color(theme::DIM));
@@ -260,8 +256,7 @@ impl Touch<'_> {
         let shared = self.shared;
         response.on_hover_ui(|ui| {
             ui.set_max_width(280.0);
-            let pressed = control.action().is_some_and(|a| Control::kept_by(a).is_none());
-            let head = if pressed { name } else { format!("{name}: {text}") };
+            let head = if control.is_press() { name } else { format!("{name}: {text}") };
             ui.label(egui::RichText::new(head).strong());
             ui.label(tip);
             if let Some(action) = control.action() {

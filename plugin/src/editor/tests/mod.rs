@@ -1,5 +1,6 @@
 //! The editor without a window: drawn, looked at, clicked and typed into.
 
+mod alive;
 mod layout;
 mod raster;
 mod stage;

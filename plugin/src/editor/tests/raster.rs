@@ -59,9 +59,7 @@ impl Raster {
 }
 
 fn deltas_done(deltas: egui::TexturesDelta) {
-    let mut output = FullOutput::default();
-    output.textures_delta = deltas;
-    output.drop_without_applying_deltas();
+    FullOutput { textures_delta: deltas, ..FullOutput::default() }.drop_without_applying_deltas();
 }
 
 fn fill(
