@@ -348,12 +348,17 @@ mod tests {
         }
         let pressure = Spoken::Other { status: 0xA0, first: 60, second: 3 };
         assert!(
-            goes(&Output { at: 0, voice: Voice::Piano, channel: Some(0), message: pressure }, 0, 0).is_none()
+            goes(
+                &Output { at: 0, voice: Voice::Piano, channel: Some(0), inside: true, message: pressure },
+                0,
+                0
+            )
+            .is_none()
         );
     }
 
     fn round_trip(message: Spoken) {
-        let output = Output { at: 7, voice: Voice::Piano, channel: Some(3), message };
+        let output = Output { at: 7, voice: Voice::Piano, channel: Some(3), inside: true, message };
         let came = came(&goes(&output, 2, 3).unwrap()).unwrap();
         assert_eq!((came.at, came.channel, came.message), (9, Some(3), message));
     }

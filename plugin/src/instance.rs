@@ -70,6 +70,7 @@ impl Instance {
             panic: ReportCell::default(),
             callback: OnceLock::new(),
         });
+        crate::startup::apply(&instance);
         NEWEST.with_borrow_mut(|newest| *newest = Arc::downgrade(&instance));
         instance
     }

@@ -19,10 +19,17 @@ pub mod presets;
 mod presses;
 pub mod soundfont;
 pub mod sounder;
+pub mod startup;
 pub mod state;
 
 pub use entry::clap_entry;
 pub use plugin::Sideman;
+
+/// Runs the standalone program with its arguments, the program's name first, until it is closed. Whether it ran.
+#[cfg(feature = "standalone")]
+pub fn run_standalone(arguments: Vec<String>) -> bool {
+    nice_plug::prelude::nice_export_standalone_with_args::<Sideman, _>(arguments)
+}
 
 clap_wrapper::export_vst3!();
 #[cfg(target_os = "macos")]

@@ -382,3 +382,110 @@ fn percent(name: impl Into<String>, default: f32, max: f32) -> FloatParam {
         .with_value_to_string(formatters::v2s_f32_percentage(0))
         .with_string_to_value(formatters::s2v_f32_percentage())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn params() -> SidemanParams {
+        SidemanParams::new(Arc::new(Shared::default()))
+    }
+
+    /// Ids are kept in projects and in hosts' automation: this list only grows.
+    #[test]
+    fn ids_are_what_they_were() {
+        let part = ["on", "mute", "solo", "lock", "octave", "level", "density"];
+        let mut wanted: Vec<String> = [
+            "bypass",
+            "style",
+            "variation",
+            "next",
+            "fill",
+            "freeze",
+            "intensity",
+            "complexity",
+            "swing",
+            "humanize",
+            "temperature",
+            "listen",
+            "seed",
+            "panic",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        for name in ["drums", "bass", "guitar", "strings"] {
+            wanted.extend(part.iter().map(|p| format!("{name}_{p}")));
+        }
+        let rest = [
+            "clock",
+            "tempo",
+            "meter",
+            "count",
+            "tap",
+            "start",
+            "reaction",
+            "compensate",
+            "send",
+            "channel",
+            "thru",
+            "sound",
+            "volume",
+            "piano",
+        ];
+        wanted.extend(rest.map(str::to_owned));
+        let ids: Vec<String> = params().param_map().into_iter().map(|(id, ..)| id).collect();
+        assert_eq!(ids, wanted);
+        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
+        let fields: Vec<String> = params().serialize_fields().into_keys().collect();
+        assert_eq!(fields, ["later", "learned", "look", "preset", "soundfont"]);
+    }
+
+    #[test]
+    fn names_are_unique_and_values_can_be_read_as_they_are_shown() {
+        let params = params();
+        let mut names = BTreeSet::new();
+        for (id, ptr, _) in params.param_map() {
+            // SAFETY: the parameters are alive.
+            unsafe {
+                assert!(
+                    names.insert(ptr.name().to_owned()),
+                    "{id}: another parameter is named {}",
+                    ptr.name()
+                );
+                for normal in [0.0, 0.25, 0.5, 1.0, ptr.default_normalized_value()] {
+                    let shown = ptr.normalized_value_to_string(normal, true);
+                    let back = ptr.string_to_normalized_value(&shown);
+                    let again = back.map(|b| ptr.normalized_value_to_string(b, true));
+                    assert_eq!(again.as_deref(), Some(shown.as_str()), "{id} at {normal}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn presses_count_when_they_go_down() {
+        let params = params();
+        let set = |on: f32| {
+            // SAFETY: the parameter is alive.
+            unsafe { params.band.fill.as_ptr()._internal_set_normalized_value(on) }
+        };
+        for (value, count) in [(1.0, 1), (1.0, 1), (0.0, 1), (1.0, 2), (0.0, 2)] {
+            set(value);
+            assert_eq!(params.presses.fill.count(), count);
+        }
+        assert_eq!(params.presses.tap.count(), 0);
+        for id in SidemanParams::PRESSED {
+            assert!(params.param_map().iter().any(|(known, ..)| known == id), "{id}");
+        }
+    }
+
+    #[test]
+    fn the_least_volume_is_silence() {
+        let volume = &params().sound.volume;
+        assert_eq!(volume.normalized_value_to_string(0.0, true), "-inf dB");
+        assert_eq!(volume.string_to_normalized_value("-inf dB"), Some(0.0));
+        assert_eq!(volume.normalized_value_to_string(volume.preview_normalized(-0.01), false), "0.0");
+    }
+}

@@ -308,16 +308,13 @@ impl Sideman {
         if self.sounder.newly_damaged() {
             self.instance.note_damage();
         }
-        let style = params.band.style.value().choice();
-        for part in Part::ALL {
-            let program = match style {
-                sideman_engine::style::StyleChoice::Fixed(style) => style.program(part),
-                sideman_engine::style::StyleChoice::Auto => None,
-            };
-            let told = &mut self.programs[part.index()];
-            if program.is_some() && *told != program {
-                *told = program;
-                self.sounder.program(part.channel(), program.unwrap_or(0));
+        // Zeros: the band has not said yet what it plays on.
+        let wanted = self.instance.shared.programs();
+        for part in Part::ALL.into_iter().filter(|_| wanted != [0; 4]) {
+            let (told, program) = (&mut self.programs[part.index()], wanted[part.index()]);
+            if *told != Some(program) {
+                *told = Some(program);
+                self.sounder.program(part.channel(), program);
             }
         }
         if self.instance.set_latency(self.performer.latency_samples(settings)) {

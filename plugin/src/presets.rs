@@ -110,7 +110,9 @@ impl Preset {
         };
         scope(params)
             .into_iter()
-            .map(|(id, ptr)| (ptr, value(&id).and_then(|v| normal(&id, &ptr, v)).unwrap_or_else(|| default(&ptr))))
+            .map(|(id, ptr)| {
+                (ptr, value(&id).and_then(|v| normal(&id, &ptr, v)).unwrap_or_else(|| default(&ptr)))
+            })
             .collect()
     }
 
@@ -191,8 +193,10 @@ impl Own {
     /// # Errors
     /// When the system does not say where that is.
     pub fn of_user() -> Result<Self, PresetError> {
-        place(std::env::consts::OS, |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from))
-            .map(Self::in_folder)
+        place(std::env::consts::OS, |name| {
+            std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from)
+        })
+        .map(Self::in_folder)
     }
 
     /// The folder.
@@ -211,7 +215,8 @@ impl Own {
                 return (presets, problems);
             }
         };
-        for path in entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "toml")) {
+        for path in entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "toml"))
+        {
             match read(&path) {
                 Ok(preset) => presets.push(preset),
                 Err(e) => problems.push(e),
@@ -265,20 +270,26 @@ impl Own {
             && name.chars().next().is_some_and(char::is_alphanumeric)
             && !name.ends_with([' ', '.'])
             && !is_device(name);
-        if good { Ok(self.folder.join(format!("{name}.toml"))) } else { Err(PresetError::Name { name: name.to_owned() }) }
+        if good {
+            Ok(self.folder.join(format!("{name}.toml")))
+        } else {
+            Err(PresetError::Name { name: name.to_owned() })
+        }
     }
 }
 
 /// Names that Windows keeps for devices, whatever follows a dot.
 fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim().to_ascii_uppercase();
-    let numbered = |kind: &str| stem.strip_prefix(kind).is_some_and(|n| n.len() == 1 && n.as_bytes()[0].is_ascii_digit());
+    let numbered = |kind: &str| {
+        stem.strip_prefix(kind).is_some_and(|n| n.len() == 1 && n.as_bytes()[0].is_ascii_digit())
+    };
     ["CON", "PRN", "AUX", "NUL"].contains(&stem.as_str()) || numbered("COM") || numbered("LPT")
 }
 
 fn read(path: &Path) -> Result<Preset, PresetError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|source| PresetError::File { path: path.to_owned(), source })?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| PresetError::File { path: path.to_owned(), source })?;
     toml::from_str(&text)
         .map_err(|e| PresetError::Damaged { path: path.to_owned(), reason: e.message().to_owned() })
 }
@@ -286,7 +297,11 @@ fn read(path: &Path) -> Result<Preset, PresetError> {
 /// Where a user's presets are, on a system with these environment variables.
 fn place(os: &str, variable: impl Fn(&str) -> Option<PathBuf>) -> Result<PathBuf, PresetError> {
     let found = match os {
-        "windows" => return variable("APPDATA").map(|d| d.join("Sideman").join("Presets")).ok_or(PresetError::NoFolder { variable: "APPDATA" }),
+        "windows" => {
+            return variable("APPDATA")
+                .map(|d| d.join("Sideman").join("Presets"))
+                .ok_or(PresetError::NoFolder { variable: "APPDATA" });
+        }
         "macos" => variable("HOME").map(|d| d.join("Library/Application Support/Sideman/Presets")),
         _ => variable("XDG_DATA_HOME")
             .filter(|d| d.is_absolute())
@@ -318,8 +333,10 @@ mod tests {
         let known = scope(&params);
         for preset in &presets {
             for (id, value) in &preset.params {
-                let (_, ptr) = known.iter().find(|(k, _)| k == id).unwrap_or_else(|| panic!("{}: {id}", preset.name));
-                let normal = normal(id, ptr, value).unwrap_or_else(|| panic!("{}: {id} = {value}", preset.name));
+                let (_, ptr) =
+                    known.iter().find(|(k, _)| k == id).unwrap_or_else(|| panic!("{}: {id}", preset.name));
+                let normal =
+                    normal(id, ptr, value).unwrap_or_else(|| panic!("{}: {id} = {value}", preset.name));
                 // In range, or it would come back as something else.
                 let back = unsafe { ptr.preview_plain(normal) };
                 let said = value.as_float().map_or(back, |v| v as f32);
@@ -341,7 +358,10 @@ mod tests {
         assert_eq!(of(params.bass.on.as_ptr()), Some(1.0), "not named: the default");
         assert_eq!(of(params.time.tempo.as_ptr()), None);
         assert_eq!(of(params.band.seed.as_ptr()), None);
-        assert_eq!(of(params.band.style.as_ptr()), Some(params.band.style.preview_normalized(crate::choices::StyleParam::Folk)));
+        assert_eq!(
+            of(params.band.style.as_ptr()),
+            Some(params.band.style.preview_normalized(crate::choices::StyleParam::Folk))
+        );
     }
 
     #[test]

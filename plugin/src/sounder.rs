@@ -136,6 +136,9 @@ impl Sounder {
         {
             self.pedal = second;
         }
+        if !output.inside {
+            return;
+        }
         let Some(Sound { ensemble, .. }) = self.now.as_deref_mut() else { return };
         let channel = match output.voice {
             Voice::Piano => 0,

@@ -15,6 +15,8 @@
 mod events;
 mod extensions;
 mod process;
+#[cfg(test)]
+mod tests;
 
 use std::cell::UnsafeCell;
 use std::ffi::CStr;
