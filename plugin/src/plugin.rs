@@ -331,4 +331,29 @@ impl ClapPlugin for Sideman {
     const CLAP_SUPPORT_URL: Option<&'static str> = None;
     const CLAP_FEATURES: &'static [ClapFeature] =
         &[ClapFeature::Instrument, ClapFeature::NoteEffect, ClapFeature::Stereo];
+
+    fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
+        let params = &self.instance.params;
+        context.add_section("Sideman", |section| {
+            section.add_page("Band", |page| {
+                let band = &params.band;
+                page.add_param(&band.style);
+                page.add_param(&band.variation);
+                page.add_param(&band.intensity);
+                page.add_param(&band.complexity);
+                page.add_param(&band.swing);
+                page.add_param(&band.humanize);
+                page.add_param(&band.fill);
+                page.add_param(&band.freeze);
+            });
+            section.add_page("Mix", |page| {
+                params.parts().into_iter().for_each(|part| page.add_param(&part.level));
+                params.parts().into_iter().for_each(|part| page.add_param(&part.mute));
+            });
+            section.add_page("Parts", |page| {
+                params.parts().into_iter().for_each(|part| page.add_param(&part.density));
+                params.parts().into_iter().for_each(|part| page.add_param(&part.lock));
+            });
+        });
+    }
 }
