@@ -1,12 +1,16 @@
 //! Extensions that are ours rather than the framework's.
 
 use std::ffi::{CStr, c_char, c_void};
+use std::mem::MaybeUninit;
 use std::ptr::null;
+use std::sync::OnceLock;
 
 use clap_sys::events::{clap_input_events, clap_output_events};
 use clap_sys::ext::gui::CLAP_EXT_GUI;
 use clap_sys::ext::latency::{CLAP_EXT_LATENCY, clap_plugin_latency};
-use clap_sys::ext::params::{CLAP_EXT_PARAMS, CLAP_PARAM_IS_ENUM, clap_param_info, clap_plugin_params};
+use clap_sys::ext::params::{
+    CLAP_EXT_PARAMS, CLAP_PARAM_IS_ENUM, CLAP_PARAM_IS_STEPPED, clap_param_info, clap_plugin_params,
+};
 use clap_sys::ext::render::{
     CLAP_EXT_RENDER, CLAP_RENDER_OFFLINE, CLAP_RENDER_REALTIME, clap_plugin_render, clap_plugin_render_mode,
 };
@@ -240,8 +244,37 @@ unsafe extern "C" fn get_value(plugin: *const clap_plugin, id: clap_id, value: *
     // SAFETY: the host gives back what it got.
     unsafe {
         let edge = Edge::of(plugin);
-        params(edge).get_value.is_some_and(|f| f(edge.inner, id, value))
+        params(edge).get_value.is_some_and(|f| f(edge.inner, id, value)) && make_whole(edge, id, value)
     }
+}
+
+/// The framework goes by way of 0 to 1 in single precision, where a seed of 7 comes back as 6.9999998; the VST3
+/// wrapper rounds that down. So what has steps is brought onto them.
+///
+/// # Safety
+/// `value` is null or valid.
+unsafe fn make_whole(edge: &Edge, id: clap_id, value: *mut f64) -> bool {
+    // All instances have the same parameters.
+    static STEPPED: OnceLock<Vec<clap_id>> = OnceLock::new();
+    let stepped = STEPPED.get_or_init(|| {
+        // SAFETY: an edge has its framework.
+        let describe = unsafe { params(edge) }.get_info;
+        let info = |index| {
+            let mut info = MaybeUninit::<clap_param_info>::zeroed();
+            // SAFETY: the framework fills in the structure that it is handed.
+            let there = describe.is_some_and(|f| unsafe { f(edge.inner, index, info.as_mut_ptr()) });
+            // SAFETY: zeros are a value of all that the framework may have left as it was.
+            let info = unsafe { info.assume_init() };
+            (there && info.flags & CLAP_PARAM_IS_STEPPED != 0).then_some(info.id)
+        };
+        // The framework looks one too far and panics.
+        (0..edge.instance.params.param_map().len() as u32).filter_map(info).collect()
+    });
+    // SAFETY: as this function's.
+    if let Some(value) = unsafe { value.as_mut() }.filter(|_| stepped.contains(&id)) {
+        *value = value.round();
+    }
+    true
 }
 
 unsafe extern "C" fn value_to_text(
@@ -272,6 +305,7 @@ unsafe extern "C" fn text_to_value(
     unsafe {
         let edge = Edge::of(plugin);
         params(edge).text_to_value.is_some_and(|f| f(edge.inner, id, text, value))
+            && make_whole(edge, id, value)
     }
 }
 
