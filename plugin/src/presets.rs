@@ -23,6 +23,9 @@ const BAND: [&str; 8] =
 /// Parameters of each part that a preset sets.
 const PART: [&str; 7] = ["on", "mute", "solo", "lock", "octave", "level", "density"];
 
+/// The parts, as the ids of their parameters begin.
+const PARTS: [&str; 4] = ["drums", "bass", "guitar", "strings"];
+
 /// A preset.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Preset {
@@ -136,9 +139,7 @@ impl Preset {
 fn scope(params: &SidemanParams) -> Vec<(String, ParamPtr)> {
     let within = |id: &str| {
         BAND.contains(&id)
-            || id.split_once('_').is_some_and(|(part, what)| {
-                sideman_music::Part::ALL.iter().any(|p| p.name() == part) && PART.contains(&what)
-            })
+            || id.split_once('_').is_some_and(|(part, what)| PARTS.contains(&part) && PART.contains(&what))
     };
     params.param_map().into_iter().filter(|(id, ..)| within(id)).map(|(id, ptr, _)| (id, ptr)).collect()
 }
@@ -394,11 +395,11 @@ mod tests {
 
     #[test]
     fn each_system_has_its_place() {
-        let home = |name: &str| (name == "HOME").then(|| PathBuf::from("/home/ann"));
-        assert_eq!(place("linux", home).unwrap(), Path::new("/home/ann/.local/share/sideman/presets"));
+        let home = |name: &str| (name == "HOME").then(|| PathBuf::from("/people/ann"));
+        assert_eq!(place("linux", home).unwrap(), Path::new("/people/ann/.local/share/sideman/presets"));
         assert_eq!(
             place("macos", home).unwrap(),
-            Path::new("/home/ann/Library/Application Support/Sideman/Presets")
+            Path::new("/people/ann/Library/Application Support/Sideman/Presets")
         );
         assert!(matches!(place("windows", home), Err(PresetError::NoFolder { variable: "APPDATA" })));
     }

@@ -6,13 +6,14 @@ use anyhow::{Context, Result};
 
 use super::{Problems, Tracked};
 
-/// What each crate may use of the others. The plugin will stand beside the command.
-const MAY_USE: [(&str, &[&str]); 8] = [
+/// What each crate may use of the others. The plugin stands beside the command.
+const MAY_USE: [(&str, &[&str]); 9] = [
     ("sideman-music", &[]),
     ("sideman-models", &["sideman-music"]),
     ("sideman-engine", &["sideman-music", "sideman-models"]),
-    ("sideman-cli", &["sideman-music", "sideman-models", "sideman-engine"]),
-    ("sideman-plugin", &["sideman-music", "sideman-models", "sideman-engine"]),
+    ("sideman-sound", &["sideman-music"]),
+    ("sideman-cli", &["sideman-music", "sideman-models", "sideman-engine", "sideman-sound"]),
+    ("sideman-plugin", &["sideman-music", "sideman-models", "sideman-engine", "sideman-sound"]),
     ("sideman-trainer", &["sideman-music", "sideman-models", "sideman-engine"]),
     (
         "sideman-tests",
@@ -20,6 +21,7 @@ const MAY_USE: [(&str, &[&str]); 8] = [
             "sideman-music",
             "sideman-models",
             "sideman-engine",
+            "sideman-sound",
             "sideman-cli",
             "sideman-plugin",
             "sideman-trainer",
