@@ -54,7 +54,7 @@ impl Entry {
         let info = HostInfo::new("Sideman tests", "Sideman", "https://example.org", "1").expect("no zeros");
         let instance = PluginInstance::<Host>::new(|()| Shared::default(), |_| Main, &self.0, &id, &info)
             .unwrap_or_else(|e| panic!("no instance of {id:?}: {e}"));
-        let mut clap = Clap { instance, extensions: None };
+        let mut clap = Clap { instance, extensions: None, parameters: Vec::new() };
         let handle = clap.instance.plugin_handle();
         let handle = handle.shared();
         clap.extensions = Some(Extensions {
@@ -64,6 +64,7 @@ impl Entry {
             ports: handle.get_extension().expect("audio ports"),
             latency: handle.get_extension().expect("latency"),
         });
+        clap.parameters = clap.read_parameters();
         clap
     }
 }
@@ -146,6 +147,8 @@ struct Extensions {
 pub(crate) struct Clap {
     instance: PluginInstance<Host>,
     extensions: Option<Extensions>,
+    /// With their ranges; they never change.
+    parameters: Vec<(Parameter, (f64, f64))>,
 }
 
 impl Clap {
@@ -154,22 +157,17 @@ impl Clap {
     }
 
     /// Range of a parameter in the plugin's own units.
-    fn range(&mut self, id: u32) -> (f64, f64) {
-        let mut found = None;
-        self.each(|p, info_range| {
-            if p.id == id {
-                found = Some(info_range);
-            }
-        });
-        found.unwrap_or_else(|| panic!("no parameter {id}"))
+    fn range(&self, id: u32) -> (f64, f64) {
+        range(&self.parameters, id)
     }
 
-    fn each(&mut self, mut look: impl FnMut(Parameter, (f64, f64))) {
+    /// All parameters, with their ranges.
+    fn read_parameters(&mut self) -> Vec<(Parameter, (f64, f64))> {
         let params = self.extensions().params;
         let handle = self.instance.plugin_handle();
-        for i in 0..params.count(&handle) {
+        let read = |index| {
             let mut buffer = ParamInfoBuffer::new();
-            let p = params.get_info(&handle, i, &mut buffer).expect("information on a parameter");
+            let p = params.get_info(&handle, index, &mut buffer).expect("information on a parameter");
             let span = p.max_value - p.min_value;
             let parameter = Parameter {
                 id: p.id.get(),
@@ -177,9 +175,14 @@ impl Clap {
                 default: (p.default_value - p.min_value) / span,
                 bypass: p.flags.contains(ParamInfoFlags::IS_BYPASS),
             };
-            look(parameter, (p.min_value, p.max_value));
-        }
+            (parameter, (p.min_value, p.max_value))
+        };
+        (0..params.count(&handle)).map(read).collect()
     }
+}
+
+fn range(parameters: &[(Parameter, (f64, f64))], id: u32) -> (f64, f64) {
+    parameters.iter().find(|p| p.0.id == id).unwrap_or_else(|| panic!("no parameter {id}")).1
 }
 
 fn clap_id(id: u32) -> ClapId {
@@ -193,8 +196,7 @@ impl Instance for Clap {
         let handle = self.instance.plugin_handle();
         e.render.set(&handle, mode).expect("the plugin takes the render mode");
         assert_eq!((e.ports.count(&handle, true), e.ports.count(&handle, false)), (0, 1), "audio ports");
-        let mut ranges = Vec::new();
-        self.each(|p, range| ranges.push((p.id, range)));
+        let parameters = self.parameters.clone();
         let configuration = PluginAudioConfiguration {
             sample_rate: setup.rate,
             min_frames_count: 1,
@@ -205,7 +207,7 @@ impl Instance for Clap {
         let silence = vec![0.0; setup.max_block as usize];
         Box::new(ClapProcessor {
             started: Some(started),
-            ranges,
+            parameters,
             output: [silence.clone(), silence],
             frames: 0,
             steady: 0,
@@ -233,9 +235,7 @@ impl Instance for Clap {
     }
 
     fn parameters(&mut self) -> Vec<Parameter> {
-        let mut all = Vec::new();
-        self.each(|p, _| all.push(p));
-        all
+        self.parameters.iter().map(|p| p.0.clone()).collect()
     }
 
     fn value(&mut self, id: u32) -> f64 {
@@ -289,7 +289,7 @@ impl Instance for Clap {
 struct ClapProcessor {
     /// Taken when dropped.
     started: Option<StartedPluginAudioProcessor<Host>>,
-    ranges: Vec<(u32, (f64, f64))>,
+    parameters: Vec<(Parameter, (f64, f64))>,
     output: [Vec<f32>; 2],
     frames: usize,
     steady: u64,
@@ -300,7 +300,7 @@ struct ClapProcessor {
 
 impl ClapProcessor {
     fn range(&self, id: u32) -> (f64, f64) {
-        self.ranges.iter().find(|r| r.0 == id).unwrap_or_else(|| panic!("no parameter {id}")).1
+        range(&self.parameters, id)
     }
 
     fn put(&mut self, event: &Said) {

@@ -73,7 +73,18 @@ impl Module {
             let audio = component.cast::<IAudioProcessor>().expect("an audio processor");
             let mapping = component.cast::<IMidiMapping>();
             let host = host.clone();
-            Vst3 { component, controller, audio, mapping, active: false, _host: host, _module: self.clone() }
+            let mut vst3 = Vst3 {
+                component,
+                controller,
+                audio,
+                mapping,
+                parameters: Vec::new(),
+                active: false,
+                _host: host,
+                _module: self.clone(),
+            };
+            vst3.parameters = vst3.read_parameters();
+            vst3
         }
     }
 }
@@ -105,6 +116,8 @@ pub(crate) struct Vst3 {
     controller: ComPtr<IEditController>,
     audio: ComPtr<IAudioProcessor>,
     mapping: Option<ComPtr<IMidiMapping>>,
+    /// They never change.
+    parameters: Vec<Parameter>,
     active: bool,
     _host: ComWrapper<Application>,
     _module: Arc<Module>,
@@ -118,15 +131,24 @@ impl Vst3 {
         all.filter_map(|(channel, number)| assigned(mapping, channel, number)).collect()
     }
 
-    fn each(&mut self, mut look: impl FnMut(&ParameterInfo)) {
+    fn read_parameters(&self) -> Vec<Parameter> {
+        let midi = self.midi_parameters();
+        let mut all = Vec::new();
         // SAFETY: the controller fills in what it is handed.
         unsafe {
             for i in 0..self.controller.getParameterCount() {
                 let mut info: ParameterInfo = std::mem::zeroed();
                 ok(self.controller.getParameterInfo(i, &mut info), "getParameterInfo");
-                look(&info);
+                let has = |flag| info.flags & flag as i32 != 0;
+                let bypass = has(ParameterFlags_::kIsBypass);
+                let program = has(ParameterFlags_::kIsProgramChange);
+                if !has(ParameterFlags_::kIsHidden) && !program && !midi.contains(&info.id) {
+                    let (name, default) = (string(&info.title), info.defaultNormalizedValue);
+                    all.push(Parameter { id: info.id, name, default, bypass });
+                }
             }
         }
+        all
     }
 }
 
@@ -197,18 +219,7 @@ impl Instance for Vst3 {
     }
 
     fn parameters(&mut self) -> Vec<Parameter> {
-        let mut all = Vec::new();
-        let midi = self.midi_parameters();
-        self.each(|info| {
-            let has = |flag| info.flags & flag as i32 != 0;
-            let bypass = has(ParameterFlags_::kIsBypass);
-            let program = has(ParameterFlags_::kIsProgramChange);
-            if !has(ParameterFlags_::kIsHidden) && !program && !midi.contains(&info.id) {
-                let (name, default) = (string(&info.title), info.defaultNormalizedValue);
-                all.push(Parameter { id: info.id, name, default, bypass });
-            }
-        });
-        all
+        self.parameters.clone()
     }
 
     fn value(&mut self, id: u32) -> f64 {
