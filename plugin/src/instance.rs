@@ -204,9 +204,10 @@ impl Instance {
         if let Some(path) = &font {
             match Ensemble::soundfont(path, rate) {
                 Ok(ensemble) => return Box::new(Sound { ensemble, font, rate }),
-                Err(e) => self
-                    .shared
-                    .notice(format!("The soundfont cannot be used: {e}. The built-in sound plays.")),
+                Err(e) => self.shared.notice(format!(
+                    "The soundfont {} cannot be used: {e}. The built-in sound plays.",
+                    path.display()
+                )),
             }
         }
         Box::new(Sound { ensemble: Ensemble::built_in(rate), font, rate })

@@ -1,20 +1,23 @@
-//! What the standalone program starts with: settings from its command line, for whom there is no host to keep
-//! them.
+//! What the standalone program starts with and leaves behind: no host keeps its settings.
 
-use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, Weak};
 
-use nice_plug::prelude::{ParamPtr, Params};
+use nice_plug::plugin::{ParamValue, PluginState};
+use nice_plug::prelude::{Param, ParamPtr, Params};
 
 use crate::instance::Instance;
 use crate::params::SidemanParams;
 use crate::presets::Preset;
-use crate::state::choices;
+use crate::state::{self, choices};
 
 /// Settings to start with.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Startup {
-    /// A preset, applied first.
+    /// All settings as they were left, applied first: a file that [`save`] wrote.
+    pub state: Option<Vec<u8>>,
+    /// A preset, applied next.
     pub preset: Option<Preset>,
     /// Values by the id of the parameter, as they are shown or, for choices, by their ids.
     pub set: Vec<(String, String)>,
@@ -44,6 +47,8 @@ pub enum StartupError {
 }
 
 static STARTUP: OnceLock<Startup> = OnceLock::new();
+/// The instance that was made last.
+static LATEST: Mutex<Weak<Instance>> = Mutex::new(Weak::new());
 
 impl Startup {
     /// Checks that all settings make sense.
@@ -86,6 +91,9 @@ impl Startup {
     }
 
     fn apply(&self, instance: &Instance) {
+        if let Some(bytes) = &self.state {
+            read(bytes, instance);
+        }
         for (ptr, value) in self.values(&instance.params).unwrap_or_default() {
             // SAFETY: the pointers belong to the instance, which nobody else has yet.
             unsafe { ptr._internal_set_normalized_value(value) };
@@ -100,10 +108,71 @@ impl Startup {
 }
 
 /// Applies what was installed, if anything.
-pub(crate) fn apply(instance: &Instance) {
+pub(crate) fn apply(instance: &std::sync::Arc<Instance>) {
     if let Some(startup) = STARTUP.get() {
         startup.apply(instance);
+        *LATEST.lock().unwrap_or_else(|e| e.into_inner()) = std::sync::Arc::downgrade(instance);
     }
+}
+
+/// Saves all settings of the instance that was made last, as a project would keep them.
+///
+/// # Errors
+/// What the file system says.
+pub fn save(path: &Path) -> std::io::Result<()> {
+    let Some(instance) = LATEST.lock().unwrap_or_else(|e| e.into_inner()).upgrade() else { return Ok(()) };
+    let new = path.with_extension("new");
+    std::fs::write(&new, written(&instance.params))?;
+    std::fs::rename(new, path)
+}
+
+/// A project's state of these settings.
+fn written(params: &SidemanParams) -> Vec<u8> {
+    let value = |(id, ptr, _): (String, ParamPtr, String)| {
+        // SAFETY: the pointers belong to `params`.
+        let value = unsafe {
+            match ptr {
+                ParamPtr::FloatParam(p) => ParamValue::F32((*p).unmodulated_plain_value()),
+                ParamPtr::IntParam(p) => ParamValue::I32((*p).unmodulated_plain_value()),
+                ParamPtr::BoolParam(p) => ParamValue::Bool((*p).unmodulated_plain_value()),
+                ParamPtr::EnumParam(p) => {
+                    let ids = choices(&id).unwrap_or_default();
+                    let chosen = ids.get((*p).unmodulated_plain_value() as usize).copied();
+                    ParamValue::String(chosen.unwrap_or_default().to_owned())
+                }
+            }
+        };
+        (id, value)
+    };
+    let params: (BTreeMap<_, _>, _) =
+        (params.param_map().into_iter().map(value).collect(), params.serialize_fields());
+    let state =
+        PluginState { version: env!("CARGO_PKG_VERSION").to_owned(), params: params.0, fields: params.1 };
+    state::dress(&serde_json::to_vec(&state).unwrap_or_default())
+}
+
+/// Sets everything as a project's state has it; what is wrong with it comes as notices.
+fn read(bytes: &[u8], instance: &Instance) {
+    let mended = state::mend(bytes, &instance.params);
+    mended.notices.iter().for_each(|n| instance.shared.notice(n.as_str()));
+    let Ok(state) = serde_json::from_slice::<PluginState>(state::body(&mended.chunk)) else { return };
+    for (id, ptr, _) in instance.params.param_map() {
+        // SAFETY: the pointers belong to the instance, which nobody else has yet.
+        unsafe {
+            let normal = match state.params.get(&id) {
+                Some(ParamValue::F32(v)) => ptr.preview_normalized(*v),
+                Some(ParamValue::I32(v)) => ptr.preview_normalized(*v as f32),
+                Some(ParamValue::Bool(v)) => f32::from(u8::from(*v)),
+                Some(ParamValue::String(s)) => {
+                    let index = choices(&id).and_then(|ids| ids.iter().position(|c| c == s));
+                    ptr.preview_normalized(index.unwrap_or(0) as f32)
+                }
+                None => continue,
+            };
+            ptr._internal_set_normalized_value(normal);
+        }
+    }
+    instance.params.deserialize_fields(&state.fields);
 }
 
 /// What a parameter can be.
@@ -160,6 +229,24 @@ mod tests {
         assert!((controls.swing - 0.4).abs() < 1e-6);
         let live = crate::convert::settings(&instance.params);
         assert_eq!((live.bpm, live.meter.to_string(), live.route.channel), (98.5, "3/4".to_owned(), None));
+    }
+
+    #[test]
+    fn what_is_left_behind_is_what_is_started_with() {
+        let (before, after) = (Instance::new(), Instance::new());
+        set(&[("style", "funk"), ("tempo", "87.25"), ("freeze", "on"), ("listen", "3")]).apply(&before);
+        before.params.preset.set("Mine".to_owned());
+        before.params.soundfont.pick(Some(PathBuf::from("/a/b.sf2")));
+        let bytes = written(&before.params);
+        Startup { state: Some(bytes.clone()), ..Startup::default() }.apply(&after);
+        assert_eq!(crate::convert::controls(&after.params), crate::convert::controls(&before.params));
+        assert_eq!(crate::convert::settings(&after.params), crate::convert::settings(&before.params));
+        assert_eq!(after.params.preset.get(), "Mine");
+        assert_eq!(after.params.soundfont.path(), Some(PathBuf::from("/a/b.sf2")));
+        assert_eq!(written(&after.params), bytes);
+        assert!(after.shared.book(|b| b.notices.is_empty()));
+        Startup { state: Some(bytes[..40].to_vec()), ..Startup::default() }.apply(&after);
+        assert!(!after.shared.book(|b| b.notices.is_empty()), "damage is told");
     }
 
     #[test]

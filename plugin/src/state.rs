@@ -122,6 +122,11 @@ fn frame(state: &Value) -> Vec<u8> {
     chunk
 }
 
+/// A state without the length before it.
+pub(crate) fn body(chunk: &[u8]) -> &[u8] {
+    chunk.get(HEAD..).unwrap_or_default()
+}
+
 /// The object that was written, or as much of it as there is, and whether something is missing.
 fn parse(bytes: &[u8]) -> (Option<Map<String, Value>>, bool) {
     // A length may begin with the number of a brace, too, but no JSON has a zero in it.
@@ -226,8 +231,9 @@ fn mend_params(
             read
         });
         // A button is never down in a project.
+        let default = default_param(&id, &ptr);
         let read = read.filter(|_| !SidemanParams::PRESSED.contains(&id.as_str()));
-        mended.insert(id, read.unwrap_or_else(|| default_param(&ptr)));
+        mended.insert(id, read.unwrap_or(default));
     }
     later.params = written.into_iter().collect();
     (mended, damaged)
@@ -270,14 +276,17 @@ fn read_param(id: &str, ptr: &ParamPtr, value: &Value) -> Option<Value> {
     }
 }
 
-fn default_param(ptr: &ParamPtr) -> Value {
+fn default_param(id: &str, ptr: &ParamPtr) -> Value {
     // SAFETY: the parameters that the pointers belong to are borrowed by the caller.
     unsafe {
         match ptr {
             ParamPtr::FloatParam(p) => json!({ "f32": (**p).default_plain_value() }),
             ParamPtr::IntParam(p) => json!({ "i32": (**p).default_plain_value() }),
             ParamPtr::BoolParam(p) => json!({ "bool": (**p).default_plain_value() }),
-            ParamPtr::EnumParam(p) => json!({ "i32": (**p).default_plain_value() }),
+            ParamPtr::EnumParam(p) => {
+                let index = (**p).default_plain_value();
+                json!({ "string": choices(id).and_then(|ids| ids.get(index as usize)) })
+            }
         }
     }
 }
@@ -472,7 +481,7 @@ mod tests {
             "not finite as f32: the default"
         );
         assert_eq!((&p["seed"], &p["listen"]), (&json!({"i32": 9999}), &json!({"i32": 0})));
-        assert_eq!((&p["bass_octave"], &p["style"]), (&json!({"i32": 0}), &json!({"i32": 0})));
+        assert_eq!((&p["bass_octave"], &p["style"]), (&json!({"i32": 0}), &json!({"string": "auto"})));
         for button in SidemanParams::PRESSED {
             assert_eq!(p[button], json!({"bool": false}), "{button}");
         }

@@ -8,7 +8,7 @@ use sideman_engine::live::Shared;
 use sideman_plugin::Sideman;
 use sideman_plugin::params::SidemanParams;
 use sideman_plugin::presets::{Own, built_in};
-use sideman_plugin::startup::{Startup, settings};
+use sideman_plugin::startup::{Startup, save, settings};
 
 /// Samples a period unless the user says otherwise: 2.7 ms at 48 kHz. Without JACK every note of a period counts
 /// from its start, so a long one would be heard.
@@ -29,6 +29,8 @@ drums 10. Without a screen it runs in the terminal; Ctrl+C ends it.
   --preset NAME        starts with a preset, built in or your own
   --presets            lists the presets
   --soundfont FILE     sounds through a soundfont (.sf2)
+  --state FILE         starts as it was left and leaves everything there at the end: settings, soundfont,
+                       what keys and pedals were taught
 
 What follows concerns audio and MIDI.
 ";
@@ -37,6 +39,7 @@ What follows concerns audio and MIDI.
 #[derive(Debug, Default, PartialEq)]
 struct Arguments {
     startup: Startup,
+    state: Option<PathBuf>,
     rest: Vec<String>,
     help: bool,
 }
@@ -72,6 +75,7 @@ fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, Strin
                     Some(found.ok_or_else(|| format!("there is no preset '{name}': --presets lists them"))?);
             }
             "--soundfont" => parsed.startup.soundfont = Some(PathBuf::from(take()?)),
+            "--state" => parsed.state = Some(PathBuf::from(take()?)),
             "--help" | "-h" => parsed.help = true,
             _ => parsed.rest.push(argument),
         }
@@ -186,13 +190,28 @@ fn main() -> ExitCode {
         sideman_plugin::run_standalone(vec![program, "--help".to_owned()]);
         return ExitCode::SUCCESS;
     }
-    parsed.startup.install();
-    let arguments = complete(parsed.rest);
-    if sideman_plugin::run_standalone(std::iter::once(program).chain(arguments).collect()) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    let mut startup = parsed.startup;
+    if let Some(path) = &parsed.state {
+        match std::fs::read(path) {
+            Ok(bytes) => startup.state = Some(bytes),
+            // The first time.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(e) => {
+                eprintln!("error: {}: {e}", path.display());
+                return ExitCode::FAILURE;
+            }
+        }
     }
+    startup.install();
+    let arguments = complete(parsed.rest);
+    let mut ran = sideman_plugin::run_standalone(std::iter::once(program).chain(arguments).collect());
+    if let Some(path) = &parsed.state
+        && let Err(e) = save(path)
+    {
+        eprintln!("error: {}: {e}", path.display());
+        ran = false;
+    }
+    if ran { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 #[cfg(test)]
