@@ -7,7 +7,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 /// Longest description that is kept, in bytes.
-const LENGTH: usize = 160;
+const LENGTH: usize = 112;
 
 /// Where and why something panicked, in a place of fixed size.
 #[derive(Debug, Clone, Copy)]

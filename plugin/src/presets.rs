@@ -339,6 +339,7 @@ mod tests {
                 let normal =
                     normal(id, ptr, value).unwrap_or_else(|| panic!("{}: {id} = {value}", preset.name));
                 // In range, or it would come back as something else.
+                // SAFETY: the parameters are alive.
                 let back = unsafe { ptr.preview_plain(normal) };
                 let said = value.as_float().map_or(back, |v| v as f32);
                 assert!((back - said).abs() < 1e-4, "{}: {id} = {value}", preset.name);

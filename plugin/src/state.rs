@@ -378,7 +378,7 @@ mod tests {
         state["params"]["style"] = json!({"string": "bossa"});
         state["params"]["bass_octave"] = json!({"i32": -1});
         state["params"]["freeze"] = json!({"bool": true});
-        for (name, text) in nice_plug::prelude::Params::serialize_fields(&params) {
+        for (name, text) in params.serialize_fields() {
             state["fields"][name] = Value::String(text);
         }
         state

@@ -143,7 +143,8 @@ impl Events {
             // SAFETY: as above.
             let event = unsafe { get(list, i) };
             // SAFETY: the host's events are as large as they say.
-            if let Some(mut slot) = unsafe { Slot::copy(event) } {
+            let (slot, transport) = unsafe { (Slot::copy(event), transport(event)) };
+            if let Some(mut slot) = slot {
                 slot.set_time(slot.time().min(last));
                 in_order &= slot.time() >= before;
                 before = slot.time();
@@ -152,7 +153,7 @@ impl Events {
                 } else {
                     self.crowded = true;
                 }
-            } else if let Some(transport) = unsafe { transport(event) }
+            } else if let Some(transport) = transport
                 && self.transports.len() < TRANSPORTS
             {
                 self.transports.push(transport);
