@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use sideman_engine::live::Shared;
-use sideman_plugin::Sideman;
 use sideman_plugin::params::SidemanParams;
 use sideman_plugin::presets::{Own, built_in};
 use sideman_plugin::startup::{Startup, save, settings};
@@ -108,7 +107,7 @@ fn ask_jack() -> Option<Jack> {
     let wanted = jack::PortFlags::IS_OUTPUT | jack::PortFlags::IS_PHYSICAL;
     let ports = client.ports(None, Some("8 bit raw midi"), wanted);
     let keyboard = ports.into_iter().find(|name| !is_loop(name));
-    Some(Jack { rate: client.sample_rate() as u32, period: client.buffer_size(), keyboard })
+    Some(Jack { rate: client.sample_rate(), period: client.buffer_size(), keyboard })
 }
 
 /// The first MIDI input of the system, without JACK.
