@@ -1,11 +1,12 @@
 //! The line at the bottom: how the engine does, what is taught, and the scale.
 
-use egui::{Align2, Color32, Rect, Sense, Ui, pos2, vec2};
+use egui::{Align2, Color32, Rect, Sense, Ui, Vec2, pos2, vec2};
 use sideman_engine::live::{Action, Shared, Status};
 
 use super::button;
 use super::hand::{Control, is_on};
 use super::scene::Scene;
+use super::surface::SMALLEST;
 use super::theme;
 use super::touch::{Touch, teach};
 
@@ -25,6 +26,7 @@ pub(crate) fn show(ui: &Ui, touch: &Touch<'_>, rect: Rect) {
         Rect::from_min_max(pos2(scale.left() - 66.0, rect.top()), pos2(scale.left() - 4.0, rect.bottom()));
     learn_list(ui, shared, list);
     scales(ui, scale);
+    grip(ui, Rect::from_min_max(pos2(rect.right() - 14.0, rect.bottom() - 14.0), rect.max));
 
     let mut x = rect.left() + 4.0;
     let right = list.left() - 8.0;
@@ -163,11 +165,23 @@ fn scales(ui: &Ui, rect: Rect) {
         }
     });
     response.on_hover_text("Scale of the editor");
-    // The corner by which the window is pulled.
-    let painter = ui.painter();
-    let corner = pos2(rect.right() + 16.0, rect.bottom());
+}
+
+/// The corner by which the window is pulled: not every host gives it a frame.
+fn grip(ui: &Ui, rect: Rect) {
+    let response = ui.interact(rect, egui::Id::unique("sideman grip"), Sense::DRAG);
+    let response = response.on_hover_and_drag_cursor(egui::CursorIcon::ResizeNwSe);
+    let colour = if response.hovered() || response.dragged() { theme::TEXT } else { theme::DIM };
     for i in 1..4 {
         let w = i as f32 * 4.0;
-        painter.line_segment([corner - vec2(w, 0.0), corner - vec2(0.0, w)], (1.0, theme::DIM));
+        ui.painter().line_segment([rect.max - vec2(w, 0.0), rect.max - vec2(0.0, w)], (1.0, colour));
+    }
+    if let (true, Some(way)) = (response.dragged(), response.total_drag_delta()) {
+        // From the size at the beginning: the window lags behind the pointer.
+        let id = response.id.with("from");
+        let from = if response.drag_started() { None } else { ui.data(|d| d.get_temp::<Vec2>(id)) };
+        let from = from.unwrap_or_else(|| ui.ctx().content_rect().size());
+        ui.data_mut(|d| d.insert_temp(id, from));
+        ui.send_viewport_cmd(egui::ViewportCommand::InnerSize((from + way).max(SMALLEST)));
     }
 }

@@ -22,6 +22,8 @@ mod strip;
 mod surface;
 #[cfg(test)]
 mod tests;
+#[doc(hidden)]
+pub mod texts;
 mod theme;
 mod touch;
 mod window;

@@ -89,7 +89,13 @@ impl Place<'_> {
         }
         let middle = self.keys.bottom() - (f32::from(pitch) - self.low + 0.5) * self.row;
         // Thick enough to be seen in a small window, where rows are thinner than that.
-        let share = if voice == Voice::Piano { 0.96 } else { 0.76 };
+        // Where several play the same key each is seen, the one within the other.
+        let share = match voice {
+            Voice::Piano => 0.96,
+            Voice::Part(Part::Strings) => 0.84,
+            Voice::Part(Part::Bass) => 0.72,
+            Voice::Part(_) => 0.54,
+        };
         let half = (self.row * share).max(3.0) * 0.5;
         Rect::from_min_max(pos2(left, middle - half), pos2(right.max(left + 3.0), middle + half))
     }
@@ -151,8 +157,8 @@ impl Roll {
             inside.rect_stroke(mark.rect.expand(1.5), 2.0, Stroke::new(1.5, theme::TEXT), StrokeKind::Middle);
             ui.ctx().set_cursor_icon(CursorIcon::Crosshair);
             response.show_tooltip_text(describe(mark));
-        } else {
-            response.on_hover_text_at_pointer("Wheel, + and -: more or fewer bars");
+        } else if response.hover_pos().is_some_and(|p| !body.contains(p)) {
+            response.on_hover_text_at_pointer("Wheel, or + and - while focused: more or fewer bars");
         }
         if scene.empty && scene.ahead.is_empty() {
             hint(&painter, keys.with_max_x(line), scene.status.source);
@@ -339,9 +345,14 @@ fn marks(place: &Place<'_>) -> Vec<Mark> {
         Mark { rect, voice, pitch: n.pitch, velocity: n.velocity, kind }
     });
     let mut all: Vec<Mark> = played.chain(ahead).collect();
-    // Long notes first, so that short ones are not hidden; the piano's full height below the band.
-    let width = |m: &Mark| (m.voice != Voice::Piano, -(m.rect.width() as i32));
-    all.sort_by_key(width);
+    // The thick ones first, and of each the long ones.
+    let layer = |voice| match voice {
+        Voice::Piano => 0,
+        Voice::Part(Part::Strings) => 1,
+        Voice::Part(Part::Bass) => 2,
+        Voice::Part(Part::Guitar | Part::Drums) => 3,
+    };
+    all.sort_by_key(|m| (layer(m.voice), -(m.rect.width() as i32)));
     all
 }
 

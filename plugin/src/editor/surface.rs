@@ -25,6 +25,8 @@ const EDGE: f32 = 8.0;
 const GAP: f32 = 6.0;
 /// How often a picture that stands still is looked at again: a key must be seen soon.
 const IDLE: Duration = Duration::from_millis(200);
+/// Seconds for which good news is shown.
+const GOOD_NEWS: f64 = 12.0;
 /// Minutes that can be saved.
 const MINUTES: [u32; 3] = [1, 5, 10];
 
@@ -36,6 +38,8 @@ pub(crate) struct Surface {
     gestures: Gestures,
     head: head::Head,
     message: Option<Message>,
+    /// Text of the message, and since when it is shown.
+    shown: Option<(String, f64)>,
     /// Which of the panels is shown where there is room for one.
     tab: usize,
     /// Which of [`MINUTES`] is saved.
@@ -55,6 +59,7 @@ impl Surface {
             gestures: Gestures::default(),
             head: head::Head::new(own),
             message: None,
+            shown: None,
             tab: 0,
             minutes: 1,
             browser: None,
@@ -73,6 +78,7 @@ impl Surface {
 
     /// Draws the scene as it was looked at last.
     pub(crate) fn draw(&mut self, ui: &mut Ui, hand: &mut dyn Hand, time: f64) {
+        self.age_message(time);
         let instance = self.instance.clone();
         let going = self.gestures.keep(hand, &instance.shared, time);
 
@@ -93,6 +99,19 @@ impl Surface {
             ui.ctx().request_repaint();
         } else {
             ui.ctx().request_repaint_after(if learning { IDLE / 2 } else { IDLE });
+        }
+    }
+
+    /// Good news goes by itself.
+    fn age_message(&mut self, time: f64) {
+        let text = self.message.as_ref().filter(|m| !m.bad).map(|m| m.text.clone());
+        match (&self.shown, text) {
+            (Some((shown, since)), Some(text)) if *shown == text => {
+                if time - since > GOOD_NEWS {
+                    self.message = None;
+                }
+            }
+            (_, text) => self.shown = text.map(|t| (t, time)),
         }
     }
 

@@ -69,6 +69,8 @@ pub(crate) fn mono(size: f32) -> FontId {
 /// Gives menus, fields and tooltips the same looks.
 pub(crate) fn apply(ctx: &egui::Context) {
     ctx.set_theme(egui::Theme::Dark);
+    // The host's own shortcuts.
+    ctx.options_mut(|o| o.zoom_with_keyboard = false);
     ctx.all_styles_mut(|style| {
         use egui::TextStyle::{Body, Button, Heading, Monospace, Small};
         style.text_styles = [

@@ -1,7 +1,9 @@
 //! The editor as the framework sees it: a window, its size and scale, its opening and closing.
 
+use std::cell::RefCell;
 use std::error::Error;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::time::{Duration, Instant};
 
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::{LogicalSize, NativeSize, Size};
@@ -31,6 +33,35 @@ pub struct Editor {
     open: Arc<Mutex<Option<Open>>>,
     /// State of the window that is or was open last.
     window: Mutex<Option<Arc<EguiEditorState>>>,
+    /// Held by every thread that runs a window as well.
+    threads: Arc<()>,
+}
+
+/// Longest wait for the thread of a window that was closed.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the clipboard's thread may outlive its window's.
+const CLIPBOARD: Duration = Duration::from_millis(20);
+
+thread_local! {
+    /// Kept by the thread of a window, on X11, until it ends.
+    static ALIVE: RefCell<Vec<Arc<()>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Drop for Editor {
+    /// Waits until the window's thread has ended. A window that is dropped ought to do that, but asks its thread
+    /// to show it first, and goes without waiting when the thread is ending already; and nobody waits for the
+    /// clipboard's. A host may unload the library as soon as the instance is gone.
+    fn drop(&mut self) {
+        let opened = lock(&self.window).is_some();
+        if !opened || !cfg!(target_os = "linux") {
+            return;
+        }
+        let begun = Instant::now();
+        while Arc::strong_count(&self.threads) > 1 && begun.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        std::thread::sleep(CLIPBOARD);
+    }
 }
 
 /// What lives as long as a window. The host's context is among it: kept longer, it would keep the instance
@@ -46,7 +77,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// The editor of an instance.
 pub fn create(instance: Arc<Instance>) -> Option<Editor> {
-    Some(Editor { instance, open: Arc::default(), window: Mutex::new(None) })
+    Some(Editor { instance, open: Arc::default(), window: Mutex::new(None), threads: Arc::default() })
 }
 
 /// Freely resizable, down to what can still be read.
@@ -60,7 +91,11 @@ impl Editor {
         let look = self.instance.params.look.get().clamped();
         let state = EguiEditorState::from_size(LogicalSize::new(look.width, look.height), look.scale);
         let settings = EguiNiceSettings::new().with_tile("Sideman").with_resize_hint(hint(look.scale));
-        let app = App { instance: self.instance.clone(), open: self.open.clone() };
+        let app = App {
+            instance: self.instance.clone(),
+            open: self.open.clone(),
+            threads: Arc::downgrade(&self.threads),
+        };
         *lock(&self.window) = Some(state.clone());
         create_egui_editor(state, RepaintNotifier::new(), settings, app)
     }
@@ -204,6 +239,7 @@ impl EditorHandle for Handle {
 pub(crate) struct App {
     instance: Arc<Instance>,
     open: Arc<Mutex<Option<Open>>>,
+    threads: Weak<()>,
 }
 
 impl App {
@@ -221,6 +257,9 @@ impl NiceEguiApp for App {
         nice_gui_ctx: GuiContext,
         frame: &mut Frame,
     ) -> Result<(), HandlerError> {
+        if let (true, Some(alive)) = (cfg!(target_os = "linux"), self.threads.upgrade()) {
+            ALIVE.with_borrow_mut(|all| all.push(alive));
+        }
         theme::apply(&egui_ctx);
         frame.set_clear_color(theme::BACK.into());
         let hand = ParamsHand::new(self.instance.params.clone(), nice_gui_ctx);

@@ -3,9 +3,10 @@
 
 use egui::{Rect, Vec2, vec2};
 
-use super::stage::{SIZES, Stage, Text, song, still};
+use super::stage::{SIZES, Stage, song, still};
 use crate::editor::hand::Control;
 use crate::editor::scene::Scene;
+use crate::editor::texts::Text;
 use crate::editor::theme;
 use sideman_music::Part;
 

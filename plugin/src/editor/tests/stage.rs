@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use egui::{Color32, Context, Event, FullOutput, Pos2, RawInput, Rect, Vec2, ViewportId, vec2};
+use egui::{Context, Event, FullOutput, Pos2, RawInput, Rect, Vec2, ViewportId, vec2};
 use nice_plug::context::gui::{GuiContext, GuiContextInner};
 use nice_plug::prelude::{ParamPtr, PluginApi, PluginState};
 use sideman_engine::live::{Book, ClockSource, Expected, RollNote, Status, TempoPoint, Voice};
@@ -12,6 +12,7 @@ use crate::editor::hand::Hand;
 use crate::editor::params_hand::ParamsHand;
 use crate::editor::scene::Scene;
 use crate::editor::surface::Surface;
+use crate::editor::texts::{Text, texts_of};
 use crate::editor::theme;
 use crate::instance::Instance;
 use crate::presets::Own;
@@ -58,20 +59,6 @@ impl GuiContextInner for Host {
     fn request_restart(&self) {
         unreachable!("the editor restarts nothing")
     }
-}
-
-/// A text that was drawn.
-#[derive(Debug, Clone)]
-pub(super) struct Text {
-    pub(super) text: String,
-    /// Where its letters are.
-    pub(super) rect: Rect,
-    /// What of the window it may be drawn into.
-    pub(super) clip: Rect,
-    /// Size of its letters in points.
-    pub(super) size: f32,
-    pub(super) colour: Color32,
-    pub(super) elided: bool,
 }
 
 pub(super) struct Stage {
@@ -150,10 +137,7 @@ impl Stage {
     /// The texts of a frame that can be seen, in the order in which they were drawn.
     pub(super) fn texts(&mut self) -> Vec<Text> {
         let output = self.settle();
-        let mut texts = Vec::new();
-        for clipped in &output.shapes {
-            collect(&clipped.shape, clipped.clip_rect, &mut texts);
-        }
+        let texts = texts_of(&output);
         output.drop_without_applying_deltas();
         texts
     }
@@ -195,27 +179,6 @@ pub(super) fn button(pos: Pos2, pressed: bool) -> Event {
 pub(super) fn key(key: egui::Key, modifiers: egui::Modifiers) -> Vec<Event> {
     let event = |pressed| Event::Key { key, physical_key: None, pressed, repeat: false, modifiers };
     vec![event(true), event(false)]
-}
-
-fn collect(shape: &egui::Shape, clip: Rect, into: &mut Vec<Text>) {
-    match shape {
-        egui::Shape::Vec(shapes) => shapes.iter().for_each(|s| collect(s, clip, into)),
-        egui::Shape::Text(t) => {
-            let format = &t.galley.job.sections[0].format;
-            let rect = t.visual_bounding_rect();
-            if rect.is_positive() && clip.intersects(rect) {
-                into.push(Text {
-                    text: t.galley.job.text.clone(),
-                    rect,
-                    clip,
-                    size: format.font_id.size,
-                    colour: format.color,
-                    elided: t.galley.elided,
-                });
-            }
-        }
-        _ => {}
-    }
 }
 
 /// A song that is being played: eight bars of four chords, the play line four seconds in and moving.

@@ -298,6 +298,31 @@ fn the_dice_change_the_seed_and_the_scale_is_chosen() {
 }
 
 #[test]
+fn the_corner_pulls_the_window_to_no_less_than_can_be_read() {
+    let mut stage = stage();
+    let wanted = |stage: &mut Stage, way: egui::Vec2| {
+        let from = egui::pos2(SIZES[1].x - 12.0, SIZES[1].y - 10.0);
+        frame(stage, vec![Event::PointerMoved(from)]);
+        frame(stage, vec![button(from, true)]);
+        let mut size = None;
+        for share in [0.3, 1.0] {
+            let output = stage.frame(vec![Event::PointerMoved(from + way * share)]);
+            for command in &output.viewport_output[&egui::ViewportId::ROOT].commands {
+                if let egui::ViewportCommand::InnerSize(s) = command {
+                    size = Some(*s);
+                }
+            }
+            output.drop_without_applying_deltas();
+        }
+        frame(stage, vec![button(from + way, false)]);
+        size
+    };
+    let larger = wanted(&mut stage, vec2(200.0, 100.0)).expect("a wish for a size");
+    assert!((larger - (SIZES[1] + vec2(200.0, 100.0))).length() < 12.0, "{larger:?}");
+    assert_eq!(wanted(&mut stage, vec2(-2000.0, -2000.0)), Some(SIZES[0]));
+}
+
+#[test]
 fn saving_nothing_says_so() {
     let mut stage = Stage::new(SIZES[1], 1.0);
     let at = stage.find("Save the last minutes").center();
