@@ -51,11 +51,8 @@ pub(crate) fn bundle(debug: bool) -> Result<Vec<PathBuf>> {
 /// Builds the bundles and puts them into the user's plugin folders.
 pub(crate) fn install(debug: bool) -> Result<()> {
     for (kind, from) in made(debug)? {
-        let folder =
-            folder(kind, HERE, |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from))
-                .with_context(
-                    || "the system does not say where your folder is: set HOME (on Windows LOCALAPPDATA)",
-                )?;
+        let folder = folder(kind, HERE, variable)
+            .context("the system does not say where your folder is: set HOME (on Windows LOCALAPPDATA)")?;
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let to = folder.join(from.file_name().context("a bundle has a name")?);
         replace(&from, &to)
@@ -106,9 +103,7 @@ fn made(debug: bool) -> Result<Vec<(Kind, PathBuf)>> {
         let new = bundled.join(format!(".{}.new", bundle.name));
         remove(&new)?;
         for (file, content) in &bundle.files {
-            // The first part of the path is the bundle's own name.
-            let to = new.join(file.strip_prefix(&bundle.name).unwrap_or(file));
-            let to = if file.as_os_str() == bundle.name.as_str() { new.clone() } else { to };
+            let to = within(&new, file, &bundle.name);
             std::fs::create_dir_all(to.parent().context("a file has a folder")?)?;
             match content {
                 Content::Library => std::fs::copy(&library, &to).map(|_| ()),
@@ -127,6 +122,15 @@ fn made(debug: bool) -> Result<Vec<(Kind, PathBuf)>> {
         report_needed(&library);
     }
     Ok(paths)
+}
+
+/// Where a bundle's file is while the bundle is made under another name.
+fn within(new: &Path, file: &Path, name: &str) -> PathBuf {
+    match file.strip_prefix(name) {
+        Ok(rest) if !rest.as_os_str().is_empty() => new.join(rest),
+        // The bundle is a file.
+        _ => new.to_path_buf(),
+    }
 }
 
 /// Says which libraries must be there for the plugin to load.
@@ -222,6 +226,11 @@ fn plist(name: &str, version: &str, unit: bool) -> String {
          \n  <key>CFBundleVersion</key><string>{version}</string>\
          \n  <key>NSHighResolutionCapable</key><true/>{component}\n</dict></plist>\n"
     )
+}
+
+/// An environment variable that is set.
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 /// Where a user's plugins are.
@@ -432,6 +441,13 @@ mod tests {
             assert_eq!(texts.contains("GetPluginFactoryAUV2"), bundle.kind == Kind::Component);
             assert!(bundle.files[0].0.ends_with("Contents/MacOS/Sideman"));
         }
+    }
+
+    #[test]
+    fn files_are_made_under_the_new_name() {
+        let new = Path::new("/b/.X.vst3.new");
+        assert_eq!(within(new, Path::new("X.vst3/Contents/a.so"), "X.vst3"), new.join("Contents/a.so"));
+        assert_eq!(within(new, Path::new("X.vst3"), "X.vst3"), new);
     }
 
     #[test]
