@@ -118,23 +118,13 @@ const HOST_TESTS: &str = "sideman-tests";
 /// Builds bundles and standalone and tells the tests where they are. Without optimisation as the tests
 /// themselves: overflow checks and debug assertions are on in there, too.
 fn build_what_hosts_load(tests: &mut Command) -> Result<()> {
-    let own = std::env::current_exe().context("cannot find this program to run it again")?;
-    let status =
-        Command::new(own).args(["bundle", "--debug"]).status().context("cannot build the bundles")?;
-    if !status.success() {
-        bail!("the bundles do not build: see above");
-    }
-    tests.env("SIDEMAN_BUNDLES", crate::root().join("target/bundled"));
-    // Only Linux asks for headers, and only Linux has a sound server without a sound card.
+    let bundles = crate::bundle::bundle(true)?;
+    let folder = bundles.first().and_then(|b| b.parent()).context("no bundle was built")?;
+    tests.env("SIDEMAN_BUNDLES", folder);
+    // Without the headers the standalone is left out, as the tests will say.
     let headers = Command::new("pkg-config").args(["--exists", "alsa", "jack"]).status();
     if headers.is_ok_and(|s| s.success()) {
-        let build =
-            ["build", "--package", "sideman-plugin", "--features", "standalone", "--bin", "sideman-live"];
-        let status = crate::cargo(&build).status().context("cannot build the standalone")?;
-        if !status.success() {
-            bail!("the standalone does not build: see above");
-        }
-        tests.env("SIDEMAN_STANDALONE", crate::root().join("target/debug/sideman-live"));
+        tests.env("SIDEMAN_STANDALONE", crate::bundle::standalone(true)?);
     }
     Ok(())
 }

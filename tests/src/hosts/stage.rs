@@ -183,7 +183,10 @@ impl Stage {
         let keys = song.keys(self.rate);
         let tempos = song.tempos.changes().map(|c| c.0);
         let mut cuts: Vec<i64> = tempos.chain(song.meters.changes().map(|c| c.0)).collect();
-        cuts.iter_mut().for_each(|pulse| *pulse = song.sample(*pulse, self.rate));
+        // The first sample at which the change is there.
+        cuts.iter_mut().for_each(|pulse| {
+            *pulse = (song.tempos.seconds_at(*pulse) * self.rate - 1e-6).ceil() as i64;
+        });
         let mut at = from;
         let mut events = Vec::new();
         while at < to {

@@ -20,8 +20,10 @@ use super::stage::Ledger;
 use super::{Say, child};
 
 const RATE: f64 = 48_000.0;
-/// So long that a busy machine does not matter: the reaction time is that of a block at least.
-const PERIOD: u32 = 4096;
+const PERIOD: u32 = 256;
+/// Reaction time in samples: 100 ms, so long that a busy machine does not matter.
+const REACTION: i64 = 4800;
+const SEED: u64 = 12;
 /// Where the program is.
 const PROGRAM: &str = "SIDEMAN_STANDALONE";
 
@@ -53,7 +55,8 @@ fn the_standalone_plays_what_render_writes() {
     let server = server.name.as_str();
     let home = tempfile::tempdir().expect("a folder");
     let standalone = Command::new(program)
-        .args(["--backend", "jack"])
+        .args(["--backend", "jack", "--set", "reaction=100", "--set", "sound=off"])
+        .args(["--set", &format!("seed={SEED}")])
         .env("JACK_DEFAULT_SERVER", server)
         .env("JACK_NO_START_SERVER", "1")
         .env("HOME", home.path())
@@ -75,7 +78,7 @@ type Tape = Arc<Mutex<Vec<(i64, [u8; 3])>>>;
 
 fn play() {
     let song = first_bars(&Song::ballad(500_000), 5);
-    let wanted = rendered(&song, StyleChoice::Auto, 0);
+    let wanted = rendered(&song, StyleChoice::Auto, SEED);
     let (client, _) = Client::new("player", ClientOptions::NO_START_SERVER).expect("a JACK client");
     let mut out = client.register_port("out", MidiOut::default()).expect("a port");
     let back = client.register_port("back", MidiIn::default()).expect("a port");
@@ -135,5 +138,5 @@ fn play() {
     // The piano comes back with the same delay as everything: from its first key on time is counted.
     let piano = ledger.notes.iter().filter(|n| n.channel == 0);
     let start = piano.map(|n| n.onset).min().expect("the piano passes");
-    same(&wanted, &heard(&ledger.notes, &song, RATE, start, i64::from(PERIOD)), "the standalone");
+    same(&wanted, &heard(&ledger.notes, &song, RATE, start, REACTION), "the standalone");
 }
