@@ -1,8 +1,8 @@
 //! The editor.
 //!
-//! [`window`] is the only module that meets the framework's windows, [`params_hand`] the only one that meets
-//! its parameters. [`surface`] lays out the picture; it sees the engine through [`scene`], a short copy made
-//! at each frame, and turns parameters through the trait [`hand::Hand`].
+//! `window` is the only module that meets the framework's windows, `params_hand` the only one that meets its
+//! parameters. `surface` lays out the picture; it sees the engine through `scene`, a short copy made at each
+//! frame, and turns parameters through the trait `hand::Hand`.
 
 mod browse;
 mod button;

@@ -154,3 +154,39 @@ impl Hand for ParamsHand {
         Preset::of(&self.params, name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nice_plug::prelude::Params;
+    use sideman_engine::live::Shared;
+    use sideman_music::Part;
+
+    #[test]
+    fn every_control_is_the_parameter_of_its_id() {
+        let params = Arc::new(SidemanParams::new(Arc::new(Shared::default())));
+        let ids: HashMap<ParamPtr, String> =
+            params.param_map().into_iter().map(|(id, pointer, _)| (pointer, id)).collect();
+        let host = crate::editor::tests::host();
+        let hand = ParamsHand::new(params, host);
+        for control in Control::all() {
+            let part = |what: &str, part: Part| format!("{}_{what}", part.name().to_lowercase());
+            let id = match control {
+                Control::On(p) => part("on", p),
+                Control::Mute(p) => part("mute", p),
+                Control::Solo(p) => part("solo", p),
+                Control::Lock(p) => part("lock", p),
+                Control::Octave(p) => part("octave", p),
+                Control::Level(p) => part("level", p),
+                Control::Density(p) => part("density", p),
+                Control::CountIn => "count".to_owned(),
+                Control::StartStop => "start".to_owned(),
+                Control::PianoSound => "piano".to_owned(),
+                // The others are called what they are.
+                _ => format!("{control:?}").to_lowercase(),
+            };
+            assert_eq!(ids.get(&hand.pointer(control)), Some(&id), "{control:?}");
+        }
+        assert_eq!(Control::all().count(), ids.len(), "every parameter has its control");
+    }
+}

@@ -94,10 +94,10 @@ impl Place<'_> {
             Voice::Piano => 0.96,
             Voice::Part(Part::Strings) => 0.84,
             Voice::Part(Part::Bass) => 0.72,
-            Voice::Part(_) => 0.54,
+            Voice::Part(_) => 0.6,
         };
         let half = (self.row * share).max(3.0) * 0.5;
-        Rect::from_min_max(pos2(left, middle - half), pos2(right.max(left + 3.0), middle + half))
+        Rect::from_min_max(pos2(left, middle - half), pos2(right.max(left + 4.0), middle + half))
     }
 }
 

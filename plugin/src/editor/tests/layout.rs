@@ -8,6 +8,7 @@ use crate::editor::hand::Control;
 use crate::editor::scene::Scene;
 use crate::editor::texts::Text;
 use crate::editor::theme;
+use crate::editor::touch::id;
 use sideman_music::Part;
 
 /// Texts that overlap.
@@ -70,6 +71,41 @@ fn panels_that_take_turns_all_have_room_at_the_smallest_size() {
         let texts = stage.texts();
         check(&texts, SIZES[0], tab);
         assert!(texts.iter().any(|t| t.text == inside), "{tab} shows no {inside}");
+    }
+}
+
+#[test]
+fn controls_are_inside_the_window_and_none_lies_on_another() {
+    for size in SIZES {
+        let mut stage = Stage::new(size, 1.0).with_scene(song);
+        let drawn = |stage: &Stage| -> Vec<(Control, Rect)> {
+            let rect = |c| Some((c, stage.ctx.read_response(id(c))?.rect));
+            let mut all: Vec<_> = Control::all().filter_map(rect).collect();
+            let choice = |i: usize| stage.ctx.read_response(id(Control::Variation).with(i));
+            all.extend((0..4).filter_map(choice).map(|r| (Control::Variation, r.rect)));
+            all
+        };
+        let mut seen = std::collections::HashSet::new();
+        for tab in ["Band panel", "Sound panel", "MIDI panel"] {
+            let tab = egui::Id::unique(("sideman button", tab));
+            stage.settle().drop_without_applying_deltas();
+            if let Some(response) = stage.ctx.read_response(tab) {
+                stage.click(response.rect.center());
+                stage.settle().drop_without_applying_deltas();
+            }
+            let all = drawn(&stage);
+            for (i, (a, ra)) in all.iter().enumerate() {
+                seen.insert(*a);
+                assert!(Rect::from_min_size(egui::Pos2::ZERO, size).contains_rect(*ra), "{a:?} at {ra:?}");
+                assert!(ra.width() >= 20.0 && ra.height() >= 20.0, "{a:?} is hard to hit: {ra:?}");
+                for (b, rb) in &all[..i] {
+                    assert!(!ra.shrink(0.5).intersects(rb.shrink(0.5)), "{size:?}: {a:?} lies on {b:?}");
+                }
+            }
+        }
+        let hidden: Vec<Control> = Control::all().filter(|c| !seen.contains(c)).collect();
+        // The four variations stand for the next one; bypass is the host's; drums have no octaves.
+        assert_eq!(hidden, [Control::Bypass, Control::Next, Control::Octave(Part::Drums)], "{size:?}");
     }
 }
 

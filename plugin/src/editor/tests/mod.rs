@@ -5,3 +5,7 @@ mod layout;
 mod raster;
 mod stage;
 mod use_it;
+
+pub(super) fn host() -> nice_plug::context::gui::GuiContext {
+    nice_plug::context::gui::GuiContext::new(std::sync::Arc::new(stage::Host::default()))
+}
