@@ -42,6 +42,9 @@ pub struct Instance {
     /// Where and why the audio thread panicked.
     panic: ReportCell,
     callback: OnceLock<Callback>,
+    /// Has the next block panic.
+    #[cfg(test)]
+    pub(crate) break_next: AtomicBool,
 }
 
 thread_local! {
@@ -69,6 +72,8 @@ impl Instance {
             damaged: AtomicBool::new(false),
             panic: ReportCell::default(),
             callback: OnceLock::new(),
+            #[cfg(test)]
+            break_next: AtomicBool::new(false),
         });
         crate::startup::apply(&instance);
         NEWEST.with_borrow_mut(|newest| *newest = Arc::downgrade(&instance));

@@ -237,6 +237,11 @@ impl Sideman {
                 }
             }
             self.sounder.render(&mut left[rendered..], &mut right[rendered..]);
+            #[cfg(test)]
+            assert!(
+                !self.instance.break_next.swap(false, std::sync::atomic::Ordering::Relaxed),
+                "on purpose"
+            );
             at = end;
             if waiting.is_none() {
                 break;

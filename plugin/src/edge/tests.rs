@@ -335,6 +335,40 @@ fn state_goes_around_and_damage_is_told() {
 }
 
 #[test]
+fn a_panic_ends_the_notes_is_told_and_the_host_lives_on() {
+    let hosted = Hosted::new();
+    hosted.activate(64);
+    hosted.process(64, &[note(0, true, 60)], 2);
+    let instance = &hosted.edge().instance;
+    instance.break_next.store(true, std::sync::atomic::Ordering::Relaxed);
+    let (status, out, audio) = hosted.process(64, &[note(7, true, 61)], 2);
+    assert_eq!(status, CLAP_PROCESS_CONTINUE);
+    assert!(audio.iter().flatten().all(|&s| s == 0.0));
+    // The second went out before it broke; both are ended.
+    assert_eq!(out[0], (7, true, 0, 61));
+    let mut ended: Vec<i16> = out[1..].iter().filter(|o| !o.1).map(|o| o.3).collect();
+    ended.sort_unstable();
+    assert_eq!(ended, [60, 61]);
+    assert!(out.is_sorted_by_key(|o| o.0), "{out:?}");
+    assert!(instance.shared.status().panicked);
+    let (status, out, _) = hosted.process(64, &[note(0, true, 62)], 2);
+    assert_eq!((status, out.len()), (CLAP_PROCESS_CONTINUE, 0), "silent from then on");
+    unsafe {
+        (*hosted.0).stop_processing.unwrap()(hosted.0);
+        (*hosted.0).deactivate.unwrap()(hosted.0);
+    }
+    assert!(
+        instance
+            .shared
+            .book(|b| b.notices.iter().any(|n| n.contains("plugin.rs") && n.contains("on purpose")))
+    );
+    hosted.activate(64);
+    assert!(!instance.shared.status().panicked);
+    let (_, out, _) = hosted.process(64, &[note(3, true, 63)], 2);
+    assert_eq!(out, [(3, true, 0, 63)], "afresh");
+}
+
+#[test]
 fn the_render_mode_holds_at_once() {
     let hosted = Hosted::new();
     hosted.activate(64);
