@@ -97,7 +97,8 @@ impl Plugin for Sideman {
     }
 
     fn editor(&mut self, _async_executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        editor::create(self.instance.clone())
+        // Without a screen the standalone program goes on; the framework would call it a failure.
+        if crate::startup::is_headless() { None } else { editor::create(self.instance.clone()) }
     }
 
     fn activate(

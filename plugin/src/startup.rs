@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use nice_plug::plugin::{ParamValue, PluginState};
 use nice_plug::prelude::{Param, ParamPtr, Params};
@@ -47,8 +47,8 @@ pub enum StartupError {
 }
 
 static STARTUP: OnceLock<Startup> = OnceLock::new();
-/// The instance that was made last.
-static LATEST: Mutex<Weak<Instance>> = Mutex::new(Weak::new());
+/// The instance that was made last; kept, so that it can be saved when the framework is done with it.
+static LATEST: Mutex<Option<Arc<Instance>>> = Mutex::new(None);
 
 impl Startup {
     /// Checks that all settings make sense.
@@ -108,11 +108,17 @@ impl Startup {
 }
 
 /// Applies what was installed, if anything.
-pub(crate) fn apply(instance: &std::sync::Arc<Instance>) {
+pub(crate) fn apply(instance: &Arc<Instance>) {
     if let Some(startup) = STARTUP.get() {
         startup.apply(instance);
-        *LATEST.lock().unwrap_or_else(|e| e.into_inner()) = std::sync::Arc::downgrade(instance);
+        *LATEST.lock().unwrap_or_else(|e| e.into_inner()) = Some(instance.clone());
     }
+}
+
+/// Whether there is no screen for a window, as far as the environment says.
+pub(crate) fn is_headless() -> bool {
+    let x11 = cfg!(all(unix, not(target_os = "macos")));
+    STARTUP.get().is_some() && x11 && std::env::var_os("DISPLAY").is_none_or(|d| d.is_empty())
 }
 
 /// Saves all settings of the instance that was made last, as a project would keep them.
@@ -120,13 +126,13 @@ pub(crate) fn apply(instance: &std::sync::Arc<Instance>) {
 /// # Errors
 /// What the file system says.
 pub fn save(path: &Path) -> std::io::Result<()> {
-    let Some(instance) = LATEST.lock().unwrap_or_else(|e| e.into_inner()).upgrade() else { return Ok(()) };
+    let Some(instance) = LATEST.lock().unwrap_or_else(|e| e.into_inner()).clone() else { return Ok(()) };
     let new = path.with_extension("new");
     std::fs::write(&new, written(&instance.params))?;
     std::fs::rename(new, path)
 }
 
-/// A project's state of these settings.
+/// A project's state of these settings, as readable JSON.
 fn written(params: &SidemanParams) -> Vec<u8> {
     let value = |(id, ptr, _): (String, ParamPtr, String)| {
         // SAFETY: the pointers belong to `params`.
@@ -148,7 +154,7 @@ fn written(params: &SidemanParams) -> Vec<u8> {
         (params.param_map().into_iter().map(value).collect(), params.serialize_fields());
     let state =
         PluginState { version: env!("CARGO_PKG_VERSION").to_owned(), params: params.0, fields: params.1 };
-    state::dress(&serde_json::to_vec(&state).unwrap_or_default())
+    state::body(&state::dress(&serde_json::to_vec(&state).unwrap_or_default())).to_vec()
 }
 
 /// Sets everything as a project's state has it; what is wrong with it comes as notices.
