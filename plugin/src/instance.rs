@@ -54,7 +54,7 @@ thread_local! {
 }
 
 impl Instance {
-    /// A new one, which [`Instance::take_newest`] gives out next.
+    /// A new one, which the wrapper around the framework is given next.
     pub fn new() -> Arc<Self> {
         let shared = Arc::new(Shared::default());
         let params = Arc::new(SidemanParams::new(shared.clone()));

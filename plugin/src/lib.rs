@@ -17,8 +17,8 @@ pub mod params;
 pub mod plugin;
 pub mod presets;
 mod presses;
-pub mod soundfont;
 pub mod sounder;
+pub mod soundfont;
 pub mod startup;
 pub mod state;
 

@@ -5,7 +5,7 @@
 //! ([`Shared::overridden`]).
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 use nice_plug::prelude::*;
 use sideman_engine::live::Shared;
@@ -82,21 +82,33 @@ pub struct Presses {
     pub start_stop: Press,
 }
 
+impl Presses {
+    /// While a project is loaded, a button that is down in it is not pressed. The main thread.
+    pub(crate) fn set_loading(&self, loading: bool) {
+        for press in [&self.next, &self.fill, &self.panic, &self.tap, &self.start_stop] {
+            press.loading.store(loading, Relaxed);
+        }
+    }
+}
+
 /// A count of presses.
 #[derive(Debug, Clone, Default)]
-pub struct Press(Arc<AtomicU32>);
+pub struct Press {
+    count: Arc<AtomicU32>,
+    loading: Arc<AtomicBool>,
+}
 
 impl Press {
     /// The count. Any thread; never waits.
     pub fn count(&self) -> u32 {
-        self.0.load(Relaxed)
+        self.count.load(Relaxed)
     }
 
     /// A parameter that counts here.
     fn param(&self, name: &str) -> BoolParam {
-        let count = self.0.clone();
+        let Self { count, loading } = self.clone();
         switch(name, false).with_callback(Arc::new(move |down| {
-            count.fetch_add(u32::from(down), Relaxed);
+            count.fetch_add(u32::from(down && !loading.load(Relaxed)), Relaxed);
         }))
     }
 }
@@ -259,7 +271,7 @@ impl SidemanParams {
         }
     }
 
-    /// The ids of the parameters that are pressed rather than set. A project never keeps them down.
+    /// The ids of the parameters that are pressed rather than set.
     pub const PRESSED: [&'static str; 5] = ["next", "fill", "panic", "tap", "start"];
 
     /// The parts, in the order of [`sideman_music::Part::ALL`].
@@ -476,6 +488,10 @@ mod tests {
             assert_eq!(params.presses.fill.count(), count);
         }
         assert_eq!(params.presses.tap.count(), 0);
+        params.presses.set_loading(true);
+        set(1.0);
+        assert_eq!((params.presses.fill.count(), params.band.fill.value()), (2, true), "loaded, not pressed");
+        params.presses.set_loading(false);
         for id in SidemanParams::PRESSED {
             assert!(params.param_map().iter().any(|(known, ..)| known == id), "{id}");
         }

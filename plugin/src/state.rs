@@ -230,10 +230,7 @@ fn mend_params(
             damaged |= read.is_none();
             read
         });
-        // A button is never down in a project.
-        let default = default_param(&id, &ptr);
-        let read = read.filter(|_| !SidemanParams::PRESSED.contains(&id.as_str()));
-        mended.insert(id, read.unwrap_or(default));
+        mended.insert(id.clone(), read.unwrap_or_else(|| default_param(&id, &ptr)));
     }
     later.params = written.into_iter().collect();
     (mended, damaged)
@@ -482,8 +479,8 @@ mod tests {
         );
         assert_eq!((&p["seed"], &p["listen"]), (&json!({"i32": 9999}), &json!({"i32": 0})));
         assert_eq!((&p["bass_octave"], &p["style"]), (&json!({"i32": 0}), &json!({"string": "auto"})));
-        for button in SidemanParams::PRESSED {
-            assert_eq!(p[button], json!({"bool": false}), "{button}");
+        for (button, down) in [("fill", true), ("panic", true), ("tap", true), ("next", false), ("start", false)] {
+            assert_eq!(p[button], json!({"bool": down}), "{button}: kept, and not pressed by loading");
         }
         assert_eq!(given["fields"]["soundfont"], "null");
         assert_eq!(given["fields"]["learned"], r#"{"hold":{"controller":[0,64]}}"#);

@@ -7,6 +7,7 @@
 //! - parameter changes within a block are followed to the sample, with a position that is right ([`process`]);
 //! - the render mode holds from the moment that the host sets it, not from the next activation;
 //! - the latency changes without a task that a full queue could drop;
+//! - a VST3 host that loads a state without a component handler would die in the VST3 wrapper ([`vst3`]);
 //! - a host without a window for us is not offered an editor; one that destroys while active is forgiven.
 //!
 //! The first field of [`Edge`] is the `clap_plugin` that the host sees, and its `plugin_data` is the
@@ -17,6 +18,7 @@ mod extensions;
 mod process;
 #[cfg(test)]
 mod tests;
+mod vst3;
 
 use std::cell::UnsafeCell;
 use std::ffi::CStr;
@@ -78,6 +80,8 @@ impl Edge {
     /// # Safety
     /// `host` is a valid host that outlives the plugin. The main thread.
     pub(crate) unsafe fn create(host: *const clap_host) -> *const clap_plugin {
+        // SAFETY: as this function's.
+        unsafe { vst3::give_handler(host) };
         // SAFETY: as this function's.
         let wrapper = Arc::into_raw(unsafe { Wrapper::<Sideman>::new(host) });
         // SAFETY: just made; nobody else has it yet. The framework's `destroy` takes the count back.
