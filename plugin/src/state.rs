@@ -479,7 +479,9 @@ mod tests {
         );
         assert_eq!((&p["seed"], &p["listen"]), (&json!({"i32": 9999}), &json!({"i32": 0})));
         assert_eq!((&p["bass_octave"], &p["style"]), (&json!({"i32": 0}), &json!({"string": "auto"})));
-        for (button, down) in [("fill", true), ("panic", true), ("tap", true), ("next", false), ("start", false)] {
+        for (button, down) in
+            [("fill", true), ("panic", true), ("tap", true), ("next", false), ("start", false)]
+        {
             assert_eq!(p[button], json!({"bool": down}), "{button}: kept, and not pressed by loading");
         }
         assert_eq!(given["fields"]["soundfont"], "null");
