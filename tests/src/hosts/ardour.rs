@@ -61,7 +61,9 @@ fn ardour_plays_what_render_writes() {
         return;
     }
     let Some(server) = Server::start("ardour", 512) else { return };
-    let song = first_bars(&Song::ballad(500_000), 5);
+    let mut song = first_bars(&Song::ballad(500_000), 5);
+    // A bar later: Ardour rolls a little before the transport is said to.
+    song.piano.iter_mut().for_each(|n| n.onset += 1920);
     let wanted = rendered(&song, StyleChoice::Auto, 7);
     assert!(wanted.len() > 80, "{}", wanted.len());
 
@@ -74,7 +76,7 @@ fn ardour_plays_what_render_writes() {
     assert!(scanned.contains("n_midi_outputs=\"1\""), "{scanned}");
 
     let mut command = ardour(home.path(), "ardour7-lua");
-    command.current_dir(home.path()).arg("host.lua").arg(home.path().join("session")).arg("18");
+    command.current_dir(home.path()).arg("host.lua").arg(home.path().join("session")).arg("20");
     let mut instance = library.create();
     for (name, text) in [("Seed", "7"), ("Reaction time", "100"), ("Sound", "Off")] {
         let Say::Set { value, .. } = instance.setting(name, text).say else { unreachable!("a setting sets") };
@@ -93,6 +95,6 @@ fn ardour_plays_what_render_writes() {
     ledger.balance("Ardour");
     let keys = song.keys(RATE);
     let piano = ledger.notes.iter().filter(|n| n.channel == 0).count();
-    assert_eq!(piano * 2, keys.len(), "the piano passes");
+    assert_eq!(piano * 2, keys.len(), "the piano passes: {out}");
     same(&wanted, &heard(&ledger.notes, &song, RATE, 0, 4800), "Ardour");
 }

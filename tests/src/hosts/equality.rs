@@ -2,6 +2,7 @@
 //! reaction time later: at any block size and sample rate, as slow as music or as fast as it goes.
 
 use sideman_engine::seat::{self, Music};
+use sideman_engine::style::Style;
 use sideman_engine::{Controls, Performance, Settings, StyleChoice};
 use sideman_models::weights;
 use sideman_music::{Part, Pulse, TempoMap};
@@ -120,6 +121,7 @@ impl Run {
 fn style_text(style: StyleChoice) -> String {
     match style {
         StyleChoice::Auto => "Auto".to_owned(),
+        StyleChoice::Fixed(Style::Bossa) => "Bossa nova".to_owned(),
         StyleChoice::Fixed(style) => {
             let name = style.name().replace('-', " ");
             name[..1].to_uppercase() + &name[1..]

@@ -62,7 +62,20 @@ impl Mortal {
 /// A server of a name of its own, at 48,000 samples a second.
 pub(super) struct Server {
     pub(super) name: String,
-    _jackd: Mortal,
+    jackd: Mortal,
+}
+
+impl Drop for Server {
+    /// Asks it to end: one that is killed leaves shared memory behind, and after eight of those none starts.
+    fn drop(&mut self) {
+        let _ = Command::new("kill").arg(self.jackd.0.id().to_string()).status();
+        for _ in 0..100 {
+            if !matches!(self.jackd.0.try_wait(), Ok(None)) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
 }
 
 impl Server {
@@ -93,12 +106,12 @@ impl Server {
                 .output();
             match lsp {
                 Ok(output) if output.stdout.starts_with(b"running") => {
-                    return Some(Self { name, _jackd: jackd });
+                    return Some(Self { name, jackd });
                 }
                 // Without that tool: it takes a moment.
                 Err(_) => {
                     std::thread::sleep(Duration::from_secs(3));
-                    return Some(Self { name, _jackd: jackd });
+                    return Some(Self { name, jackd });
                 }
                 _ => {}
             }

@@ -118,11 +118,24 @@ fn play() {
             }
             std::thread::sleep(Duration::from_millis(100));
         }
-        panic!("the standalone shows no MIDI port: {:?}", client.as_client().ports(None, None, PortFlags::empty()));
+        panic!(
+            "the standalone shows no MIDI port: {:?}",
+            client.as_client().ports(None, None, PortFlags::empty())
+        );
     };
     let (input, output) = (port(PortFlags::IS_INPUT), port(PortFlags::IS_OUTPUT));
-    client.as_client().connect_ports_by_name("player:out", &input).expect("connected");
-    client.as_client().connect_ports_by_name(&output, "player:back").expect("connected");
+    let connect = |from: &str, to: &str| {
+        // Ports may be there before they can be connected.
+        for _ in 0..300 {
+            if client.as_client().connect_ports_by_name(from, to).is_ok() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("{from} and {to} cannot be connected");
+    };
+    connect("player:out", &input);
+    connect(&output, "player:back");
     std::thread::sleep(Duration::from_secs(2));
     go.store(true, Relaxed);
     let end = wanted.iter().map(|n| n.1 + n.3).max().unwrap_or(0).max(song.end()) + 960;
