@@ -129,7 +129,9 @@ fn loops_repeat_themselves() {
     each(|mut show, what| {
         let rate = show.rate;
         let (start, end) = (show.song.sample(4 * 1920, rate), show.song.sample(8 * 1920, rate));
-        let mut passes: Vec<Vec<(u8, u8, i64, i64, u8)>> = Vec::new();
+        /// Channel, pitch, onset, end, velocity.
+        type Heard = (u8, u8, i64, i64, u8);
+        let mut passes: Vec<Vec<Heard>> = Vec::new();
         // Into the loop from before it.
         show.at = start;
         for _ in 0..4 {

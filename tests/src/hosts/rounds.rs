@@ -73,7 +73,7 @@ fn round(library: &Library, song: &Song, instances: usize, number: usize) {
                 }
                 at += i64::from(frames);
             }
-            if number % 2 == 0 {
+            if number.is_multiple_of(2) {
                 for stage in &mut stages {
                     stage.block(64, Some(&Transport::stopped(120.0)), &[]);
                 }
@@ -90,14 +90,14 @@ fn round(library: &Library, song: &Song, instances: usize, number: usize) {
         instance.deactivate();
         let state = instance.save();
         assert!(instance.load(&state));
-        if number % 7 == 0 {
+        if number.is_multiple_of(7) {
             drop(instance.activate(setup));
             instance.deactivate();
         }
         instance.idle();
     }
     // The newest goes first, or the oldest.
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         all.reverse();
     }
 }

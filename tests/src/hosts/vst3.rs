@@ -72,7 +72,6 @@ impl Module {
             ok(controller.setComponentHandler(handler.as_ptr()), "setComponentHandler");
             let audio = component.cast::<IAudioProcessor>().expect("an audio processor");
             let mapping = component.cast::<IMidiMapping>();
-            let host = host.clone();
             let mut vst3 = Vst3 {
                 component,
                 controller,
@@ -139,7 +138,7 @@ impl Vst3 {
             for i in 0..self.controller.getParameterCount() {
                 let mut info: ParameterInfo = std::mem::zeroed();
                 ok(self.controller.getParameterInfo(i, &mut info), "getParameterInfo");
-                let has = |flag| info.flags & flag as i32 != 0;
+                let has = |flag| info.flags & flag != 0;
                 let bypass = has(ParameterFlags_::kIsBypass);
                 let program = has(ParameterFlags_::kIsProgramChange);
                 if !has(ParameterFlags_::kIsHidden) && !program && !midi.contains(&info.id) {
@@ -240,16 +239,6 @@ impl Instance for Vst3 {
         // SAFETY: the text ends with a zero, and the controller writes the value.
         let result = unsafe { self.controller.getParamValueByString(id, text.as_mut_ptr(), &mut value) };
         (result == kResultOk).then_some(value)
-    }
-
-    fn set(&mut self, id: u32, value: f64) {
-        // SAFETY: no pointers are involved.
-        unsafe { ok(self.controller.setParamNormalized(id, value), "setParamNormalized") };
-    }
-
-    fn latency(&mut self) -> u32 {
-        // SAFETY: no pointers are involved.
-        unsafe { self.audio.getLatencySamples() }
     }
 
     fn idle(&mut self) {}
