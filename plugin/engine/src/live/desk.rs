@@ -175,8 +175,8 @@ impl Desk {
             octave: part.octave,
             level: part.level,
         };
-        // At most an end, an end shared with another part, and a beginning.
-        let mut sent = [None; 3];
+        // At most two ends, an end shared with another part, and a beginning.
+        let mut sent = [None; 4];
         let mut n = 0;
         self.router.send(m, &way, &mut |s| {
             if n < sent.len() {

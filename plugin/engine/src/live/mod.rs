@@ -14,6 +14,7 @@ mod learn;
 mod notebook;
 mod overlay;
 mod performer;
+mod priority;
 mod queues;
 mod shared;
 #[cfg(test)]

@@ -14,6 +14,7 @@ use sideman_music::{Part, Pulse};
 
 use super::foresight::Foresight;
 use super::notebook::Notebook;
+use super::priority::Priority;
 use super::queues::{Answer, BandEnd, Told};
 use super::shared::{Shared, TempoPoint};
 use crate::clock::{place_in, step_hearing, step_pulse};
@@ -139,6 +140,7 @@ impl Bandstand {
     }
 
     fn run(mut self, stop: &AtomicBool) {
+        let mut priority = Priority::raise();
         while !stop.load(Relaxed) {
             let mut busy = false;
             while let Some(told) = self.ends.told() {
@@ -147,7 +149,7 @@ impl Bandstand {
             }
             while let Some(job) = self.shared.next_job() {
                 // What a job returns is freed here, too.
-                if catch_unwind(AssertUnwindSafe(job)).is_err() {
+                if priority.relaxed(|| catch_unwind(AssertUnwindSafe(job))).is_err() {
                     self.shared.notice("A task of the plugin failed. The band plays on.");
                 }
             }

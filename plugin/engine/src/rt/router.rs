@@ -75,6 +75,10 @@ impl Router {
             return;
         }
         let velocity = velocity.min(127.0) as u8;
+        // After a change of octave another note of the part may sound at this very pitch.
+        if let Some(other) = self.places[part].iter().position(|p| p.is_some_and(|p| p.pitch == pitch)) {
+            self.end(m.part, other, emit);
+        }
         let channel = way.channel.map(|c| c & 15);
         if let Some(c) = channel {
             let count = &mut self.shared[usize::from(c)][usize::from(pitch)];
@@ -143,6 +147,16 @@ mod tests {
         // The synthesiser inside hears each part for itself.
         assert_eq!(sent(&mut r, note(Part::Guitar, 60, 0), OWN), [(None, 60, 0)]);
         assert_eq!(sent(&mut r, note(Part::Strings, 60, 0), OWN), [(Some(1), 60, 0)]);
+    }
+
+    #[test]
+    fn a_change_of_octave_does_not_strike_a_note_that_sounds() {
+        let mut r = Router::default();
+        assert_eq!(sent(&mut r, note(Part::Guitar, 65, 80), OWN), [(Some(1), 65, 80)]);
+        let high = Way { octave: 1, ..OWN };
+        assert_eq!(sent(&mut r, note(Part::Guitar, 53, 70), high), [(Some(1), 65, 0), (Some(1), 65, 70)]);
+        assert!(sent(&mut r, note(Part::Guitar, 65, 0), high).is_empty());
+        assert_eq!(sent(&mut r, note(Part::Guitar, 53, 0), high), [(Some(1), 65, 0)]);
     }
 
     #[test]
