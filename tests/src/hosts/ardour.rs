@@ -12,7 +12,7 @@ use super::equality::{first_bars, heard, rendered, same};
 use super::jackd::{Mortal, Server, there};
 use super::song::Song;
 use super::stage::Ledger;
-use super::{Format, Library, Say, bundles};
+use super::{Format, Library, Say, bundles, child};
 
 const RATE: f64 = 48_000.0;
 const SCANNER: &str = "/usr/lib/ardour7/ardour-vst3-scanner";
@@ -60,7 +60,11 @@ fn ardour_plays_what_render_writes() {
     if !there("ardour7-lua", "ardour") || !there(SCANNER, "ardour") {
         return;
     }
-    let Some(server) = Server::start("ardour", 512) else { return };
+    child::patiently(|| roll(&library));
+}
+
+fn roll(library: &Library) {
+    let Some(server) = Server::start("ardour", 1024) else { return };
     let mut song = first_bars(&Song::ballad(500_000), 5);
     // A bar later: Ardour rolls a little before the transport is said to.
     song.piano.iter_mut().for_each(|n| n.onset += 1920);

@@ -1,6 +1,7 @@
 //! Tests that run in a process of their own, so that an abort in there is a failure here and not the end of all
 //! tests.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -33,4 +34,15 @@ pub(super) fn run(module: &str, test: &str, variables: &[(&str, &str)]) {
     for line in out.lines().filter_map(|l| l.split_once("shown:")) {
         println!("{}", line.1.trim());
     }
+}
+
+/// Runs a test that plays in real time, again if need be: on a busy machine something may come too late, or a
+/// sound server may lose it. A fault of ours comes every time.
+pub(super) fn patiently(test: impl Fn()) {
+    for _ in 0..3 {
+        if catch_unwind(AssertUnwindSafe(&test)).is_ok() {
+            return;
+        }
+    }
+    test();
 }

@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// Whether a program can be run; else says that this was left out.
@@ -63,17 +64,26 @@ impl Mortal {
 pub(super) struct Server {
     pub(super) name: String,
     jackd: Mortal,
+    log: tempfile::NamedTempFile,
+    /// Servers share a registry, and get into each other's way when they come and go.
+    _alone: MutexGuard<'static, ()>,
 }
+
+static ALONE: Mutex<()> = Mutex::new(());
 
 impl Drop for Server {
     /// Asks it to end: one that is killed leaves shared memory behind, and after eight of those none starts.
     fn drop(&mut self) {
         let _ = Command::new("kill").arg(self.jackd.0.id().to_string()).status();
-        for _ in 0..100 {
+        // It waits for a client that is gone, too.
+        for _ in 0..600 {
             if !matches!(self.jackd.0.try_wait(), Ok(None)) {
                 break;
             }
             std::thread::sleep(Duration::from_millis(50));
+        }
+        if std::thread::panicking() {
+            println!("jackd said: {}", std::fs::read_to_string(self.log.path()).unwrap_or_default());
         }
     }
 }
@@ -84,13 +94,15 @@ impl Server {
         if !there("jackd", "jackd2") {
             return None;
         }
+        let alone = ALONE.lock().unwrap_or_else(|e| e.into_inner());
+        let log = tempfile::NamedTempFile::new().expect("a file");
         let name = format!("sideman-{purpose}-{}", std::process::id());
         let period = period.to_string();
         let child = Command::new("jackd")
             .args(["-n", &name, "--no-realtime", "-d", "dummy", "-r", "48000", "-p", &period])
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stdout(log.reopen().expect("a file"))
+            .stderr(log.reopen().expect("a file"))
             .spawn();
         let mut jackd = Mortal(child.expect("jackd runs"));
         for _ in 0..100 {
@@ -106,12 +118,12 @@ impl Server {
                 .output();
             match lsp {
                 Ok(output) if output.stdout.starts_with(b"running") => {
-                    return Some(Self { name, jackd });
+                    return Some(Self { name, jackd, log, _alone: alone });
                 }
                 // Without that tool: it takes a moment.
                 Err(_) => {
                     std::thread::sleep(Duration::from_secs(3));
-                    return Some(Self { name, jackd });
+                    return Some(Self { name, jackd, log, _alone: alone });
                 }
                 _ => {}
             }

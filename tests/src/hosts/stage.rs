@@ -91,6 +91,17 @@ impl Ledger {
     }
 }
 
+/// How slowly time goes.
+struct Pace {
+    times: f64,
+    /// When and at which sample the last pause ended.
+    since: Instant,
+    from: i64,
+}
+
+/// Pauses are no shorter, or they would take longer than they should.
+const BREATH: Duration = Duration::from_millis(4);
+
 /// A plugin being played.
 pub(crate) struct Stage {
     processor: Option<Box<dyn Processor>>,
@@ -98,7 +109,7 @@ pub(crate) struct Stage {
     /// Samples since activation.
     pub(crate) now: i64,
     rate: f64,
-    pace: Option<(f64, Instant)>,
+    pace: Option<Pace>,
     said: Vec<Event>,
     /// Loudest sample of the output, and whether all were numbers.
     pub(crate) peak: f32,
@@ -119,10 +130,10 @@ impl Stage {
         }
     }
 
-    /// From now on as slow as music, or so many times faster.
+    /// From now on as slow as music, or so many times faster. As with a sound card, what is late is not made up
+    /// for by hurrying.
     pub(crate) fn paced(&mut self, times: f64) {
-        let audio = Duration::from_secs_f64(self.now as f64 / self.rate / times);
-        self.pace = Instant::now().checked_sub(audio).map(|start| (times, start));
+        self.pace = Some(Pace { times, since: Instant::now(), from: self.now });
     }
 
     /// Stops processing, as before a deactivation.
@@ -159,9 +170,12 @@ impl Stage {
             self.peak = channel.iter().fold(self.peak, |peak, s| peak.max(s.abs()));
         }
         self.now += i64::from(frames);
-        if let Some((times, start)) = self.pace {
-            let due = Duration::from_secs_f64(self.now as f64 / self.rate / times);
-            std::thread::sleep(due.saturating_sub(start.elapsed()));
+        if let Some(pace) = &mut self.pace {
+            let audio = Duration::from_secs_f64((self.now - pace.from) as f64 / self.rate / pace.times);
+            if audio >= BREATH {
+                std::thread::sleep(audio.saturating_sub(pace.since.elapsed()));
+                (pace.since, pace.from) = (Instant::now(), self.now);
+            }
         }
         &self.said
     }

@@ -1,7 +1,7 @@
 //! The standalone program under a JACK server, with a scripted player: its own clock starts with the first key,
 //! and what it plays from there is what `render` writes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,7 @@ use super::stage::Ledger;
 use super::{Say, child};
 
 const RATE: f64 = 48_000.0;
-const PERIOD: u32 = 256;
+const PERIOD: u32 = 2048;
 /// Reaction time in samples: 100 ms, so long that a busy machine does not matter.
 const REACTION: i64 = 4800;
 const SEED: u64 = 12;
@@ -51,6 +51,10 @@ fn the_standalone_plays_what_render_writes() {
     if !there("jackd", "jackd2") {
         return;
     }
+    child::patiently(|| start_and_play(&program));
+}
+
+fn start_and_play(program: &Path) {
     let Some(server) = Server::start("standalone", PERIOD) else { return };
     let server = server.name.as_str();
     let home = tempfile::tempdir().expect("a folder");
