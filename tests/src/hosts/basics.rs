@@ -118,3 +118,45 @@ fn controllers_and_bends_pass_through() {
         }
     }
 }
+
+#[test]
+fn a_latency_is_told_and_the_piano_is_as_late() {
+    for (format, library) in libraries() {
+        let mut instance = library.create();
+        let setup = Setup { max_block: 64, ..LIVE };
+        let settings = [("Report latency", "On"), ("Reaction time", "20")];
+        let settings: Vec<Event> = settings.iter().map(|(n, t)| instance.setting(n, t)).collect();
+        let mut stage = Stage::new(instance.activate(setup), setup.rate);
+        assert_eq!(instance.latency(), 0, "{format:?}: nothing is told unless it is asked for");
+        stage.block(64, None, &settings);
+        // As a host does when it is told that the latency changed.
+        stage.leave();
+        instance.deactivate();
+        stage.enter(instance.activate(setup), setup.rate);
+        let latency = i64::from(instance.latency());
+        assert_eq!(latency, 960, "{format:?}");
+        let began = stage.now;
+        stage.block(64, None, &[Event { at: 9, say: Say::On { channel: 0, pitch: 60, velocity: 90 } }]);
+        stage.block(64, None, &[Event { at: 30, say: Say::Off { channel: 0, pitch: 60 } }]);
+        for _ in 0..40 {
+            stage.block(64, None, &[]);
+        }
+        let key = stage.ledger.notes.iter().find(|n| n.channel == 0).expect("the piano passes");
+        assert_eq!((key.onset, key.end), (began + 9 + latency, began + 64 + 30 + latency), "{format:?}");
+    }
+}
+
+#[test]
+fn parameters_are_set_while_nothing_plays() {
+    for (format, library) in libraries() {
+        let mut instance = library.create();
+        for (name, text) in [("Style", "Funk"), ("Seed", "4321"), ("Drums level", "120 %"), ("Metre", "5/4")]
+        {
+            let id = instance.id(name);
+            let value = instance.parse(id, text).expect("a value");
+            instance.set(id, value);
+            let now = instance.value(id);
+            assert_eq!(instance.text(id, now), text, "{format:?}: {name}");
+        }
+    }
+}

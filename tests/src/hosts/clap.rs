@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use clack_extensions::audio_ports::PluginAudioPorts;
 use clack_extensions::gui::{GuiSize, HostGui, HostGuiImpl};
-use clack_extensions::latency::{HostLatency, HostLatencyImpl};
+use clack_extensions::latency::{HostLatency, HostLatencyImpl, PluginLatency};
 use clack_extensions::params::{
     HostParams, HostParamsImplMainThread, HostParamsImplShared, ParamClearFlags, ParamInfoBuffer,
     ParamInfoFlags, ParamRescanFlags, PluginParams,
@@ -62,6 +62,7 @@ impl Entry {
             params: handle.get_extension().expect("params"),
             render: handle.get_extension().expect("render"),
             ports: handle.get_extension().expect("audio ports"),
+            latency: handle.get_extension().expect("latency"),
         });
         clap.parameters = clap.read_parameters();
         clap
@@ -139,6 +140,7 @@ struct Extensions {
     params: PluginParams,
     render: PluginRender,
     ports: PluginAudioPorts,
+    latency: PluginLatency,
 }
 
 /// An instance.
@@ -259,6 +261,22 @@ impl Instance for Clap {
         let text = CString::new(text).expect("no zeros");
         let value = params.text_to_value(&self.instance.plugin_handle(), clap_id(id), &text)?;
         Some((value - low) / (high - low))
+    }
+
+    fn set(&mut self, id: u32, value: f64) {
+        let (low, high) = self.range(id);
+        let params = self.extensions().params;
+        let mut input = EventBuffer::new();
+        let value = low + value * (high - low);
+        input.push(&ParamValueEvent::new(0, clap_id(id), Pckn::match_all(), value));
+        let mut said = EventBuffer::new();
+        let mut handle = self.instance.inactive_plugin_handle().expect("set while active: use an event");
+        params.flush(&mut handle, &input.as_input(), &mut said.as_output());
+    }
+
+    fn latency(&mut self) -> u32 {
+        let latency = self.extensions().latency;
+        latency.get(&self.instance.plugin_handle())
     }
 
     fn idle(&mut self) {

@@ -128,6 +128,10 @@ pub(crate) trait Instance {
     fn text(&mut self, id: u32, value: f64) -> String;
     /// The value from 0 to 1 that the plugin reads out of a text.
     fn parse(&mut self, id: u32, text: &str) -> Option<f64>;
+    /// Sets a parameter from the main thread, as a host does when it is not playing.
+    fn set(&mut self, id: u32, value: f64);
+    /// Latency that the host is told, in samples.
+    fn latency(&mut self) -> u32;
     /// Runs what the plugin asked the main thread for.
     fn idle(&mut self);
 }

@@ -241,6 +241,16 @@ impl Instance for Vst3 {
         (result == kResultOk).then_some(value)
     }
 
+    fn set(&mut self, id: u32, value: f64) {
+        // SAFETY: no pointers are involved.
+        unsafe { ok(self.controller.setParamNormalized(id, value), "setParamNormalized") };
+    }
+
+    fn latency(&mut self) -> u32 {
+        // SAFETY: no pointers are involved.
+        unsafe { self.audio.getLatencySamples() }
+    }
+
     fn idle(&mut self) {}
 }
 
