@@ -70,13 +70,24 @@ pub(super) struct BandEnd {
 
 /// A pair of ends, empty. Allocates.
 pub(super) fn queues() -> (AudioEnd, BandEnd) {
-    let (told_in, told_out) = HeapRb::new(TOLD).split();
-    let (answer_in, answer_out) = HeapRb::new(ORDERED).split();
-    let (garbage_in, garbage_out) = HeapRb::new(GARBAGE).split();
+    let (told_in, told_out) = ring(TOLD, || Told::Ended);
+    let (answer_in, answer_out) = ring(ORDERED, || Answer::Decided(0, 0));
+    let (garbage_in, garbage_out) = ring(GARBAGE, || -> Garbage { Box::new(()) });
     (
         AudioEnd { told: told_in, answers: answer_out, garbage: garbage_in },
         BandEnd { told: told_out, answers: answer_in, garbage: garbage_out },
     )
+}
+
+/// An empty ring. Every place has been written to once: the system gives memory page by page at the first
+/// touch, and the audio thread is not to wait for that.
+fn ring<T>(places: usize, anything: impl Fn() -> T) -> (HeapProd<T>, HeapCons<T>) {
+    let (mut give, mut take) = HeapRb::new(places).split();
+    for _ in 0..places {
+        let _ = give.try_push(anything());
+        drop(take.try_pop());
+    }
+    (give, take)
 }
 
 impl AudioEnd {
