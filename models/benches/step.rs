@@ -8,7 +8,9 @@ use candle_core::{Device, Tensor};
 use criterion::{Criterion, criterion_main};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
-use sideman_models::band::{Band, Batch, Dials, GridSong, Lane, Moment, Network, NeuralBand, Place, Spoil};
+use sideman_models::band::{
+    Band, Batch, Dials, GridSong, Lane, Moment, Network, NeuralBand, Place, Rests, Spoil,
+};
 use sideman_models::ops::LstmState;
 use sideman_models::weights;
 use sideman_music::{BandStep, PianoFrame};
@@ -33,7 +35,15 @@ fn frame(step: i64) -> PianoFrame {
 
 fn moment(step: i64) -> Moment {
     let place = Place { step, in_bar: (step % 16) as u16, bar: step / 16, bar_steps: 16, half_steps: 8 };
-    Moment { place, heard: frame(step), parts: [true; 4], bpm: 120.0, dials: Dials::default(), forced: None }
+    Moment {
+        place,
+        heard: frame(step),
+        parts: [true; 4],
+        bpm: 120.0,
+        dials: Dials::default(),
+        forced: None,
+        rests: Rests::default(),
+    }
 }
 
 fn benches(c: &mut Criterion) {

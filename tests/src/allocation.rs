@@ -9,7 +9,7 @@ use sideman_engine::player::Player;
 use sideman_engine::rt::{Order, Scheduler};
 use sideman_engine::style::Style;
 use sideman_engine::{Controls, RuleBand};
-use sideman_models::band::{Band, Dials, Moment, Place};
+use sideman_models::band::{Band, Dials, Moment, Place, Rests};
 use sideman_music::grid::VelocityTable;
 use sideman_music::listen::frames;
 use sideman_music::{MeterMap, Part, STEP_PULSES};
@@ -80,6 +80,7 @@ fn steps(band: &mut dyn Band) -> (usize, usize) {
                 parts: [true; 4],
                 bpm: 100.0,
                 dials,
+                rests: Rests::default(),
                 forced: None,
             });
             played += Part::ALL.iter().filter(|p| decision.now.plays(**p)).count();

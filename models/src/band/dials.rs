@@ -13,13 +13,15 @@ pub struct Dials {
     pub intensity: f32,
     /// How much is played off the beat, 0 to 1; 0.5 is as the model would.
     pub complexity: f32,
+    /// How far towards the other style of a band that has two, 0 to 1.
+    pub morph: f32,
     /// How much each part plays, 0 to 1, in the order of [`Part::ALL`]; 0.5 is as the model would.
     pub density: [f32; 4],
 }
 
 impl Default for Dials {
     fn default() -> Self {
-        Self { temperature: 1.0, intensity: 0.5, complexity: 0.5, density: [0.5; 4] }
+        Self { temperature: 1.0, intensity: 0.5, complexity: 0.5, morph: 0.0, density: [0.5; 4] }
     }
 }
 

@@ -53,6 +53,15 @@ pub struct Forced {
     pub what: Decision,
 }
 
+/// Which parts rest, bar by bar, as it was planned ahead; in the order of [`sideman_music::Part::ALL`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rests {
+    /// Those that start nothing in this bar.
+    pub now: [bool; 4],
+    /// Those that start nothing in the next bar.
+    pub next: [bool; 4],
+}
+
 /// All that a band is told at a decision point.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment {
@@ -66,6 +75,8 @@ pub struct Moment {
     pub bpm: f32,
     /// The dials.
     pub dials: Dials,
+    /// Which parts rest.
+    pub rests: Rests,
     /// What some parts play anyway. A band may remember it as its own and fit the other parts to it; what it
     /// decides for these parts does not count.
     pub forced: Option<Forced>,
@@ -87,6 +98,9 @@ pub trait Band: Send {
     fn reset(&mut self, seed: u64);
     /// Decides one step. Steps must come in ascending order without gaps after a reset.
     fn decide(&mut self, moment: &Moment) -> Decision;
+    /// Has a part forget what it played and play on from another seed; the others go on. Nothing is done
+    /// by a band that cannot.
+    fn redraw(&mut self, _part: sideman_music::Part, _seed: u64) {}
     /// A copy that would decide the same from here on, to look ahead with; `None` where there is none.
     /// Allocates.
     fn duplicate(&self) -> Option<Box<dyn Band>> {

@@ -214,7 +214,11 @@ impl Band for NeuralBand {
 
         let mut now = ahead;
         let forced = moment.forced.unwrap_or_default();
-        for part in Part::ALL.into_iter().filter(|p| moment.parts[p.index()] && !early[p.index()]) {
+        // What is forced is played in a rest, too.
+        let plays = |p: Part, rests: [bool; 4]| {
+            moment.parts[p.index()] && (forced.parts[p.index()] || !rests[p.index()])
+        };
+        for part in Part::ALL.into_iter().filter(|&p| plays(p, moment.rests.now) && !early[p.index()]) {
             if forced.parts[part.index()] {
                 now.copy(part, &forced.what.now);
             } else {
@@ -226,7 +230,8 @@ impl Band for NeuralBand {
 
         let in_bar = usize::from(if place.in_bar + 1 >= place.bar_steps { 0 } else { place.in_bar + 1 });
         let mut next = BandStep::EMPTY;
-        for part in Part::ALL.into_iter().filter(|p| moment.parts[p.index()]) {
+        let rests = if in_bar == 0 { moment.rests.next } else { moment.rests.now };
+        for part in Part::ALL.into_iter().filter(|&p| plays(p, rests)) {
             if forced.parts[part.index()] {
                 next.copy(part, &forced.what.early);
                 continue;

@@ -311,7 +311,7 @@ fn moment(step: i64, heard: PianoFrame, parts: [bool; 4]) -> Moment {
         bar_steps: 16,
         half_steps: 8,
     };
-    Moment { place, heard, parts, bpm: 110.0, dials: Dials::default(), forced: None }
+    Moment { place, heard, parts, bpm: 110.0, dials: Dials::default(), forced: None, rests: Rests::default() }
 }
 
 #[test]

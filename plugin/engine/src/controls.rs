@@ -127,6 +127,7 @@ impl Controls {
             temperature: self.temperature,
             intensity: self.intensity,
             complexity: self.complexity,
+            morph: 0.0,
             density: self.parts.map(|p| p.density),
         }
     }

@@ -10,7 +10,7 @@ mod fill;
 mod rehearsal;
 mod takes;
 
-use sideman_models::band::{Band, Decision, Forced, Moment, Place};
+use sideman_models::band::{Band, Decision, Forced, Moment, Place, Rests};
 use sideman_music::grid::{self, BASS_HIGH, BASS_LOW, DRUM_LENGTH, VelocityTable};
 use sideman_music::listen::Lean;
 use sideman_music::{BandStep, Chord, Note, Part, PianoFrame, Pulse};
@@ -191,7 +191,8 @@ impl Player {
         let parts = self.controls.on();
         let locked = Part::ALL.map(|p| self.controls.locked(p));
         let forced = self.takes.begin(place, locked);
-        let moment = Moment { place: *place, heard: frame, parts, bpm, dials, forced };
+        let moment =
+            Moment { place: *place, heard: frame, parts, bpm, dials, rests: Rests::default(), forced };
         let decision = band.decide(&moment);
         self.rehearsal.push(moment);
         let playing = matches!(doing, Doing::Play(_));

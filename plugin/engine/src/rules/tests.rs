@@ -1,6 +1,6 @@
 use super::*;
 use crate::clock::place_of;
-use sideman_models::band::Dials;
+use sideman_models::band::{Dials, Rests};
 use sideman_music::listen::frames;
 use sideman_music::{Meter, MeterMap, Note};
 
@@ -27,7 +27,15 @@ fn play(band: &mut RuleBand, piano: &[Note], steps: usize, meter: Meter, dials: 
         .enumerate()
         .map(|(s, heard)| {
             let place = place_of(s as i64, &meters);
-            band.decide(&Moment { place, heard, parts: [true; 4], bpm: 110.0, dials, forced: None })
+            band.decide(&Moment {
+                place,
+                heard,
+                parts: [true; 4],
+                bpm: 110.0,
+                dials,
+                forced: None,
+                rests: Rests::default(),
+            })
         })
         .collect()
 }
@@ -217,6 +225,7 @@ fn the_seed_varies_the_band_and_nothing_else_does() {
                 parts: [true; 4],
                 bpm: 150.0,
                 dials: Dials::default(),
+                rests: Rests::default(),
                 forced: None,
             })
         };
@@ -252,8 +261,15 @@ fn parts_that_are_off_stay_silent() {
     for (s, heard) in frames(&piano(4, 80), 64).into_iter().enumerate() {
         let place = place_of(s as i64, &meters);
         let parts = [true, false, true, false];
-        let d =
-            band.decide(&Moment { place, heard, parts, bpm: 100.0, dials: Dials::default(), forced: None });
+        let d = band.decide(&Moment {
+            place,
+            heard,
+            parts,
+            bpm: 100.0,
+            dials: Dials::default(),
+            forced: None,
+            rests: Rests::default(),
+        });
         assert!(!d.now.plays(Part::Bass) && !d.now.plays(Part::Strings) && !d.early.plays(Part::Bass));
     }
 }
