@@ -95,7 +95,7 @@ fn benches(c: &mut Criterion) {
         bar_steps: 16,
         half_steps: 8,
     };
-    let mut lanes = vec![Lane::new(Arc::new(song), 0, 0, &Spoil::NONE, &mut rng)];
+    let mut lanes = vec![Lane::new(Arc::new(song), 0, 0, 0, &Spoil::NONE, &mut rng)];
     let batch = Batch::next(&mut lanes, 1, &Spoil::NONE, &mut rng);
     let Ok(codes) = Tensor::zeros((1, config.style), candle_core::DType::F32, &Device::Cpu) else { return };
     let state = LstmState::zeros(1, config.hidden);

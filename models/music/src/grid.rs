@@ -106,7 +106,10 @@ pub fn fold_pitch(pitch: u8, low: u8, high: u8) -> u8 {
     p
 }
 
-/// A bass note of a step.
+/// Widest interval between the two notes of a bass, in semitones.
+pub const BASS_SPAN: u8 = 24;
+
+/// A bass note of a step, with the one above it when two are struck together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BassNote {
     /// MIDI pitch in [`BASS_LOW`]`..=`[`BASS_HIGH`].
@@ -115,6 +118,16 @@ pub struct BassNote {
     pub length: u8,
     /// Velocity bin.
     pub velocity: u8,
+    /// A second note so many semitones above, as long and as loud: 1 to [`BASS_SPAN`], or 0 for none.
+    pub above: u8,
+}
+
+impl BassNote {
+    /// Pitches, ascending: one or two.
+    pub fn pitches(&self) -> impl Iterator<Item = u8> + use<> {
+        let second = (self.above > 0).then(|| self.pitch.saturating_add(self.above).min(127));
+        std::iter::once(self.pitch).chain(second)
+    }
 }
 
 /// The notes that guitar or strings start in a step, ascending, at most [`CHORD_NOTES`].
@@ -255,7 +268,7 @@ fn place(onset: Pulse) -> (i64, i8) {
 /// Puts a band onto the grid: steps `0..steps`. Notes outside are left out.
 ///
 /// The notes of drums, guitar and strings in a step share their mean offset. Of several bass notes in a step
-/// the lowest is kept; of several equal pitches the longest; of more than [`CHORD_NOTES`] the lowest.
+/// the lowest is kept, with the lowest of those up to [`BASS_SPAN`] above that begin within a tick of it; of several equal pitches the longest; of more than [`CHORD_NOTES`] the lowest.
 pub fn encode(band: &BandScore, steps: usize) -> Vec<BandStep> {
     let mut grid = vec![BandStep::EMPTY; steps];
     let inside = |onset: Pulse| {
@@ -286,12 +299,22 @@ pub fn encode(band: &BandScore, steps: usize) -> Vec<BandStep> {
             pitch: fold_pitch(n.pitch, BASS_LOW, BASS_HIGH),
             length: length_bin(n.length),
             velocity: velocity_bin(n),
+            above: 0,
         };
         let cell = &mut grid[step];
         // The lowest of several, so the offset is its own.
         if cell.bass.is_none_or(|b| note.pitch < b.pitch) {
             cell.bass = Some(note);
             cell.offsets[1] = offset;
+        }
+    }
+    for n in band.part(Part::Bass) {
+        let Some((step, offset)) = inside(n.onset) else { continue };
+        let together = (offset - grid[step].offsets[1]).abs() <= 1;
+        let Some(low) = grid[step].bass.as_mut().filter(|_| together) else { continue };
+        let above = fold_pitch(n.pitch, BASS_LOW, BASS_HIGH).saturating_sub(low.pitch);
+        if (1..=BASS_SPAN).contains(&above) && (low.above == 0 || above < low.above) {
+            low.above = above;
         }
     }
     for part in [Part::Guitar, Part::Strings] {
@@ -356,13 +379,8 @@ pub fn play(
             }
         }
         Part::Bass => {
-            if let Some(b) = step.bass {
-                emit(Note {
-                    onset,
-                    pitch: b.pitch,
-                    length: length(b.length),
-                    velocity: velocity(b.velocity),
-                });
+            for (b, pitch) in step.bass.iter().flat_map(|b| b.pitches().map(move |p| (b, p))) {
+                emit(Note { onset, pitch, length: length(b.length), velocity: velocity(b.velocity) });
             }
         }
         Part::Guitar | Part::Strings => {

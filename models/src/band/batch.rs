@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use rand::Rng;
 use rand_pcg::Pcg64;
-use sideman_music::grid::{BASS_HIGH, BASS_LOW, CHORD_HIGH, CHORD_LOW, DRUM_CLASSES, fold_pitch};
+use sideman_music::grid::{
+    BASS_HIGH, BASS_LOW, CHORD_HIGH, CHORD_LOW, DRUM_CLASSES, LENGTH_TICKS, fold_pitch,
+};
 use sideman_music::{BandStep, Part, PianoFrame};
 
 use super::inputs::Inputs;
-use super::{BassRow, ChordRow, DrumRow, EARS_INPUTS, Ears, MEMORY_INPUTS, Memory, Place};
+use super::layout::{LAGS, POSITIONS};
+use super::{BassRow, ChordRow, DrumRow, EARS_INPUTS, Ears, MEMORY_INPUTS, Memory, Place, Rests};
 
 /// Inputs of the trunk without the style code.
 pub const INPUTS: usize = EARS_INPUTS + MEMORY_INPUTS;
@@ -52,6 +55,30 @@ impl GridSong {
         song
     }
 
+    /// Which parts rest in each bar: those that start nothing in it and have nothing ringing from before for
+    /// longer than its first beat. Parts that the song does not have do not rest.
+    pub fn rests(&self) -> Vec<[bool; 4]> {
+        let bar = usize::from(self.bar_steps.max(1));
+        let mut rests = vec![self.parts; self.band.len().div_ceil(bar)];
+        for part in Part::ALL {
+            let mut until = 0.0f32;
+            for (i, step) in self.band.iter().enumerate() {
+                let now = &mut rests[i / bar][part.index()];
+                if step.plays(part) {
+                    *now = false;
+                    let end = |bin: u8| i as f32 + f32::from(LENGTH_TICKS[usize::from(bin)]) / 6.0;
+                    let chord = step.chord(part);
+                    let lengths = step.bass.filter(|_| part == Part::Bass).map(|b| b.length);
+                    let longest = chord.notes().map(|n| n.1).chain(lengths).max();
+                    until = longest.map_or(until, |bin| until.max(end(bin)));
+                } else if i % bar == 0 && until > (i + 4) as f32 {
+                    *now = false;
+                }
+            }
+        }
+        rests
+    }
+
     fn place(&self, step: usize) -> Place {
         let bar = usize::from(self.bar_steps);
         Place {
@@ -67,6 +94,9 @@ impl GridSong {
 fn transpose(step: &mut BandStep, by: i8) {
     if let Some(b) = &mut step.bass {
         b.pitch = fold_pitch(b.pitch.saturating_add_signed(by), BASS_LOW, BASS_HIGH);
+        while b.above > BASS_HIGH - b.pitch {
+            b.above = b.above.saturating_sub(12);
+        }
     }
     for chord in [&mut step.guitar, &mut step.strings] {
         let mut notes: Vec<(u8, u8)> = chord
@@ -93,17 +123,24 @@ pub struct Spoil {
     pub shift: f64,
     /// Chance that a drum hit is not remembered.
     pub drop_hit: f64,
+    /// Chance a bar that piano and band go on in another key: what is remembered lies in the old one, what is
+    /// to be played in the new one.
+    pub modulate: f64,
 }
 
 impl Spoil {
     /// Nothing is spoilt.
-    pub const NONE: Self = Self { blank: 0.0, blank_start: 0.0, shift: 0.0, drop_hit: 0.0 };
+    pub const NONE: Self = Self { blank: 0.0, blank_start: 0.0, shift: 0.0, drop_hit: 0.0, modulate: 0.0 };
 }
 
 /// A song being walked.
 #[derive(Debug, Clone)]
 pub struct Lane {
+    /// The song in its own key.
+    own: Arc<GridSong>,
+    /// The song in the key that is walked.
     song: Arc<GridSong>,
+    rests: Vec<[bool; 4]>,
     /// Which style code the song has.
     style: u32,
     next: usize,
@@ -120,7 +157,7 @@ pub struct Lane {
 pub struct PartRows<R> {
     /// Row of the trunk that decides it.
     pub trunk: Vec<u32>,
-    /// `lane * 16 + position in the bar`.
+    /// `lane * 24 + position in the bar`.
     pub pattern: Vec<u32>,
     /// Whether it is decided ahead, a step before.
     pub early: Vec<bool>,
@@ -151,7 +188,7 @@ pub struct Batch {
     pub early_target: Vec<f32>,
     /// Weights of `early_target`.
     pub early_weight: Vec<f32>,
-    /// [`Memory`]'s early copies (trunk rows, 4, 6).
+    /// [`Memory`]'s early copies (trunk rows, 4, 8).
     pub early_copies: Vec<f32>,
     /// Drums.
     pub drums: PartRows<DrumRow>,
@@ -242,7 +279,7 @@ impl Batch {
             styles: lanes.iter().map(|l| l.style).collect(),
             early_target: vec![0.0; steps * n * 4],
             early_weight: vec![0.0; steps * n * 4],
-            early_copies: vec![0.0; steps * n * 24],
+            early_copies: vec![0.0; steps * n * 4 * 2 * LAGS],
             ..Self::default()
         };
         for (i, lane) in lanes.iter_mut().enumerate() {
@@ -266,7 +303,7 @@ impl Batch {
         let bar = song.bar_steps;
         for part in Part::ALL.into_iter().filter(|&p| song.parts[p.index()] && decides(p)) {
             match part {
-                Part::Drums => self.drums.add(part, at, memory.drum_row(bar)),
+                Part::Drums => self.drums.add(part, at, memory.drum_row(ears, bar)),
                 Part::Bass => self.bass.add(part, at, memory.bass_row(ears, bar)),
                 Part::Guitar | Part::Strings => {
                     let row = memory.chord_row(part, ears, bar, at.seen.bass.map(|b| b.pitch));
@@ -283,12 +320,25 @@ fn is_early(step: &BandStep, part: Part) -> bool {
 }
 
 impl Lane {
-    /// Begins a song at a step; what lies before is heard and remembered, as far as it matters.
-    pub fn new(song: Arc<GridSong>, style: u32, start: usize, spoil: &Spoil, rng: &mut Pcg64) -> Self {
+    /// Begins a song at a step, moved by -6 to +6 semitones; what lies before is heard and remembered, as far
+    /// as it matters.
+    pub fn new(
+        own: Arc<GridSong>,
+        key: i8,
+        style: u32,
+        start: usize,
+        spoil: &Spoil,
+        rng: &mut Pcg64,
+    ) -> Self {
+        let song = if key == 0 { own.clone() } else { Arc::new(own.transposed(key)) };
+        // From a bar line, so that all lags of whole bars are.
+        let bar = usize::from(song.bar_steps.max(1));
         let mut lane = Self {
+            rests: song.rests(),
+            own,
             song,
             style,
-            next: start.saturating_sub(256),
+            next: start.saturating_sub(512) / bar * bar,
             ears: Ears::default(),
             memory: Memory::default(),
             blank: [0; 4],
@@ -318,23 +368,29 @@ impl Lane {
     }
 
     fn step(&mut self, batch: &mut Batch, lane: usize, t: usize, spoil: &Spoil, rng: &mut Pcg64) {
+        let bar = usize::from(self.song.bar_steps.max(1));
+        if spoil.modulate > 0.0 && self.next.is_multiple_of(bar) && rng.random_bool(spoil.modulate) {
+            self.song = Arc::new(self.own.transposed(rng.random_range(-5..=6)));
+        }
         let song = self.song.clone();
         let (Some(frame), Some(&target)) = (song.frames.get(self.next), song.band.get(self.next)) else {
             return;
         };
         let place = song.place(self.next);
+        let rests_in = |bar: usize| self.rests.get(bar).copied().unwrap_or_default();
+        let rests = Rests { now: rests_in(self.next / bar), next: rests_in(self.next / bar + 1) };
         self.ears.hear(frame, &place);
         let trunk = t * batch.lanes + lane;
         let early = Part::ALL.map(|p| self.blank[p.index()] == 0 && is_early(&target, p));
         let mut x = Inputs::new(&mut batch.inputs[trunk * INPUTS..(trunk + 1) * INPUTS]);
         self.ears.write(&place, song.parts, song.bpm, song.tier, &mut x);
-        self.memory.write(&self.ears, song.bar_steps, early, &mut x);
+        self.memory.write(&self.ears, song.bar_steps, early, &rests, &mut x);
         debug_assert_eq!(x.written(), INPUTS);
         for p in 0..4 {
             batch.counts[p] += usize::from(song.parts[p]);
         }
         let references = (self.ears.reference(), self.ears.reference_before());
-        let pattern = |place: &Place| (lane * 16 + usize::from(place.in_bar % 16)) as u32;
+        let pattern = |place: &Place| (lane * POSITIONS + usize::from(place.in_bar) % POSITIONS) as u32;
         let mut at = At {
             trunk: trunk as u32,
             pattern: pattern(&place),
@@ -343,18 +399,24 @@ impl Lane {
             seen: &target,
             target: &target,
         };
-        batch.add_rows(&song, &self.ears, &self.memory, &at, |p| !is_early(&target, p));
+        batch.add_rows(&song, &self.ears, &self.memory, &at, |p| {
+            !is_early(&target, p) && !rests.now[p.index()]
+        });
 
         self.remember(&target, spoil, rng);
         self.next += 1;
 
         let Some(&next) = song.band.get(self.next) else { return };
-        for part in Part::ALL.into_iter().filter(|p| song.parts[p.index()]) {
+        // A part that rests decides nothing, as in playing.
+        let resting = if self.next.is_multiple_of(bar) { rests.next } else { rests.now };
+        let decides = |p: &Part| song.parts[p.index()] && !resting[p.index()];
+        for part in Part::ALL.into_iter().filter(decides) {
             let i = trunk * 4 + part.index();
             batch.early_weight[i] = 1.0;
             batch.early_target[i] = f32::from(u8::from(is_early(&next, part)));
-            for (k, copy) in self.memory.early_copies(part, song.bar_steps).into_iter().enumerate() {
-                batch.early_copies[i * 6 + k] = f32::from(u8::from(copy));
+            let copies = self.memory.early_copies(part, &self.ears, song.bar_steps);
+            for (k, copy) in copies.into_iter().enumerate() {
+                batch.early_copies[i * 2 * LAGS + k] = f32::from(u8::from(copy));
             }
         }
         let mut seen = next;

@@ -6,12 +6,14 @@
 use sideman_music::PianoFrame;
 
 use super::Place;
+use super::form::Form;
 use super::inputs::Inputs;
+use super::layout::POSITIONS;
 
 /// Number of inputs about the piano.
-pub const EARS_INPUTS: usize = 8 * 12 + 17 + 2 * 12 + 16 + 8 + 4 + 1 + 1 + 1 + 1;
+pub const EARS_INPUTS: usize = 8 * 12 + 17 + 2 * 12 + POSITIONS + 8 + 4 + 1 + 1 + 1 + 1;
 const WINDOWS: [usize; 4] = [8, 16, 64, 256];
-const RING: usize = 512;
+const RING: usize = 640;
 const NONE: u8 = 255;
 
 /// The piano so far. No allocation after construction.
@@ -20,6 +22,7 @@ pub struct Ears {
     frames: Box<[PianoFrame; RING]>,
     references: Box<[u8; RING]>,
     heard: usize,
+    form: Form,
     counts: [[u16; 12]; 4],
     struck_counts: [u16; 3],
     /// Pitch classes since the half-bar began, and in the half-bar before.
@@ -39,6 +42,7 @@ impl Default for Ears {
             frames: Box::new([PianoFrame::SILENT; RING]),
             references: Box::new([0; RING]),
             heard: 0,
+            form: Form::default(),
             counts: [[0; 12]; 4],
             struck_counts: [0; 3],
             half: 0,
@@ -56,6 +60,7 @@ impl Ears {
     /// Forgets everything. Keeps its memory: no allocation.
     pub fn reset(&mut self) {
         self.heard = 0;
+        self.form = Form::default();
         self.counts = [[0; 12]; 4];
         self.struck_counts = [0; 3];
         (self.half, self.half_before) = (0, 0);
@@ -102,6 +107,10 @@ impl Ears {
             self.reference = self.low;
         }
         self.references[self.heard % RING] = self.reference;
+        let (frames, heard) = (&self.frames, self.heard);
+        self.form.hear(frame, usize::from(place.bar_steps.max(1)), |ago| {
+            (ago <= heard && ago < RING).then(|| &frames[(heard - ago) % RING])
+        });
         self.heard += 1;
 
         if frame.struck_count > 0 {
@@ -125,6 +134,12 @@ impl Ears {
     /// Pitch class of the reference `ago` steps back; 0 before the start.
     pub fn reference_ago(&self, ago: usize) -> u8 {
         if ago < self.heard && ago < RING { self.references[(self.heard - 1 - ago) % RING] % 12 } else { 0 }
+    }
+
+    /// Where the piano played before what it plays now: how many steps ago, if anywhere, and how alike it was,
+    /// 0 to 1.
+    pub(super) fn form(&self) -> (Option<usize>, f32) {
+        (self.form.lag(), self.form.likeness())
     }
 
     /// Pitch classes sounding now.
@@ -183,7 +198,7 @@ impl Ears {
         let up = |from: u8| (12 + r - usize::from(from)) % 12;
         x.one_hot(up(self.reference_before()), 12);
         x.one_hot(up(self.reference_ago(usize::from(place.bar_steps))), 12);
-        x.one_hot(usize::from(place.in_bar) % 16, 16);
+        x.one_hot(usize::from(place.in_bar) % POSITIONS, POSITIONS);
         x.one_hot(place.bar.rem_euclid(8) as usize, 8);
         parts.iter().for_each(|&p| x.flag(p));
         x.put((place.step.max(0) as f32 / 512.0).min(2.0));

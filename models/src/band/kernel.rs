@@ -9,7 +9,9 @@ use sideman_music::grid::{DRUM_CLASSES, LENGTH_BINS, OFFSETS, VELOCITY_BINS};
 
 use super::DrumRow;
 use super::batch::{INPUTS, extra_inputs};
-use super::layout::{BASS_SHAPE, CHORD_SHAPE, Config, Span, output_count, part_key, span};
+use super::layout::{
+    ABOVE, BASS_SHAPE, CHORD_SHAPE, Config, LAGS, POSITIONS, Span, output_count, part_key, span,
+};
 use crate::ops::{CandidateRow, CandidateShape};
 
 /// Columns of the pattern table: the drum classes and one for each other part.
@@ -71,6 +73,8 @@ struct Heads {
     velocity_class: Vec<f32>,
     copy_class: Vec<f32>,
     chain: Vec<f32>,
+    above_last: Vec<f32>,
+    above_bar: Vec<f32>,
     length_last: Vec<f32>,
     length_bar: Vec<f32>,
     /// By degree above the reference (bass) or by rank in the chord.
@@ -159,6 +163,8 @@ impl Kernel {
                 velocity_class: get("velocity.class"),
                 copy_class: get("copy.class"),
                 chain: get("chain"),
+                above_last: get("above.last"),
+                above_bar: get("above.bar"),
                 length_last: get("length.last"),
                 length_bar: get("length.bar"),
                 length_by: get(if part == Part::Bass { "length.degree" } else { "length.rank" }),
@@ -205,7 +211,7 @@ impl Kernel {
             trunk: vec![0.0; c.hidden + c.input],
             contexts: vec![0.0; 4 * c.context],
             style: vec![0.0; c.input],
-            patterns: vec![0.0; 16 * PATTERN],
+            patterns: vec![0.0; POSITIONS * PATTERN],
             context: vec![0.0; c.context],
             out: vec![0.0; Part::ALL.map(output_count).into_iter().max().unwrap_or(0)],
             chord_own: vec![0.0; c.pitch],
@@ -252,11 +258,11 @@ impl Kernel {
     }
 
     /// Logit that a part plays the next position early.
-    pub(super) fn early(&self, part: Part, copies: [bool; 6], state: &State) -> f32 {
+    pub(super) fn early(&self, part: Part, copies: [bool; 2 * LAGS], state: &State) -> f32 {
         let i = part.index();
         let row = &self.early.w[i * self.early.inputs..(i + 1) * self.early.inputs];
         let copied: f32 =
-            copies.iter().zip(&self.early_copy[i * 6..]).filter(|(on, _)| **on).map(|(_, w)| w).sum();
+            copies.iter().zip(&self.early_copy[i * 2 * LAGS..]).filter(|(on, _)| **on).map(|(_, w)| w).sum();
         dot(row, &state.trunk) + self.early.b[i] + copied
     }
 
@@ -271,7 +277,7 @@ impl Kernel {
     }
 
     fn pattern<'a>(&self, state: &'a State, in_bar: usize) -> &'a [f32] {
-        &state.patterns[in_bar % 16 * PATTERN..][..PATTERN]
+        &state.patterns[in_bar % POSITIONS * PATTERN..][..PATTERN]
     }
 
     /// Onset logits of the drum classes, not yet with what the classes before add; see [`Kernel::chain`].
@@ -280,11 +286,8 @@ impl Kernel {
         let copy = span(Part::Drums, "copy").start;
         let pattern = self.pattern(state, in_bar);
         std::array::from_fn(|c| {
-            let copied: f32 = (0..3)
-                .map(|k| {
-                    let sign = if row.copies[k][c] { 1.0 } else { -1.0 };
-                    sign * (state.out[copy + k] + 0.3) * heads.copy_class[k * DRUM_CLASSES + c]
-                })
+            let copied: f32 = (0..LAGS)
+                .map(|k| row.copies[k][c] * (state.out[copy + k] + 0.3) * heads.copy_class[k * DRUM_CLASSES + c])
                 .sum();
             state.out[c] + pattern[c] + copied
         })
@@ -296,10 +299,10 @@ impl Kernel {
     }
 
     /// Onset logit of bass, guitar or strings.
-    pub(super) fn onset(&self, part: Part, copies: [bool; 3], in_bar: usize, state: &State) -> f32 {
+    pub(super) fn onset(&self, part: Part, copies: [f32; LAGS], in_bar: usize, state: &State) -> f32 {
         let copy = span(part, "copy").start;
         let copied: f32 =
-            (0..3).map(|k| (if copies[k] { 1.0 } else { -1.0 }) * (state.out[copy + k] + 0.3)).sum();
+            (0..LAGS).map(|k| copies[k] * (state.out[copy + k] + 0.3)).sum();
         state.out[0] + self.pattern(state, in_bar)[DRUM_CLASSES + part.index() - 1] + copied
     }
 
@@ -351,6 +354,15 @@ impl Kernel {
         let tables = [&self.parts[part.index()].offset_last[..], &[]];
         Self::recall(state, part, ("offset", "offset gate"), tables, [last, 0], &mut out);
         out[if early { 3..6 } else { 0..3 }].fill(-1e9);
+        out
+    }
+
+    /// Logits of the interval to a second note of the bass, 0 for none.
+    pub(super) fn above(&self, values: [u8; 2], state: &State) -> [f32; ABOVE] {
+        let heads = &self.parts[1];
+        let mut out = [0.0; ABOVE];
+        let tables = [&heads.above_last[..], &heads.above_bar[..]];
+        Self::recall(state, Part::Bass, ("above", "above gate"), tables, values, &mut out);
         out
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sideman_music::Part;
 use sideman_music::grid::{
-    BASS_LOW, BASS_PITCHES, CHORD_LOW, CHORD_NOTES, CHORD_PITCHES, DRUM_CLASSES, LENGTH_BINS, OFFSETS,
+    BASS_LOW, BASS_PITCHES, BASS_SPAN, CHORD_LOW, CHORD_NOTES, CHORD_PITCHES, DRUM_CLASSES, LENGTH_BINS, OFFSETS,
     VELOCITY_BINS,
 };
 
@@ -11,7 +11,13 @@ use super::batch::{INPUTS, extra_inputs};
 use super::memory::{BASS_MASKS, CHORD_MASKS};
 use super::statistics::STATISTICS;
 use super::{BassRow, ChordRow};
-use crate::ops::{CandidateRow, CandidateShape};
+use crate::ops::{CandidateRow, CandidateShape, MOST_MASKS};
+
+/// Positions in a bar that are told apart: a bar of 12/8 has 24 steps. Longer bars begin again.
+pub(super) const POSITIONS: usize = 24;
+/// Steps that a part looks back at to copy from: one, two and four bars ago, and where the piano played
+/// before what it plays now.
+pub(super) const LAGS: usize = 4;
 
 /// Sizes of the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +78,7 @@ pub(super) struct Span {
 
 const DRUM_OUTPUTS: [(&str, usize); 6] = [
     ("onset", DRUM_CLASSES),
-    ("copy", 3),
+    ("copy", LAGS),
     ("velocity", VELOCITY_BINS),
     ("velocity gate", 2),
     ("offset", OFFSETS),
@@ -80,7 +86,7 @@ const DRUM_OUTPUTS: [(&str, usize); 6] = [
 ];
 const PITCHED_OUTPUTS: [(&str, usize); 8] = [
     ("onset", 1),
-    ("copy", 3),
+    ("copy", LAGS),
     ("velocity", VELOCITY_BINS),
     ("velocity gate", 2),
     ("offset", OFFSETS),
@@ -89,8 +95,19 @@ const PITCHED_OUTPUTS: [(&str, usize); 8] = [
     ("length gate", 2),
 ];
 
+const BASS_OUTPUTS: [(&str, usize); 10] = {
+    let p = PITCHED_OUTPUTS;
+    [p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], ("above", ABOVE), ("above gate", 2)]
+};
+/// Intervals to a second note of the bass, the first one being none.
+pub(super) const ABOVE: usize = BASS_SPAN as usize + 1;
+
 fn outputs(part: Part) -> &'static [(&'static str, usize)] {
-    if part == Part::Drums { &DRUM_OUTPUTS } else { &PITCHED_OUTPUTS }
+    match part {
+        Part::Drums => &DRUM_OUTPUTS,
+        Part::Bass => &BASS_OUTPUTS,
+        Part::Guitar | Part::Strings => &PITCHED_OUTPUTS,
+    }
 }
 
 /// Columns of a named output of a part.
@@ -124,7 +141,7 @@ pub(super) const CHORD_SHAPE: CandidateShape =
 
 /// The choice of a bass note: it never stops.
 pub(super) fn bass_candidates(row: &BassRow, (reference, before): (u8, u8)) -> CandidateRow {
-    let mut masks = [0; 10];
+    let mut masks = [0; MOST_MASKS];
     masks[..BASS_MASKS].copy_from_slice(&row.masks);
     CandidateRow {
         reference,
@@ -174,12 +191,12 @@ impl Config {
         add("lstm.wx", &[4 * self.hidden, self.input], Init::Uniform, false);
         add("lstm.wh", &[4 * self.hidden, self.hidden], Init::Uniform, false);
         add("lstm.b", &[4 * self.hidden], Init::ForgetBias(1.0), false);
-        add("pattern.w", &[16 * (DRUM_CLASSES + 3), s], Init::Uniform, false);
-        add("pattern.b", &[16 * (DRUM_CLASSES + 3)], zero, false);
+        add("pattern.w", &[POSITIONS * (DRUM_CLASSES + 3), s], Init::Uniform, false);
+        add("pattern.b", &[POSITIONS * (DRUM_CLASSES + 3)], zero, false);
         add("context.w", &[4 * k, c], Init::Uniform, false);
         add("early.w", &[4, c], Init::Uniform, false);
         add("early.b", &[4], Init::Constant(-4.0), false);
-        add("early.copy", &[4, 6], zero, false);
+        add("early.copy", &[4, 2 * LAGS], zero, false);
         for part in Part::ALL {
             let mut add = |name: &str, shape: &[usize], init: Init| {
                 add(&format!("{}.{name}", part_key(part)), shape, init, false)
@@ -193,7 +210,7 @@ impl Config {
             add("velocity.bar", &[VELOCITY_BINS + 1, VELOCITY_BINS], Init::Normal(0.02));
             if part == Part::Drums {
                 add("velocity.class", &[DRUM_CLASSES, VELOCITY_BINS], zero);
-                add("copy.class", &[3, DRUM_CLASSES], Init::Constant(1.0));
+                add("copy.class", &[LAGS, DRUM_CLASSES], Init::Constant(1.0));
                 add("chain", &[DRUM_CLASSES, DRUM_CLASSES], zero);
                 continue;
             }
@@ -206,6 +223,8 @@ impl Config {
             add("pitch.out.b", &[shape.coefficients()], zero);
             if part == Part::Bass {
                 add("length.degree", &[12, LENGTH_BINS], zero);
+                add("above.last", &[ABOVE, ABOVE], Init::Diagonal(2.0));
+                add("above.bar", &[ABOVE, ABOVE], Init::Normal(0.02));
             } else {
                 add("length.rank", &[CHORD_NOTES + 1, LENGTH_BINS], zero);
                 add("pitch.climb", &[26, self.pitch], Init::Normal(0.1));

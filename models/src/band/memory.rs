@@ -9,16 +9,20 @@ use sideman_music::grid::{
 use sideman_music::{BandStep, Chord, Part};
 
 use super::ears::Ears;
+use super::Rests;
 use super::inputs::Inputs;
+use super::layout::LAGS;
 
 /// Number of inputs about the band's own past.
-pub const MEMORY_INPUTS: usize = DRUMS + BASS + 2 * CHORD + 4;
-const DRUMS: usize = DRUM_CLASSES * 6 + 1 + 8;
-const COMMON: usize = 11 + 2 + 9 + 12 + 12;
-const BASS: usize = COMMON + 6 + 13;
-const CHORD: usize = COMMON + 12 + 6 + 6 + 7;
+pub const MEMORY_INPUTS: usize = DRUMS + BASS + 2 * CHORD + 4 + 8 + 2;
+const DRUMS: usize = DRUM_CLASSES * 8 + 1 + 8;
+const COMMON: usize = 13 + 2 + 9 + 12 + 12 + ENDS.len() + 1;
+const BASS: usize = COMMON + 6 + 2 * 13 + 1;
+const CHORD: usize = COMMON + 2 * 12 + 6 + 6 + 7;
+/// Limits between the classes of how far off the end of the last note is, in steps.
+const ENDS: [f32; 9] = [-4.0, -2.0, -1.0, -0.35, 0.35, 1.0, 2.0, 4.0, 8.0];
 
-const RING: usize = 256;
+const RING: usize = 640;
 static NOTHING: BandStep = BandStep::EMPTY;
 /// How far back the last note of a part is still remembered, in steps.
 const REACH: usize = 64;
@@ -48,8 +52,8 @@ pub(super) fn chord_mask(pcs: u16) -> u64 {
 /// What the drums' heads read about a position.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DrumRow {
-    /// Onset by class one, two and four bars ago.
-    pub copies: [[bool; DRUM_CLASSES]; 3],
+    /// Onset by class at each lag: 1 for played, -1 for not, 0 where there is nothing to look back at.
+    pub copies: [[f32; DRUM_CLASSES]; LAGS],
     /// Last velocity bin by class, [`VELOCITY_BINS`] for none.
     pub last: [u8; DRUM_CLASSES],
     /// Velocity bin by class a bar ago.
@@ -61,14 +65,16 @@ pub struct DrumRow {
 /// What the bass's heads read about a position.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BassRow {
-    /// Onset one, two and four bars ago.
-    pub copies: [bool; 3],
+    /// Onset at each lag: 1 for played, -1 for not, 0 where there is nothing to look back at.
+    pub copies: [f32; LAGS],
     /// Last pitch, from [`BASS_LOW`].
     pub last_pitch: u8,
     /// Last length bin, and the one a bar ago ([`LENGTH_BINS`] for none).
     pub lengths: [u8; 2],
     /// Last velocity bin, and the one a bar ago ([`VELOCITY_BINS`] for none).
     pub velocities: [u8; 2],
+    /// Last interval to a second note, and the one a bar ago; 0 for none.
+    pub above: [u8; 2],
     /// Candidate sets, in the order of `BASS_MASKS`.
     pub masks: [u64; BASS_MASKS],
     /// Last offset plus three.
@@ -76,14 +82,14 @@ pub struct BassRow {
 }
 
 /// Candidate sets of the bass: sounding, struck, since the half-bar began, lasting, the pitch class above
-/// the reference of a bar ago, and the pitches one, two and four bars ago.
-pub(super) const BASS_MASKS: usize = 8;
+/// the reference of a bar ago, the pitches at each lag, and all of the last four bars of 4/4.
+pub(super) const BASS_MASKS: usize = 10;
 
 /// What the guitar's and the strings' heads read about a position.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ChordRow {
-    /// Onset one, two and four bars ago.
-    pub copies: [bool; 3],
+    /// Onset at each lag: 1 for played, -1 for not, 0 where there is nothing to look back at.
+    pub copies: [f32; LAGS],
     /// Lowest pitch of the last chord, from [`CHORD_LOW`].
     pub last_low: u8,
     /// Last length bin, and the one a bar ago ([`LENGTH_BINS`] for none), of the lowest note.
@@ -97,9 +103,9 @@ pub struct ChordRow {
 }
 
 /// Candidate sets of guitar and strings: sounding, struck, since the half-bar began, lasting, the last
-/// chord, the chords one, two and four bars ago, the one a bar ago moved with the reference, and the
-/// bass's pitch class.
-pub(super) const CHORD_MASKS: usize = 10;
+/// chord, the chords at each lag, the one a bar ago moved with the reference, the bass's pitch class, and all
+/// pitches of the last four bars of 4/4.
+pub(super) const CHORD_MASKS: usize = 12;
 
 /// The band's own past. No allocation after construction.
 #[derive(Debug, Clone)]
@@ -131,6 +137,10 @@ impl Default for Memory {
 fn bar_lag(bar_steps: u16) -> usize {
     let n = usize::from(bar_steps);
     if (4..=60).contains(&n) { n } else { 16 }
+}
+
+fn sign(on: bool) -> f32 {
+    if on { 1.0 } else { -1.0 }
 }
 
 fn pitch_set(chord: &Chord) -> u64 {
@@ -220,8 +230,19 @@ impl Memory {
         self.last_hit[class].is_some_and(|l| self.pushed - l <= reach)
     }
 
-    fn copies(&self, part: Part, bar: usize) -> [bool; 3] {
-        [bar, 2 * bar, 4 * bar].map(|lag| self.at(lag).plays(part))
+    /// The lags to copy from, none where nothing is remembered.
+    fn lags(&self, ears: &Ears, bar: usize) -> [Option<usize>; LAGS] {
+        let known = |lag: usize| (lag <= self.pushed && lag <= RING).then_some(lag);
+        [known(bar), known(2 * bar), known(4 * bar), ears.form().0.and_then(known)]
+    }
+
+    fn copies(&self, part: Part, lags: [Option<usize>; LAGS]) -> [f32; LAGS] {
+        lags.map(|lag| lag.map_or(0.0, |l| sign(self.at(l).plays(part))))
+    }
+
+    /// Union of what `pitches` says of the last [`REACH`] steps.
+    fn lately(&self, pitches: impl Fn(&BandStep) -> u64) -> u64 {
+        (1..=REACH).fold(0, |m, lag| m | pitches(self.at(lag)))
     }
 
     fn last_offset(&self, part: Part) -> u8 {
@@ -229,25 +250,26 @@ impl Memory {
         since.map_or(3, |s| (self.at(s).offsets[part.index()] + 3) as u8)
     }
 
-    /// Of a part: whether the next position was played early one, two and four bars ago, then whether it
-    /// was played at all then.
-    pub(super) fn early_copies(&self, part: Part, bar_steps: u16) -> [bool; 6] {
-        let bar = bar_lag(bar_steps);
-        let mut out = [false; 6];
-        for (k, lag) in [bar, 2 * bar, 4 * bar].into_iter().enumerate() {
-            let then = self.at(lag);
+    /// Of a part: whether the next position was played early at each lag, then whether it was played at all
+    /// then.
+    pub(super) fn early_copies(&self, part: Part, ears: &Ears, bar_steps: u16) -> [bool; 2 * LAGS] {
+        let mut out = [false; 2 * LAGS];
+        for (k, lag) in self.lags(ears, bar_lag(bar_steps)).into_iter().enumerate() {
+            let then = self.at(lag.unwrap_or(0));
             out[k] = then.plays(part) && then.offsets[part.index()] < 0;
-            out[k + 3] = then.plays(part);
+            out[k + LAGS] = then.plays(part);
         }
         out
     }
 
     /// The drums' row for the next position.
-    pub fn drum_row(&self, bar_steps: u16) -> DrumRow {
+    pub fn drum_row(&self, ears: &Ears, bar_steps: u16) -> DrumRow {
         let bar = bar_lag(bar_steps);
-        let hit = |lag| self.at(lag).drums.map(|d| d > 0);
+        let hit = |lag: Option<usize>| {
+            lag.map_or([0.0; DRUM_CLASSES], |l| self.at(l).drums.map(|d| sign(d > 0)))
+        };
         DrumRow {
-            copies: [hit(bar), hit(2 * bar), hit(4 * bar)],
+            copies: self.lags(ears, bar).map(hit),
             last: std::array::from_fn(|c| {
                 self.since(self.last_hit[c]).map_or(NO_VELOCITY, |s| self.at(s).drums[c] - 1)
             }),
@@ -261,13 +283,15 @@ impl Memory {
         let bar = bar_lag(bar_steps);
         let last = self.since(self.last[1]).and_then(|s| self.at(s).bass);
         let then = self.at(bar).bass;
-        let pitch_bit = |lag: usize| self.at(lag).bass.map_or(0, |b| 1u64 << (b.pitch - BASS_LOW));
+        let pitch_bit = |step: &BandStep| step.bass.map_or(0, |b| 1u64 << (b.pitch - BASS_LOW));
+        let lags = self.lags(ears, bar);
+        let then_bit = |k: usize| lags[k].map_or(0, |l| pitch_bit(self.at(l)));
         let figure = then.map_or(0, |b| {
             let above = 12 + u16::from(b.pitch % 12) - u16::from(ears.reference_ago(bar));
             bass_mask(1 << ((above + u16::from(ears.reference())) % 12))
         });
         BassRow {
-            copies: self.copies(Part::Bass, bar),
+            copies: self.copies(Part::Bass, lags),
             last_pitch: last.map_or(BASS_START, |b| b.pitch) - BASS_LOW,
             lengths: [last.map_or(0, |b| b.length), then.map_or(NO_LENGTH, |b| b.length)],
             velocities: [last.map_or(0, |b| b.velocity), then.map_or(NO_VELOCITY, |b| b.velocity)],
@@ -277,10 +301,13 @@ impl Memory {
                 bass_mask(ears.half_bar()),
                 bass_mask(ears.lasting()),
                 figure,
-                pitch_bit(bar),
-                pitch_bit(2 * bar),
-                pitch_bit(4 * bar),
+                then_bit(0),
+                then_bit(1),
+                then_bit(2),
+                then_bit(3),
+                self.lately(pitch_bit),
             ],
+            above: [last.map_or(0, |b| b.above), then.map_or(0, |b| b.above)],
             offset: self.last_offset(Part::Bass),
         }
     }
@@ -298,8 +325,10 @@ impl Memory {
             let set = if by >= 0 { set << by } else { set >> -by };
             set & ((1 << CHORD_PITCHES) - 1)
         };
+        let lags = self.lags(ears, bar);
+        let then_set = |k: usize| lags[k].map_or(0, |l| pitch_set(&chord_at(l)));
         ChordRow {
-            copies: self.copies(part, bar),
+            copies: self.copies(part, lags),
             last_low: last.map_or(CHORD_START, |c| c.pitches()[0] - CHORD_LOW),
             lengths: [last.map_or(0, |c| low_length(&c)), then.map_or(NO_LENGTH, |c| low_length(&c))],
             velocities: [last.map_or(0, |c| c.velocity), then.map_or(NO_VELOCITY, |c| c.velocity)],
@@ -309,11 +338,13 @@ impl Memory {
                 chord_mask(ears.half_bar()),
                 chord_mask(ears.lasting()),
                 last.map_or(0, |c| pitch_set(&c)),
-                pitch_set(&chord_at(bar)),
-                pitch_set(&chord_at(2 * bar)),
-                pitch_set(&chord_at(4 * bar)),
+                then_set(0),
+                then_set(1),
+                then_set(2),
+                then_set(3),
                 moved,
                 chord_mask(1 << (bass.unwrap_or(BASS_START) % 12)),
+                self.lately(|step| pitch_set(&step.chord(part))),
             ],
             offset: self.last_offset(part),
         }
@@ -321,9 +352,18 @@ impl Memory {
 
     /// Writes the [`MEMORY_INPUTS`] inputs of the next position; `early` says which parts have already
     /// played it ahead of the step.
-    pub(super) fn write(&self, ears: &Ears, bar_steps: u16, early: [bool; 4], x: &mut Inputs<'_>) {
+    pub(super) fn write(
+        &self,
+        ears: &Ears,
+        bar_steps: u16,
+        early: [bool; 4],
+        rests: &Rests,
+        x: &mut Inputs<'_>,
+    ) {
         let bar = bar_lag(bar_steps);
-        for lag in [1, 2, bar, bar - 1, 2 * bar, 4 * bar] {
+        // 0 is the next position itself, of which nothing is remembered.
+        let form = self.lags(ears, bar)[LAGS - 1].unwrap_or(0);
+        for lag in [1, 2, bar, bar - 1, 2 * bar, 4 * bar, form, form.saturating_sub(1)] {
             self.at(lag).drums.iter().for_each(|&d| x.flag(d > 0));
         }
         let loudest = self.at(1).drums.iter().copied().max().unwrap_or(0);
@@ -338,24 +378,30 @@ impl Memory {
 
         let reference = usize::from(ears.reference());
         let bass = self.since(self.last[1]).and_then(|s| self.at(s).bass.map(|b| (s, b)));
-        self.common(x, Part::Bass, bar, bass.map(|(s, b)| (s, b.pitch, b.length, b.velocity)), reference);
+        self.common(x, Part::Bass, (bar, form), bass.map(|(s, b)| (s, b.pitch, b.length, b.velocity)), reference);
         let pitch = bass.map_or(BASS_START, |(_, b)| b.pitch);
         x.one_hot(usize::from((pitch - BASS_LOW) / 6).min(5), 6);
-        let above = self.at(bar).bass.map(|b| (12 + usize::from(b.pitch) % 12 - reference) % 12 + 1);
-        x.one_hot(above.unwrap_or(0), 13);
+        for lag in [bar, form] {
+            let above = self.at(lag).bass.map(|b| (12 + usize::from(b.pitch) % 12 - reference) % 12 + 1);
+            x.one_hot(above.unwrap_or(0), 13);
+        }
+        x.flag(bass.is_some_and(|(_, b)| b.above > 0));
 
         for part in [Part::Guitar, Part::Strings] {
             let last = self.since(self.last[part.index()]).map(|s| (s, self.at(s).chord(part)));
             self.common(
                 x,
                 part,
-                bar,
+                (bar, form),
                 last.map(|(s, c)| (s, c.pitches()[0], low_length(&c), c.velocity)),
                 reference,
             );
             let set = last.map_or(0, |(_, c)| pitch_set(&c));
             let pcs = pcs_of(set);
-            (0..12).for_each(|i| x.flag(pcs >> ((i + reference) % 12) & 1 == 1));
+            let then = pcs_of(pitch_set(&self.at(form).chord(part)));
+            for pcs in [pcs, then] {
+                (0..12).for_each(|i| x.flag(pcs >> ((i + reference) % 12) & 1 == 1));
+            }
             match last {
                 Some((_, c)) => {
                     x.one_hot(usize::from((c.pitches()[0] - CHORD_LOW) / 10).min(5), 6);
@@ -366,6 +412,9 @@ impl Memory {
             }
         }
         early.iter().for_each(|&e| x.flag(e));
+        rests.now.iter().chain(&rests.next).for_each(|&r| x.flag(r));
+        x.flag(form > 0);
+        x.put(if form > 0 { ears.form().1 } else { 0.0 });
     }
 
     /// What bass, guitar and strings have in common: onsets, the last note held or not, its velocity, age,
@@ -374,18 +423,21 @@ impl Memory {
         &self,
         x: &mut Inputs<'_>,
         part: Part,
-        bar: usize,
+        (bar, form): (usize, usize),
         last: Option<(usize, u8, u8, u8)>,
         reference: usize,
     ) {
-        for lag in [1, 2, 3, 4, bar, bar - 1, bar - 2, 2 * bar, 2 * bar - 1, 4 * bar, 4 * bar - 1] {
+        let fixed = [1, 2, 3, 4, bar, bar - 1, bar - 2, 2 * bar, 2 * bar - 1, 4 * bar, 4 * bar - 1];
+        for lag in fixed.into_iter().chain([form, form.saturating_sub(1)]) {
             x.flag(self.at(lag).plays(part));
         }
         let since = last.map_or(REACH, |l| l.0);
-        let held = last.is_some_and(|(s, _, length, _)| {
-            f32::from(LENGTH_TICKS[usize::from(length).min(LENGTH_BINS - 1)]) / 6.0 > s as f32
+        // Whether the next onset comes right where a note ends is what legato is made of.
+        let left = last.map(|(s, _, length, _)| {
+            f32::from(LENGTH_TICKS[usize::from(length).min(LENGTH_BINS - 1)]) / 6.0 - s as f32
         });
-        x.flag(held);
+        x.flag(left.is_some_and(|l| l > 0.0));
+        x.one_hot(left.map_or(99, |l| ENDS.iter().filter(|&&e| l >= e).count()), ENDS.len() + 1);
         x.put(f32::from(last.map_or(0, |l| l.3)) / 16.0 - 1.0);
         let age = [1, 2, 3, 4, 6, 8, 16, 32].iter().position(|&n| since <= n).unwrap_or(8);
         x.one_hot(age, 9);

@@ -3,6 +3,7 @@
 mod batch;
 mod dials;
 mod ears;
+mod form;
 mod initial;
 mod inputs;
 mod kernel;

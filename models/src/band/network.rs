@@ -15,7 +15,7 @@ use sideman_music::Part;
 use sideman_music::grid::{DRUM_CLASSES, OFFSETS};
 
 use super::batch::{Batch, INPUTS, PartRows, extra_inputs};
-use super::layout::{BASS_SHAPE, CHORD_SHAPE, Config, Span, part_key, span};
+use super::layout::{BASS_SHAPE, CHORD_SHAPE, Config, LAGS, POSITIONS, Span, part_key, span};
 use crate::ops::{
     Activation, LstmState, binary_cross_entropy, candidate_logits, cross_entropy, linear, lstm_sequence,
 };
@@ -141,7 +141,7 @@ impl Network {
                 )?)?;
         }
         let patterns = linear(codes, self.t("pattern.w"), self.t("pattern.b"), Activation::None)?
-            .reshape((batch.lanes * 16, DRUM_CLASSES + 3))?;
+            .reshape((batch.lanes * POSITIONS, DRUM_CLASSES + 3))?;
         let zero = Tensor::zeros(4 * self.config.context, candle_core::DType::F32, &self.device)?;
         let contexts = linear(&trunk, self.t("context.w"), &zero, Activation::None)?;
         let mut terms = vec![("early".to_owned(), self.early(batch, &trunk)?)];
@@ -155,7 +155,7 @@ impl Network {
 
     fn early(&self, batch: &Batch, trunk: &Tensor) -> Result<Tensor> {
         let logits = linear(trunk, self.t("early.w"), self.t("early.b"), Activation::None)?;
-        let copies = Tensor::from_slice(&batch.early_copies, (trunk.dim(0)?, 4, 6), &self.device)?;
+        let copies = Tensor::from_slice(&batch.early_copies, (trunk.dim(0)?, 4, 2 * LAGS), &self.device)?;
         let copied = copies.broadcast_mul(self.t("early.copy"))?.sum(2)?;
         binary_cross_entropy(&(logits + copied)?, &batch.early_target, &batch.early_weight)
     }
@@ -178,11 +178,10 @@ impl Network {
         out: &Tensor,
         patterns: &Tensor,
         pattern_rows: &[u32],
-        copies: &[[bool; 3]],
+        copies: &[[f32; LAGS]],
     ) -> Result<Tensor> {
         let n = copies.len();
-        let signs: Vec<f32> = copies.iter().flatten().map(|&c| if c { 1.0 } else { -1.0 }).collect();
-        let signs = Tensor::from_vec(signs, (n, 3), &self.device)?;
+        let signs = Tensor::from_slice(copies.as_flattened(), (n, LAGS), &self.device)?;
         let gates = (cut(out, part, "copy")? + 0.3)?;
         let pattern = patterns.narrow(1, DRUM_CLASSES + part.index() - 1, 1)?.contiguous()?;
         let logits = (cut(out, part, "onset")? + self.pick(&pattern, pattern_rows)?)?;
@@ -244,13 +243,8 @@ impl Network {
         let (_, out) = self.outputs(part, rows, contexts)?;
         let played: Vec<f32> =
             rows.target.iter().flat_map(|t| t.drums.map(|d| if d > 0 { 1.0 } else { 0.0 })).collect();
-        let signs: Vec<f32> = rows
-            .row
-            .iter()
-            .flat_map(|r| r.copies.as_flattened())
-            .map(|&c| if c { 1.0 } else { -1.0 })
-            .collect();
-        let signs = Tensor::from_vec(signs, (n, 3, DRUM_CLASSES), &self.device)?;
+        let signs: Vec<f32> = rows.row.iter().flat_map(|r| r.copies.as_flattened()).copied().collect();
+        let signs = Tensor::from_vec(signs, (n, LAGS, DRUM_CLASSES), &self.device)?;
         let gates = (cut(&out, part, "copy")?.unsqueeze(2)? + 0.3)?;
         let copied = signs.broadcast_mul(self.part(part, "copy.class"))?.broadcast_mul(&gates)?.sum(1)?;
         let pattern = self.pick(&patterns.narrow(1, 0, DRUM_CLASSES)?.contiguous()?, &rows.pattern)?;
@@ -296,7 +290,7 @@ impl Network {
             return Ok(());
         }
         let (context, out) = self.outputs(part, rows, contexts)?;
-        let copies: Vec<[bool; 3]> = rows.row.iter().map(|r| r.copies).collect();
+        let copies: Vec<[f32; LAGS]> = rows.row.iter().map(|r| r.copies).collect();
         let logits = self.onsets(part, &out, patterns, &rows.pattern, &copies)?;
         terms.push(("bass onset".into(), onset_loss(&logits, rows, part)?));
 
@@ -312,6 +306,7 @@ impl Network {
             (vec![], vec![], vec![], vec![], vec![]);
         let (mut last_length, mut bar_length, mut last_velocity, mut bar_velocity) =
             (vec![], vec![], vec![], vec![]);
+        let (mut above, mut last_above, mut bar_above) = (vec![], vec![], vec![]);
         for &i in &at {
             let (row, (reference, before)) = (&rows.row[i as usize], rows.references[i as usize]);
             let Some(note) = rows.target[i as usize].bass else { continue };
@@ -320,6 +315,9 @@ impl Network {
             degrees.push(u32::from((12 + note.pitch % 12 - reference) % 12));
             lengths.push(u32::from(note.length));
             velocities.push(u32::from(note.velocity));
+            above.push(u32::from(note.above));
+            last_above.push(u32::from(row.above[0]));
+            bar_above.push(u32::from(row.above[1]));
             last_length.push(u32::from(row.lengths[0]));
             bar_length.push(u32::from(row.lengths[1]));
             last_velocity.push(u32::from(row.velocities[0]));
@@ -330,6 +328,8 @@ impl Network {
         let logits = self.recall(part, "length", &out, &last_length, Some(&bar_length))?;
         let logits = (logits + self.pick(self.part(part, "length.degree"), &degrees)?)?;
         terms.push(("bass length".into(), cross_entropy(&logits, &lengths)?));
+        let logits = self.recall(part, "above", &out, &last_above, Some(&bar_above))?;
+        terms.push(("bass above".into(), cross_entropy(&logits, &above)?));
         let logits = self.recall(part, "velocity", &out, &last_velocity, Some(&bar_velocity))?;
         terms.push(("bass velocity".into(), cross_entropy(&logits, &velocities)?));
         terms.push(("bass offset".into(), self.offsets(part, &out, rows, &at, |r| r.offset)?));
@@ -349,7 +349,7 @@ impl Network {
         }
         let key = part_key(part);
         let (context, out) = self.outputs(part, rows, contexts)?;
-        let copies: Vec<[bool; 3]> = rows.row.iter().map(|r| r.copies).collect();
+        let copies: Vec<[f32; LAGS]> = rows.row.iter().map(|r| r.copies).collect();
         let logits = self.onsets(part, &out, patterns, &rows.pattern, &copies)?;
         terms.push((format!("{key} onset"), onset_loss(&logits, rows, part)?));
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 use sideman_music::grid::{
-    BASS_LOW, BASS_PITCHES, BassNote, CHORD_LOW, CHORD_NOTES, CHORD_PITCHES, DRUM_CLASSES,
+    BASS_HIGH, BASS_LOW, BASS_PITCHES, BassNote, CHORD_LOW, CHORD_NOTES, CHORD_PITCHES, DRUM_CLASSES,
 };
 use sideman_music::{BandStep, Part};
 
 use super::batch::{extra_inputs, write_extra};
 use super::inputs::Inputs;
 use super::kernel::{Kernel, MOST_CANDIDATES, MOST_EXTRA, State};
-use super::layout::{bass_candidates, chord_candidates, climb};
+use super::layout::{LAGS, bass_candidates, chord_candidates, climb};
 use super::sample::{Sampling, class, yes};
 use super::{Band, Decision, Ears, Memory, Moment, Weight};
 
@@ -81,7 +81,7 @@ impl NeuralBand {
     }
 
     fn drums(&mut self, early: bool, in_bar: usize, moment: &Moment, now: &mut BandStep) -> Option<u8> {
-        let row = self.memory.drum_row(moment.place.bar_steps);
+        let row = self.memory.drum_row(&self.ears, moment.place.bar_steps);
         let mut logits = self.kernel.drum_onsets(&row, in_bar, &self.state);
         let dial = moment.dials.temperature;
         let (push, shape) = (moment.dials.push(), Self::shape(Part::Drums, in_bar, moment));
@@ -106,7 +106,7 @@ impl NeuralBand {
     }
 
     /// Whether bass, guitar or strings start something.
-    fn starts(&mut self, part: Part, copies: [bool; 3], early: bool, in_bar: usize, moment: &Moment) -> bool {
+    fn starts(&mut self, part: Part, copies: [f32; LAGS], early: bool, in_bar: usize, moment: &Moment) -> bool {
         let mut logit = self.kernel.onset(part, copies, in_bar, &self.state) + moment.dials.push();
         logit += Self::shape(part, in_bar, moment);
         let lately = self.memory.recently(part, LATELY[1]);
@@ -139,7 +139,11 @@ impl NeuralBand {
         let length = class(&logits, self.sampling.length, dial, &mut self.rng) as u8;
         let logits = self.kernel.velocity(Part::Bass, row.velocities, 0, &self.state);
         let velocity = class(&logits, self.sampling.velocity, dial, &mut self.rng) as u8;
-        now.bass = Some(BassNote { pitch, length, velocity });
+        let mut logits = self.kernel.above(row.above, &self.state);
+        let room = usize::from(BASS_HIGH - pitch);
+        logits.iter_mut().skip(room + 1).for_each(|l| *l = -1e9);
+        let above = class(&logits, self.sampling.above, dial, &mut self.rng) as u8;
+        now.bass = Some(BassNote { pitch, length, velocity, above });
         Some(row.offset)
     }
 
@@ -209,7 +213,7 @@ impl Band for NeuralBand {
         let mut x = Inputs::new(&mut self.state.inputs);
         // The last of the piano's inputs says whose band this is: people's.
         self.ears.write(place, moment.parts, moment.bpm, 1.0, &mut x);
-        self.memory.write(&self.ears, place.bar_steps, early, &mut x);
+        self.memory.write(&self.ears, place.bar_steps, early, &moment.rests, &mut x);
         self.kernel.trunk(&mut self.state);
 
         let mut now = ahead;
@@ -236,7 +240,7 @@ impl Band for NeuralBand {
                 next.copy(part, &forced.what.early);
                 continue;
             }
-            let copies = self.memory.early_copies(part, place.bar_steps);
+            let copies = self.memory.early_copies(part, &self.ears, place.bar_steps);
             let mut logit = self.kernel.early(part, copies, &self.state) + self.sampling.early[part.index()];
             logit += Self::shape(part, in_bar, moment);
             if yes(logit, moment.dials.temperature, self.sampling.certain_early, &mut self.rng) {

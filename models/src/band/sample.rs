@@ -33,6 +33,8 @@ pub struct Sampling {
     pub repeat: [f32; 2],
     /// Bass pitches.
     pub bass_pitch: Draw,
+    /// Second note of the bass.
+    pub above: Draw,
     /// Guitar and strings pitches, and when to stop.
     pub chord_pitch: Draw,
     /// Lengths.
@@ -56,6 +58,7 @@ impl Default for Sampling {
             harmony: [0.7, 0.6],
             repeat: [0.0, 0.0],
             bass_pitch: Draw { temperature: 0.9, top: 0.95 },
+            above: Draw { temperature: 0.9, top: 0.97 },
             chord_pitch: Draw { temperature: 0.95, top: 0.97 },
             length: Draw { temperature: 0.95, top: 0.97 },
             velocity: Draw { temperature: 0.95, top: 0.97 },
@@ -69,7 +72,7 @@ impl Sampling {
     /// Whether every value makes sense: temperatures above 0, shares within 0 and 1.
     pub fn is_sound(&self) -> bool {
         let draws =
-            [self.bass_pitch, self.chord_pitch, self.length, self.velocity, self.drum_velocity, self.offset];
+            [self.bass_pitch, self.above, self.chord_pitch, self.length, self.velocity, self.drum_velocity, self.offset];
         let shares = [self.certain[0], self.certain[1], self.certain_new, self.certain_early];
         draws.iter().all(|d| d.temperature > 0.0 && (0.0..=1.0).contains(&d.top))
             && shares.iter().all(|s| (0.0..0.5).contains(s))

@@ -11,7 +11,7 @@ use sideman_music::{BandStep, Chord, Part, PianoFrame};
 
 use super::batch::PartRows;
 use super::kernel::{Kernel, MOST_CANDIDATES, State};
-use super::layout::{BASS_SHAPE, CHORD_SHAPE, bass_candidates, chord_candidates, climb, part_key};
+use super::layout::{BASS_SHAPE, CHORD_SHAPE, POSITIONS, bass_candidates, chord_candidates, climb, part_key};
 use super::*;
 use crate::ops::LstmState;
 
@@ -68,7 +68,8 @@ fn song(steps: usize, seed: u64) -> GridSong {
             }
             if rng.random_bool(0.4) {
                 let (pitch, length) = (rng.random_range(BASS_LOW..=BASS_HIGH), rng.random_range(0..23));
-                s.bass = Some(BassNote { pitch, length, velocity: rng.random_range(0..32) });
+                let above = if rng.random_bool(0.5) { rng.random_range(1..=24) } else { 0 };
+                s.bass = Some(BassNote { pitch, length, velocity: rng.random_range(0..32), above });
             }
             for chord in [&mut s.guitar, &mut s.strings] {
                 if rng.random_bool(0.4) {
@@ -141,7 +142,7 @@ impl<'a> Walk<'a> {
         let mut state = self.states[rows.trunk[i] as usize].clone();
         let width = rows.extra.len() / rows.trunk.len();
         self.kernel.outputs(part, &rows.extra[i * width..(i + 1) * width], &mut state);
-        (state, rows.pattern[i] as usize % 16)
+        (state, rows.pattern[i] as usize % POSITIONS)
     }
 
     fn offset(&mut self, part: Part, key: &str, last: u8, early: bool, step: &BandStep, state: &State) {
@@ -153,7 +154,7 @@ impl<'a> Walk<'a> {
         for (row, state) in self.states.clone().iter().enumerate() {
             for part in Part::ALL {
                 let i = row * 4 + part.index();
-                let copies = std::array::from_fn(|k| batch.early_copies[i * 6 + k] > 0.0);
+                let copies = std::array::from_fn(|k| batch.early_copies[i * 8 + k] > 0.0);
                 let logit = self.kernel.early(part, copies, state);
                 let loss = f64::from(batch.early_weight[i]) * bit_nll(logit, batch.early_target[i] > 0.0);
                 self.add("early".into(), loss);
@@ -198,6 +199,8 @@ impl<'a> Walk<'a> {
             let degree = usize::from((12 + note.pitch % 12 - rows.references[i].0) % 12);
             let lengths = self.kernel.length(Part::Bass, row.lengths, degree, &state);
             self.add("bass length".into(), nll(&lengths, usize::from(note.length)));
+            let above = self.kernel.above(row.above, &state);
+            self.add("bass above".into(), nll(&above, usize::from(note.above)));
             let velocities = self.kernel.velocity(Part::Bass, row.velocities, 0, &state);
             self.add("bass velocity".into(), nll(&velocities, usize::from(note.velocity)));
             self.offset(Part::Bass, "bass", row.offset, rows.early[i], target, &state);
@@ -253,7 +256,7 @@ impl<'a> Walk<'a> {
 fn compare(config: Config, net: &Network, kernel: &Kernel) {
     let mut rng = Pcg64::seed_from_u64(3);
     let mut lanes: Vec<Lane> = (0..3)
-        .map(|i| Lane::new(Arc::new(song(90, i)), i as u32, 16 * i as usize, &Spoil::NONE, &mut rng))
+        .map(|i| Lane::new(Arc::new(song(90, i)), 0, i as u32, 16 * i as usize, &Spoil::NONE, &mut rng))
         .collect();
     let batch = Batch::next(&mut lanes, 40, &Spoil::NONE, &mut rng);
     let codes: Vec<Vec<f32>> =
@@ -271,7 +274,7 @@ fn compare(config: Config, net: &Network, kernel: &Kernel) {
     walk.chords(Part::Guitar, &batch.chords[0]);
     walk.chords(Part::Strings, &batch.chords[1]);
     assert_eq!(walk.sums.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
-    assert_eq!(expected.len(), 19);
+    assert_eq!(expected.len(), 20);
     for (term, &sum) in &expected {
         assert!(sum > 1.0, "{term} was hardly tested: {sum}");
         let own = walk.sums[term];

@@ -60,6 +60,9 @@ impl CandidateShape {
     }
 }
 
+/// Most candidate sets of a head.
+pub const MOST_MASKS: usize = 12;
+
 /// What is known about the candidates of one choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CandidateRow {
@@ -70,7 +73,7 @@ pub struct CandidateRow {
     /// Previous pitch, from the lowest.
     pub previous: u8,
     /// Candidate sets: bit `i` is the pitch `low + i`. Bits of pitches outside must be 0.
-    pub masks: [u64; 10],
+    pub masks: [u64; MOST_MASKS],
     /// Which candidates may be chosen; the bit above the pitches is "stop".
     pub allowed: u64,
 }

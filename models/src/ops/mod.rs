@@ -9,7 +9,7 @@ mod linear;
 mod loss;
 mod lstm;
 
-pub use candidates::{CandidateRow, CandidateShape, candidate_logits};
+pub use candidates::{CandidateRow, CandidateShape, MOST_MASKS, candidate_logits};
 pub use linear::{Activation, linear};
 pub use loss::{binary_cross_entropy, cross_entropy};
 pub use lstm::{LstmState, lstm_sequence};

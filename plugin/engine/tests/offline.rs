@@ -37,7 +37,7 @@ impl Band for Hasher {
             let lane = 20 * i as u64;
             step.drums[usize::from(pick(lane, 16.0))] = 1 + pick(lane + 1, 32.0);
             let length = pick(lane + 2, 23.0);
-            step.bass = Some(BassNote { pitch: 28 + pick(lane + 3, 28.0), length, velocity: 20 });
+            step.bass = Some(BassNote { pitch: 28 + pick(lane + 3, 28.0), length, velocity: 20, above: 0 });
             for chord in [&mut step.guitar, &mut step.strings] {
                 chord.velocity = pick(lane + 4, 32.0);
                 chord.push(40 + pick(lane + 5, 8.0), length);
@@ -58,7 +58,7 @@ impl Band for Metronome {
     fn decide(&mut self, _: &Moment) -> Decision {
         let mut d = Decision::default();
         d.now.drums[0] = 20;
-        d.now.bass = Some(BassNote { pitch: 36, length: 5, velocity: 20 });
+        d.now.bass = Some(BassNote { pitch: 36, length: 5, velocity: 20, above: 0 });
         d.now.guitar.push(60, 3);
         d.now.guitar.velocity = 20;
         d.now.strings.push(72, 22);

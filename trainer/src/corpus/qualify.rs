@@ -91,6 +91,10 @@ impl LeftOut {
 /// Notes of each part, or the reason why a band with so few does not teach.
 fn enough(band: &BandScore) -> Result<[usize; 4], LeftOut> {
     let counts @ [drums, bass, guitar, strings] = [0, 1, 2, 3].map(|i: usize| band.parts[i].len());
+    // A drummer alone teaches drumming, whatever the piano plays.
+    if band.piano.is_empty() && bass + guitar + strings == 0 && drums >= MIN_DRUMS {
+        return Ok(counts);
+    }
     if band.piano.len() < MIN_PIANO {
         return Err(LeftOut::Piano(band.piano.len()));
     }

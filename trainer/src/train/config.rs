@@ -34,6 +34,8 @@ pub struct TrainConfig {
     pub clip: f64,
     /// Weight of the style code's Kullback-Leibler divergence.
     pub divergence: f64,
+    /// Weight of the losses of velocities, which overfit first.
+    pub velocities: f64,
     /// Share of the trunk's outputs that are zeroed in training.
     pub dropout: f32,
     /// Least share of notes on the grid.
@@ -56,6 +58,13 @@ pub struct Mix {
     pub tier: Tier,
     /// Share of draws, relative to the others.
     pub weight: f64,
+    /// Only these sets of the tier; all when empty.
+    #[serde(default)]
+    pub sets: Vec<String>,
+    /// Whether these count as people's bands, also when they are made by rule: where there are hardly any
+    /// others, being asked for people's would mean being asked for what was never heard.
+    #[serde(default)]
+    pub people: bool,
 }
 
 /// See [`Spoil`].
@@ -70,11 +79,19 @@ pub struct SpoilConfig {
     pub shift: f64,
     /// Chance that a drum hit is not remembered.
     pub drop_hit: f64,
+    /// Chance a bar that the music goes on in another key.
+    pub modulate: f64,
 }
 
 impl From<SpoilConfig> for Spoil {
     fn from(c: SpoilConfig) -> Self {
-        Self { blank: c.blank, blank_start: c.blank_start, shift: c.shift, drop_hit: c.drop_hit }
+        Self {
+            blank: c.blank,
+            blank_start: c.blank_start,
+            shift: c.shift,
+            drop_hit: c.drop_hit,
+            modulate: c.modulate,
+        }
     }
 }
 
@@ -108,11 +125,12 @@ impl TrainConfig {
         ensure!(above(self.learning_rate), "learning_rate must be above 0");
         ensure!(above(self.clip), "clip must be above 0");
         ensure!(self.weight_decay >= 0.0, "weight_decay must be at least 0");
+        ensure!(self.velocities >= 0.0, "velocities must be at least 0");
         ensure!(self.divergence >= 0.0, "divergence must be at least 0");
         ensure!((0.0..1.0).contains(&self.dropout), "dropout must be at least 0 and below 1");
         let s = self.spoil;
         ensure!(
-            [s.blank, s.blank_start, s.shift, s.drop_hit].iter().all(|p| (0.0..=1.0).contains(p)),
+            [s.blank, s.blank_start, s.shift, s.drop_hit, s.modulate].iter().all(|p| (0.0..=1.0).contains(p)),
             "the chances in [spoil] must be between 0 and 1"
         );
         Ok(())

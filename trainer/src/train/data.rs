@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 use sideman_models::band::{Batch, GridSong, Lane, Spoil, statistics};
-use sideman_music::{Meter, grid, listen};
+use sideman_music::{Meter, Part, grid, listen};
 
 use super::TrainConfig;
 use crate::corpus::{self, Song, Split, Tier};
@@ -70,7 +70,8 @@ impl Library {
         scale: Option<(&[f32], &[f32])>,
     ) -> anyhow::Result<Self> {
         ensure!(split != Split::Test, "the test split is for evaluation alone");
-        let (mut songs, mut origins, mut tiers) = (vec![], vec![], vec![]);
+        let (mut songs, mut origins, mut tiers, mut drummers) = (vec![], vec![], vec![], vec![]);
+        let mut rng = Pcg64::seed_from_u64(config.seed ^ 0x0D21_77E5);
         let total: f64 = config.mix.iter().map(|m| m.weight).sum();
         let mut share = 0.0;
         for mix in &config.mix {
@@ -78,7 +79,17 @@ impl Library {
             for mut song in corpus::load(cache, mix.tier, split)? {
                 let fits = song.on_grid >= config.min_on_grid
                     && song.agreement.is_none_or(|a| a >= config.min_agreement);
-                let Some(grid) = grid_song(&song).filter(|_| fits) else { continue };
+                let wanted = mix.sets.is_empty() || mix.sets.contains(&song.set);
+                if !wanted {
+                    continue;
+                }
+                let Some(mut grid) = grid_song(&song).filter(|_| fits) else { continue };
+                if mix.people {
+                    grid.tier = 1.0;
+                }
+                if song.band.piano.is_empty() {
+                    drummers.push(songs.len());
+                }
                 song.band = Default::default();
                 songs.push(Arc::new(grid));
                 origins.push(song);
@@ -86,6 +97,9 @@ impl Library {
             share += mix.weight / total;
             ensure!(songs.len() as u32 > first, "no song of tier {:?} can be used", mix.tier);
             tiers.push(((first..songs.len() as u32).collect(), share));
+        }
+        for i in drummers {
+            songs[i] = Arc::new(with_a_band(&songs, i, &mut rng));
         }
         let mut rows: Vec<Vec<f32>> = songs.iter().map(|s| statistics(s)).collect();
         let (mean, deviation) = match scale {
@@ -104,12 +118,12 @@ impl Library {
         let at: f64 = rng.random();
         let tier = self.tiers.iter().find(|t| at < t.1).unwrap_or(&self.tiers[self.tiers.len() - 1]);
         let which = tier.0[rng.random_range(0..tier.0.len())];
-        let song = &self.songs[which as usize];
+        let song = self.songs[which as usize].clone();
         let bar = usize::from(song.bar_steps);
         let bars = (song.band.len().saturating_sub(steps) / bar).max(1);
         let start = if rng.random_bool(0.5) { rng.random_range(0..bars) * bar } else { 0 };
         let key = rng.random_range(-5..=6);
-        Lane::new(Arc::new(song.transposed(key)), which, start, spoil, rng)
+        Lane::new(song, key, which, start, spoil, rng)
     }
 
     /// The batches of a segment, each a function of the configuration's seed and its number alone.
@@ -152,13 +166,37 @@ impl Library {
             let mut rng = Pcg64::seed_from_u64(0);
             let mut group: Vec<Lane> = group
                 .iter()
-                .map(|&i| Lane::new(self.songs[i as usize].clone(), i, 0, &Spoil::NONE, &mut rng))
+                .map(|&i| Lane::new(self.songs[i as usize].clone(), 0, i, 0, &Spoil::NONE, &mut rng))
                 .collect();
             let longest = group.iter().map(Lane::left).max().unwrap_or(0).min(limit);
             let batches = longest.div_ceil(steps);
             (0..batches).map(|_| Batch::next(&mut group, steps, &Spoil::NONE, &mut rng)).collect()
         })
     }
+}
+
+/// A drummer alone, set over the piano and the rest of the band of another song of about the tempo, from its
+/// start over and over.
+fn with_a_band(songs: &[Arc<GridSong>], drummer: usize, rng: &mut Pcg64) -> GridSong {
+    let drums = &songs[drummer];
+    let away = |other: &GridSong| (other.bpm.max(1.0) / drums.bpm.max(1.0)).ln().abs();
+    let other = (0..64)
+        .map(|_| &songs[rng.random_range(0..songs.len())])
+        .filter(|s| s.bar_steps == drums.bar_steps && s.parts[1] && s.frames.iter().any(|f| f.keys > 0))
+        .min_by(|a, b| away(a).total_cmp(&away(b)));
+    let mut song = GridSong::clone(drums);
+    let Some(other) = other else { return song };
+    song.frames = other.frames.iter().copied().cycle().take(drums.band.len()).collect();
+    let both = drums.band.iter().zip(other.band.iter().cycle());
+    song.band = both
+        .map(|(drums, rest)| {
+            let mut step = *rest;
+            step.copy(Part::Drums, drums);
+            step
+        })
+        .collect();
+    song.parts = [true, other.parts[1], other.parts[2], other.parts[3]];
+    song
 }
 
 /// Mean and deviation by column.

@@ -24,7 +24,7 @@ const VALID_STEPS: usize = 1024;
 #[derive(Debug, clap::Args)]
 pub struct TrainArgs {
     /// Configuration of the run
-    #[arg(long, default_value = "trainer/configs/band.toml")]
+    #[arg(long, default_value = "trainer/configs/band-full.toml")]
     pub config: PathBuf,
     /// Cache made by `prepare`
     #[arg(long, default_value = "cache")]
@@ -238,8 +238,9 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
                 state = losses.state;
                 let steps = batch.counts[0].max(1);
                 let mut total = Tensor::zeros((), DType::F32, &device)?;
-                for (_, term) in &losses.terms {
-                    total = (total + term)?;
+                for (name, term) in &losses.terms {
+                    let weight = if name.ends_with("velocity") { config.velocities } else { 1.0 };
+                    total = (total + (term * weight)?)?;
                 }
                 let total = (total / steps as f64)?;
                 let objective = (&total + (&divergence * config.divergence)?)?;

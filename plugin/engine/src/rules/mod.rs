@@ -348,7 +348,7 @@ impl RuleBand {
     fn bass_note(&self, letter: u8, pitch: u8, pulses: i64, step: i64) -> sideman_music::grid::BassNote {
         let neutral = if letter == b'R' { 94.0 } else { 82.0 };
         let velocity = self.velocity(neutral, step, 100 + Part::Bass.index());
-        sideman_music::grid::BassNote { pitch, length: length_bin(pulses), velocity }
+        sideman_music::grid::BassNote { pitch, length: length_bin(pulses), velocity, above: 0 }
     }
 
     /// Held chords of the strings: one a half-bar. With a piano that comes late they wait for a sixteenth,
