@@ -168,12 +168,12 @@ pub fn sha256(bytes: &[u8]) -> String {
 }
 
 /// Whether a tensor is stored as 8-bit blocks: matrices of some size.
-fn is_quantised(shape: &[usize]) -> bool {
+pub(crate) fn is_quantised(shape: &[usize]) -> bool {
     shape.len() == 2 && shape[0] * shape[1] >= 4096
 }
 
 /// A tensor as it is stored.
-fn quantise(shape: &[usize], values: &[f32]) -> CandleResult<QTensor> {
+pub(crate) fn quantise(shape: &[usize], values: &[f32]) -> CandleResult<QTensor> {
     if !is_quantised(shape) {
         return QTensor::quantize(&Tensor::from_slice(values, shape, &Device::Cpu)?, GgmlDType::F32);
     }

@@ -236,6 +236,11 @@ impl Memory {
         [known(bar), known(2 * bar), known(4 * bar), ears.form().0.and_then(known)]
     }
 
+    /// What was played at each lag before the next position, none where nothing is remembered.
+    pub(super) fn then(&self, ears: &Ears, bar_steps: u16) -> [Option<&BandStep>; LAGS] {
+        self.lags(ears, bar_lag(bar_steps)).map(|lag| lag.map(|l| self.at(l)))
+    }
+
     fn copies(&self, part: Part, lags: [Option<usize>; LAGS]) -> [f32; LAGS] {
         lags.map(|lag| lag.map_or(0.0, |l| sign(self.at(l).plays(part))))
     }

@@ -4,6 +4,7 @@ mod batch;
 mod dials;
 mod ears;
 mod form;
+mod habit;
 mod initial;
 mod inputs;
 mod kernel;

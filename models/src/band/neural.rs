@@ -10,6 +10,7 @@ use sideman_music::grid::{
 use sideman_music::{BandStep, Part};
 
 use super::batch::{extra_inputs, write_extra};
+use super::habit::Habit;
 use super::inputs::Inputs;
 use super::kernel::{Kernel, MOST_CANDIDATES, MOST_EXTRA, State};
 use super::layout::{LAGS, bass_candidates, chord_candidates, climb};
@@ -23,6 +24,7 @@ pub struct NeuralBand {
     state: State,
     ears: Ears,
     memory: Memory,
+    habit: Habit,
     sampling: Sampling,
     rng: Pcg64,
     /// What was already played ahead of the next step.
@@ -45,6 +47,7 @@ impl NeuralBand {
             state,
             ears: Ears::default(),
             memory: Memory::default(),
+            habit: Habit::default(),
             sampling: Sampling::default(),
             rng: Pcg64::seed_from_u64(seed),
             ahead: BandStep::EMPTY,
@@ -86,9 +89,11 @@ impl NeuralBand {
         let dial = moment.dials.temperature;
         let (push, shape) = (moment.dials.push(), Self::shape(Part::Drums, in_bar, moment));
         let mut hit = [false; DRUM_CLASSES];
+        let habit = self.habit.onsets(Part::Drums).map(|(lag, firm)| (lag, firm * self.sampling.habit[0]));
         for c in 0..DRUM_CLASSES {
             logits[c] += (0..c).filter(|&b| hit[b]).map(|b| self.kernel.chain(c, b)).sum::<f32>();
             let lately = self.memory.recently_hit(c, LATELY[0]);
+            logits[c] += habit.map_or(0.0, |(lag, firm)| firm * row.copies[lag][c]);
             // More is played on the drums that are in use, not on all there are.
             logits[c] += push + if lately { shape } else { shape.min(0.0) };
             let certain = if lately { self.sampling.certain[0] } else { self.sampling.certain_new };
@@ -108,6 +113,9 @@ impl NeuralBand {
     /// Whether bass, guitar or strings start something.
     fn starts(&mut self, part: Part, copies: [f32; LAGS], early: bool, in_bar: usize, moment: &Moment) -> bool {
         let mut logit = self.kernel.onset(part, copies, in_bar, &self.state) + moment.dials.push();
+        if let Some((lag, firm)) = self.habit.onsets(part) {
+            logit += self.sampling.habit[1] * firm * copies[lag];
+        }
         logit += Self::shape(part, in_bar, moment);
         let lately = self.memory.recently(part, LATELY[1]);
         let certain = if lately { self.sampling.certain[1] } else { self.sampling.certain_new };
@@ -131,6 +139,13 @@ impl NeuralBand {
         for (p, score) in scores[..BASS_PITCHES].iter_mut().enumerate() {
             *score += self.sampling.harmony[0] * (row.masks[2] >> p & 1) as f32;
             *score += self.sampling.repeat[0] * (row.masks[4] >> p & 1) as f32;
+        }
+        if let Some((lag, firm)) = self.habit.pitches(Part::Bass) {
+            // The masks of the lags begin at the sixth; what the piano does not sound is no habit.
+            let then = row.masks[5 + lag] & row.masks[2];
+            for (p, score) in scores[..BASS_PITCHES].iter_mut().enumerate() {
+                *score += self.sampling.habit[2] * firm * (then >> p & 1) as f32;
+            }
         }
         let drawn = class(&scores[..BASS_PITCHES], self.sampling.bass_pitch, dial, &mut self.rng);
         let pitch = BASS_LOW + drawn as u8;
@@ -173,7 +188,19 @@ impl NeuralBand {
             self.kernel.chord_pitches(part, &candidates, climbed, rank, &mut self.state, &mut scores);
             for (p, score) in scores[..CHORD_PITCHES].iter_mut().enumerate() {
                 *score += self.sampling.harmony[1] * (row.masks[2] >> p & 1) as f32;
-                *score += self.sampling.repeat[1] * (row.masks[8] >> p & 1) as f32;
+                *score += self.sampling.repeat[1] * (row.masks[9] >> p & 1) as f32;
+            }
+            if let Some((lag, firm)) = self.habit.pitches(part) {
+                let then = row.masks[5 + lag];
+                let left = match chord.pitches().last() {
+                    None => then,
+                    Some(&p) => then & !((2u64 << (p - CHORD_LOW)) - 1),
+                };
+                // Whole chords only where the piano's lowest note is the same, so that harmony comes first.
+                if then & row.masks[2] == then && then != 0 {
+                    let next = if left == 0 { CHORD_PITCHES } else { left.trailing_zeros() as usize };
+                    scores[next] += self.sampling.habit[3] * firm;
+                }
             }
             let drawn = class(&scores, self.sampling.chord_pitch, dial, &mut self.rng);
             if drawn == CHORD_PITCHES {
@@ -200,6 +227,7 @@ impl Band for NeuralBand {
         self.kernel.reset(&mut self.state);
         self.ears.reset();
         self.memory.reset();
+        self.habit = Habit::default();
         self.rng = Pcg64::seed_from_u64(seed);
         self.ahead = BandStep::EMPTY;
     }
@@ -229,6 +257,7 @@ impl Band for NeuralBand {
                 self.part(part, false, usize::from(place.in_bar), moment, &mut now);
             }
         }
+        self.habit.push(&now, self.memory.then(&self.ears, place.bar_steps), place.in_bar == 0);
         self.memory.push(&now, place.bar_steps);
         Part::ALL.into_iter().filter(|p| early[p.index()]).for_each(|p| now.silence(p));
 

@@ -4,6 +4,8 @@ use rand::Rng;
 use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
 
+use super::kernel::{exp, sigmoid};
+
 /// A categorical draw: temperature and the share of probability kept from the top.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +31,9 @@ pub struct Sampling {
     pub early: [f32; 4],
     /// What pitch classes of this half-bar gain: bass, chords.
     pub harmony: [f32; 2],
+    /// What keeping to another bar gains while the bar so far equals it (see [`habit`](super::habit)): onsets of
+    /// drums, of the other parts, pitches of the bass, of chords.
+    pub habit: [f32; 4],
     /// What the pitches of a bar ago gain, moved with the reference: bass, chords.
     pub repeat: [f32; 2],
     /// Bass pitches.
@@ -56,6 +61,7 @@ impl Default for Sampling {
             certain_early: 0.02,
             early: [0.0; 4],
             harmony: [0.7, 0.6],
+            habit: [0.0; 4],
             repeat: [0.0, 0.0],
             bass_pitch: Draw { temperature: 0.9, top: 0.95 },
             above: Draw { temperature: 0.9, top: 0.97 },
@@ -76,13 +82,13 @@ impl Sampling {
         let shares = [self.certain[0], self.certain[1], self.certain_new, self.certain_early];
         draws.iter().all(|d| d.temperature > 0.0 && (0.0..=1.0).contains(&d.top))
             && shares.iter().all(|s| (0.0..0.5).contains(s))
-            && self.harmony.iter().chain(&self.repeat).chain(&self.early).all(|h| h.is_finite())
+            && self.harmony.iter().chain(&self.repeat).chain(&self.early).chain(&self.habit).all(|h| h.is_finite())
     }
 }
 
 /// Draws yes or no from a logit.
 pub(super) fn yes(logit: f32, temperature: f32, certain: f32, rng: &mut Pcg64) -> bool {
-    let p = 1.0 / (1.0 + (-logit / temperature).exp());
+    let p = sigmoid(logit / temperature);
     // Drawn in any case, so that the stream of random numbers does not depend on the weights.
     let at: f32 = rng.random();
     if p < certain {
@@ -94,31 +100,129 @@ pub(super) fn yes(logit: f32, temperature: f32, certain: f32, rng: &mut Pcg64) -
     }
 }
 
-/// Draws a class from logits, at most 64 of them; those at -1e9 or less are never drawn.
+/// Most classes that can be drawn from.
+const CLASSES: usize = 64;
+
+/// Draws a class from logits, at most 64 of them; those at -1e8 or less are never drawn, unless all are.
 pub(super) fn class(logits: &[f32], draw: Draw, dial: f32, rng: &mut Pcg64) -> usize {
-    let n = logits.len().min(64);
-    let temperature = (draw.temperature * dial).max(0.01);
-    let best = logits[..n].iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut p = [0f32; 64];
-    let mut order: [u8; 64] = std::array::from_fn(|i| i as u8);
-    let mut total = 0.0;
-    for i in 0..n {
-        p[i] = if logits[i] > -1e8 { ((logits[i] - best) / temperature).exp() } else { 0.0 };
-        total += p[i];
+    let n = logits.len().min(CLASSES);
+    // As below any other: what is forbidden, no number, or not there.
+    let mut rows = [f32::NEG_INFINITY; CLASSES];
+    for (row, &logit) in rows.iter_mut().zip(logits) {
+        *row = if logit > -1e8 { logit } else { f32::NEG_INFINITY };
     }
-    order[..n].sort_unstable_by(|&a, &b| p[usize::from(b)].total_cmp(&p[usize::from(a)]).then(a.cmp(&b)));
-    // The classes before which less than `top` has gone by.
-    let (mut kept, mut mass) = (0, 0.0);
-    while kept < n && mass <= draw.top * total && p[usize::from(order[kept])] > 0.0 {
-        mass += p[usize::from(order[kept])];
-        kept += 1;
+    let cold = 1.0 / (draw.temperature * dial).max(0.01);
+    let best = rows.iter().fold(f32::NEG_INFINITY, |a, &b| if b > a { b } else { a }).min(f32::MAX);
+    // The likelihood in the upper bits, so that whole numbers rank like it, and in the lowest six the class,
+    // so that no two are equal: the first of equals comes first.
+    let mut ranks = [0u32; CLASSES];
+    for (i, (rank, &row)) in ranks.iter_mut().zip(&rows).enumerate() {
+        let p = if row > f32::NEG_INFINITY { exp((row - best) * cold) } else { 0.0 };
+        *rank = p.to_bits() & !63 | (63 - i as u32);
+    }
+    let likelihood = |rank: u32| f32::from_bits(rank & !63);
+    let total: f32 = ranks.iter().map(|&r| likelihood(r)).sum();
+    // The classes before which less than `top` has gone by, from the likeliest down. There are few as a rule,
+    // so that looking for the next one is quicker than sorting all.
+    let mut kept = [0u32; CLASSES];
+    let (mut count, mut mass) = (0, 0.0);
+    while count < n && mass <= draw.top * total {
+        let next = ranks.iter().copied().fold(0, u32::max);
+        if likelihood(next) == 0.0 {
+            break;
+        }
+        ranks[63 - (next & 63) as usize] = 0;
+        mass += likelihood(next);
+        kept[count] = next;
+        count += 1;
     }
     let mut at = rng.random::<f32>() * mass;
-    for &i in &order[..kept] {
-        at -= p[usize::from(i)];
+    let class = |rank: u32| 63 - (rank & 63) as usize;
+    for &rank in &kept[..count] {
+        at -= likelihood(rank);
         if at < 0.0 {
-            return usize::from(i);
+            return class(rank);
         }
     }
-    usize::from(order[kept.saturating_sub(1)])
+    count.checked_sub(1).map_or(0, |last| class(kept[last]))
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+
+    /// How often each class comes, of `n` draws.
+    fn shares(logits: &[f32], draw: Draw, dial: f32, n: usize) -> Vec<f64> {
+        let mut rng = Pcg64::seed_from_u64(8);
+        let mut counts = vec![0f64; logits.len()];
+        for _ in 0..n {
+            counts[class(logits, draw, dial, &mut rng)] += 1.0;
+        }
+        counts.into_iter().map(|c| c / n as f64).collect()
+    }
+
+    /// The same by sorting, in double precision.
+    fn expected(logits: &[f32], draw: Draw, dial: f32) -> Vec<f64> {
+        let temperature = f64::from(draw.temperature * dial);
+        let p: Vec<f64> = logits.iter().map(|&l| (f64::from(l) / temperature).exp()).collect();
+        let total: f64 = p.iter().sum();
+        let mut order: Vec<usize> = (0..p.len()).collect();
+        order.sort_by(|&a, &b| p[b].total_cmp(&p[a]));
+        let (mut kept, mut mass) = (vec![0.0; p.len()], 0.0);
+        for i in order {
+            if mass <= f64::from(draw.top) * total {
+                kept[i] = p[i];
+                mass += p[i];
+            }
+        }
+        kept.iter().map(|k| k / mass).collect()
+    }
+
+    #[test]
+    fn classes_come_as_often_as_their_likelihood_says() {
+        let mut rng = Pcg64::seed_from_u64(9);
+        for (n, top, temperature, dial) in [
+            (64, 1.0, 1.0, 1.0),
+            (61, 0.95, 0.9, 1.3),
+            (6, 0.97, 0.7, 1.0),
+            (2, 0.5, 1.0, 0.5),
+            (1, 0.0, 1.0, 1.0),
+        ] {
+            let logits: Vec<f32> = (0..n).map(|_| rng.random_range(-3.0..2.0)).collect();
+            let draw = Draw { temperature, top };
+            let (own, wanted) = (shares(&logits, draw, dial, 40_000), expected(&logits, draw, dial));
+            for (a, b) in own.iter().zip(&wanted) {
+                // Five deviations of a count.
+                assert!((a - b).abs() <= 5.0 * (b / 40_000.0).sqrt(), "{own:?} instead of {wanted:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_forbidden_or_too_unlikely_is_never_drawn() {
+        let all = Draw { temperature: 1.0, top: 1.0 };
+        assert_eq!(shares(&[-1e9, 0.0, -1e9, f32::NAN], all, 1.0, 500), [0.0, 1.0, 0.0, 0.0]);
+        assert_eq!(shares(&[0.0, 9.0, 0.1], Draw { top: 0.9, ..all }, 1.0, 500), [0.0, 1.0, 0.0]);
+        // Nothing left: any class, but no panic.
+        for logits in [[-1e9; 3], [f32::NAN; 3], [f32::NEG_INFINITY; 3], [f32::INFINITY; 3]] {
+            assert_eq!(shares(&logits, all, 1.0, 50).len(), 3);
+        }
+        // Of equals the first is taken first.
+        assert_eq!(shares(&[1.0, 1.0, 1.0], Draw { top: 0.0, ..all }, 1.0, 50), [1.0, 0.0, 0.0]);
+        // More than can be drawn from.
+        assert!(shares(&[0.0; 70], all, 1.0, 500)[CLASSES..].iter().all(|&s| s == 0.0));
+    }
+
+    #[test]
+    fn yes_is_said_as_often_as_the_logit_says_and_always_when_certain() {
+        let mut rng = Pcg64::seed_from_u64(10);
+        let mut share = |logit, temperature, certain| {
+            (0..20_000).filter(|_| yes(logit, temperature, certain, &mut rng)).count() as f64 / 20_000.0
+        };
+        assert!((share(0.5, 1.0, 0.0) - 0.622).abs() < 0.02);
+        assert!((share(0.5, 0.5, 0.0) - 0.731).abs() < 0.02);
+        assert_eq!((share(-4.0, 1.0, 0.05), share(4.0, 1.0, 0.05)), (0.0, 1.0));
+    }
 }

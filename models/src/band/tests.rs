@@ -18,12 +18,13 @@ use crate::ops::LstmState;
 /// Small sizes, so that the tests are quick; odd ones, so that remainders are met.
 const SMALL: Config = Config { input: 40, hidden: 33, context: 24, pitch: 20, style: 7 };
 
-/// Weights that are far enough from their start for everything to matter.
+/// Weights that are far enough from their start for everything to matter, rounded as a kernel rounds them.
 fn weights(config: Config) -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
     let mut rng = Pcg64::seed_from_u64(9);
     let mut all = config.initial(5);
     all.values_mut().flat_map(|t| &mut t.1).for_each(|v| *v += rng.random_range(-0.15..0.15));
     all.insert("early.b".into(), (vec![4], vec![-1.0; 4]));
+    all.values_mut().for_each(|(shape, v)| *v = crate::weights::rounded(shape, v).unwrap());
     all
 }
 

@@ -50,12 +50,29 @@ impl CandidateShape {
     /// Scores of all pitches and of stopping, from one row of coefficients; `out` has `pitches + 1` places.
     /// Forbidden candidates get -1e9.
     pub fn score(&self, coefficients: &[f32], row: &CandidateRow, out: &mut [f32]) {
-        out.fill(0.0);
-        self.each(row, |p, c| out[p] += coefficients[c]);
-        for (p, v) in out.iter_mut().enumerate() {
-            if row.allowed >> p & 1 == 0 {
-                *v = -1e9;
+        // What `each` names, a coefficient's kind at a time: most of it is sums of neighbours.
+        let (above, rest) = coefficients[..self.coefficients()].split_at(12);
+        let (above_before, rest) = rest.split_at(12);
+        let (intervals, rest) = rest.split_at(self.intervals);
+        let (sets, register) = rest.split_at(self.masks);
+        out.copy_from_slice(register);
+        let octave = |from: u8| (self.low + 24 - usize::from(from)) % 12;
+        let (a0, b0) = (octave(row.reference), octave(row.reference_before));
+        let by_class: [f32; 12] = std::array::from_fn(|i| above[(a0 + i) % 12] + above_before[(b0 + i) % 12]);
+        for octave in out[..self.pitches].chunks_mut(12) {
+            octave.iter_mut().zip(&by_class).for_each(|(v, by)| *v += by);
+        }
+        let (reach, previous) = (self.intervals / 2, usize::from(row.previous));
+        for (p, v) in out[..self.pitches].iter_mut().enumerate() {
+            *v += intervals[(p + reach).saturating_sub(previous).min(2 * reach)];
+        }
+        for (set, &mask) in sets.iter().zip(&row.masks) {
+            for (p, v) in out.iter_mut().enumerate() {
+                *v += if mask >> p & 1 == 1 { *set } else { 0.0 };
             }
+        }
+        for (p, v) in out.iter_mut().enumerate() {
+            *v = if row.allowed >> p & 1 == 1 { *v } else { -1e9 };
         }
     }
 }

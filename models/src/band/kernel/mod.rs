@@ -1,18 +1,31 @@
-//! The step kernel: the network's step in plain arithmetic, without allocation, from the same weights.
+//! The step kernel: the network's step from the weights as they are stored, without allocation.
 //!
-//! It computes what [`Network`](super::Network) computes, a row at a time; a test holds the two together.
+//! It computes what [`Network`](super::Network) computes, a row at a time, with vectors rounded to 16 bits
+//! where they meet quantised weights; a test holds the two together. `matrix.rs` says how a product is
+//! computed so that it has the same bits on every machine, `simd.rs` does it with the instructions at hand.
+
+mod functions;
+mod matrix;
+mod simd;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
 use sideman_music::Part;
 use sideman_music::grid::{DRUM_CLASSES, LENGTH_BINS, OFFSETS, VELOCITY_BINS};
 
+use self::matrix::{Layer, Work};
+use self::simd::Simd;
 use super::DrumRow;
 use super::batch::{INPUTS, extra_inputs};
 use super::layout::{
     ABOVE, BASS_SHAPE, CHORD_SHAPE, Config, LAGS, POSITIONS, Span, output_count, part_key, span,
 };
 use crate::ops::{CandidateRow, CandidateShape};
+use crate::weights;
+
+pub(super) use self::functions::{exp, sigmoid};
 
 /// Columns of the pattern table: the drum classes and one for each other part.
 const PATTERN: usize = DRUM_CLASSES + 3;
@@ -20,47 +33,6 @@ const PATTERN: usize = DRUM_CLASSES + 3;
 pub(super) const MOST_EXTRA: usize = extra_inputs(Part::Strings);
 /// Most candidates of a pitch head, with "stop".
 pub(super) const MOST_CANDIDATES: usize = CHORD_SHAPE.pitches + 1;
-
-/// A matrix with its bias.
-#[derive(Debug, Clone, Default)]
-struct Layer {
-    w: Vec<f32>,
-    b: Vec<f32>,
-    inputs: usize,
-}
-
-/// Sum of products, in sixteen running sums so that it vectorises the same way everywhere.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0f32; 16];
-    let (a16, b16) = (a.chunks_exact(16), b.chunks_exact(16));
-    let rest: f32 = a16.remainder().iter().zip(b16.remainder()).map(|(x, y)| x * y).sum();
-    for (x, y) in a16.zip(b16) {
-        for i in 0..16 {
-            sums[i] += x[i] * y[i];
-        }
-    }
-    sums.iter().sum::<f32>() + rest
-}
-
-impl Layer {
-    fn rows(&self) -> usize {
-        self.b.len()
-    }
-
-    /// `out = w x + b`.
-    fn apply(&self, x: &[f32], out: &mut [f32]) {
-        for ((row, b), out) in self.w.chunks_exact(self.inputs).zip(&self.b).zip(out) {
-            *out = dot(row, x) + b;
-        }
-    }
-
-    /// `out += w x + b`.
-    fn add(&self, x: &[f32], out: &mut [f32]) {
-        for ((row, b), out) in self.w.chunks_exact(self.inputs).zip(&self.b).zip(out) {
-            *out += dot(row, x) + b;
-        }
-    }
-}
 
 /// Weights of a part's heads.
 #[derive(Debug, Clone, Default)]
@@ -89,6 +61,7 @@ struct Heads {
 #[derive(Debug, Clone)]
 pub struct Kernel {
     config: Config,
+    simd: Simd,
     input: Layer,
     style: Layer,
     gates_x: Layer,
@@ -109,6 +82,7 @@ pub struct State {
     /// [h; input layer].
     trunk: Vec<f32>,
     contexts: Vec<f32>,
+    early: [f32; 4],
     style: Vec<f32>,
     patterns: Vec<f32>,
     context: Vec<f32>,
@@ -116,19 +90,18 @@ pub struct State {
     chord_own: Vec<f32>,
     pitch: Vec<f32>,
     coefficients: Vec<f32>,
+    work: Work,
     /// The row of inputs, to be filled by the caller.
     pub(super) inputs: Vec<f32>,
 }
 
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
-}
-
 impl Kernel {
-    /// Takes over the tensors of a configuration.
+    /// Takes over the tensors of a configuration. Matrices are rounded as a weights file rounds them
+    /// ([`weights::rounded`]); those that were already stay as they are, to the bit. Allocates and takes some
+    /// milliseconds.
     ///
     /// # Errors
-    /// Names the tensor that is missing or has another size.
+    /// Names the tensor that is missing, has another size or cannot be rounded.
     pub fn new(config: Config, tensors: &BTreeMap<String, Vec<f32>>) -> Result<Self, String> {
         for spec in config.tensors().iter().filter(|s| !s.training_only) {
             let size: usize = spec.shape.iter().product();
@@ -141,22 +114,29 @@ impl Kernel {
             }
         }
         let get = |name: &str| tensors.get(name).cloned().unwrap_or_default();
-        let layer = |w: &str, b: Option<&str>, inputs: usize| {
-            let w = get(w);
-            let b = b.map_or_else(|| vec![0.0; w.len() / inputs], get);
-            Layer { w, b, inputs }
+        let layer = |w: &str, b: Option<&str>, inputs: usize| -> Result<Layer, String> {
+            let (name, w) = (w, get(w));
+            let shape = [w.len() / inputs, inputs];
+            let bias = b.map_or_else(|| vec![0.0; shape[0]], get);
+            if !weights::is_quantised(&shape) {
+                return Ok(Layer::plain(w, bias, inputs));
+            }
+            weights::quantise(&shape, &w)
+                .map_err(|e| e.to_string())
+                .and_then(|w| Layer::quantised(&w, bias, inputs))
+                .map_err(|e| format!("the tensor {name}: {e}"))
         };
         let (input, hidden, k) = (config.input, config.hidden, config.context);
-        let heads = |part: Part| {
+        let heads = |part: Part| -> Result<Heads, String> {
             let key = part_key(part);
             let get = |name: &str| get(&format!("{key}.{name}"));
             let layer = |name: &str, inputs: usize| {
                 layer(&format!("{key}.{name}.w"), Some(&format!("{key}.{name}.b")), inputs)
             };
             let pitched = part != Part::Drums;
-            Heads {
-                extra: layer("extra", extra_inputs(part)),
-                out: layer("out", k),
+            Ok(Heads {
+                extra: layer("extra", extra_inputs(part))?,
+                out: layer("out", k)?,
                 offset_last: get("offset.last"),
                 velocity_last: get("velocity.last"),
                 velocity_bar: get("velocity.bar"),
@@ -168,23 +148,25 @@ impl Kernel {
                 length_last: get("length.last"),
                 length_bar: get("length.bar"),
                 length_by: get(if part == Part::Bass { "length.degree" } else { "length.rank" }),
-                pitch_in: if pitched { layer("pitch.in", k) } else { Layer::default() },
-                pitch_out: if pitched { layer("pitch.out", config.pitch) } else { Layer::default() },
+                pitch_in: if pitched { layer("pitch.in", k)? } else { Layer::default() },
+                pitch_out: if pitched { layer("pitch.out", config.pitch)? } else { Layer::default() },
                 pitch_climb: get("pitch.climb"),
                 pitch_rank: get("pitch.rank"),
-            }
+            })
         };
+        let [drums, bass, guitar, strings] = Part::ALL.map(heads);
         Ok(Self {
             config,
-            input: layer("trunk.in.w", Some("trunk.in.b"), INPUTS),
-            style: layer("trunk.style.w", None, config.style),
-            gates_x: layer("lstm.wx", Some("lstm.b"), input),
-            gates_h: layer("lstm.wh", None, hidden),
-            pattern: layer("pattern.w", Some("pattern.b"), config.style),
-            context: layer("context.w", None, hidden + input),
-            early: layer("early.w", Some("early.b"), hidden + input),
+            simd: Simd::best(),
+            input: layer("trunk.in.w", Some("trunk.in.b"), INPUTS)?,
+            style: layer("trunk.style.w", None, config.style)?,
+            gates_x: layer("lstm.wx", Some("lstm.b"), input)?,
+            gates_h: layer("lstm.wh", None, hidden)?,
+            pattern: layer("pattern.w", Some("pattern.b"), config.style)?,
+            context: layer("context.w", None, hidden + input)?,
+            early: layer("early.w", Some("early.b"), hidden + input)?,
             early_copy: get("early.copy"),
-            parts: Part::ALL.map(heads),
+            parts: [drums?, bass?, guitar?, strings?],
         })
     }
 
@@ -193,12 +175,21 @@ impl Kernel {
         self.config
     }
 
-    /// Bytes of weights that a step reads.
+    /// The instructions that it steps with, the fastest that this machine has.
+    pub fn instructions(&self) -> &'static str {
+        self.simd.name()
+    }
+
+    /// What a step multiplies with, and the style's two layers.
+    fn layers(&self) -> impl Iterator<Item = &Layer> {
+        let trunk = [&self.input, &self.gates_x, &self.gates_h, &self.context, &self.early];
+        let heads = self.parts.iter().flat_map(|p| [&p.extra, &p.out, &p.pitch_in, &p.pitch_out]);
+        trunk.into_iter().chain(heads).chain([&self.style, &self.pattern])
+    }
+
+    /// Bytes of weights that a step reads when all parts play.
     pub fn bytes(&self) -> usize {
-        let of = |l: &Layer| 4 * (l.w.len() + l.b.len());
-        let parts: usize =
-            self.parts.iter().map(|p| of(&p.extra) + of(&p.out) + of(&p.pitch_in) + of(&p.pitch_out)).sum();
-        of(&self.input) + of(&self.gates_x) + of(&self.gates_h) + of(&self.context) + of(&self.early) + parts
+        self.layers().map(Layer::bytes).sum::<usize>() - self.style.bytes() - self.pattern.bytes()
     }
 
     /// A state for this network, with an all-zero style.
@@ -210,6 +201,7 @@ impl Kernel {
             gates: vec![0.0; 4 * c.hidden],
             trunk: vec![0.0; c.hidden + c.input],
             contexts: vec![0.0; 4 * c.context],
+            early: [0.0; 4],
             style: vec![0.0; c.input],
             patterns: vec![0.0; POSITIONS * PATTERN],
             context: vec![0.0; c.context],
@@ -217,6 +209,7 @@ impl Kernel {
             chord_own: vec![0.0; c.pitch],
             pitch: vec![0.0; c.pitch],
             coefficients: vec![0.0; CHORD_SHAPE.coefficients().max(BASS_SHAPE.coefficients())],
+            work: Work::new(self.layers()),
             inputs: vec![0.0; INPUTS],
         };
         self.set_style(&vec![0.0; c.style], &mut state);
@@ -225,8 +218,8 @@ impl Kernel {
 
     /// Takes a style code (as wide as the configuration says).
     pub fn set_style(&self, code: &[f32], state: &mut State) {
-        self.style.apply(code, &mut state.style);
-        self.pattern.apply(code, &mut state.patterns);
+        self.style.apply(self.simd, code, &mut state.work, &mut state.style);
+        self.pattern.apply(self.simd, code, &mut state.work, &mut state.patterns);
     }
 
     /// Forgets the past; the style stays.
@@ -239,41 +232,34 @@ impl Kernel {
     pub(super) fn trunk(&self, state: &mut State) {
         let hidden = self.config.hidden;
         let x = &mut state.trunk[hidden..];
-        self.input.apply(&state.inputs, x);
+        self.input.apply(self.simd, &state.inputs, &mut state.work, x);
         for (x, s) in x.iter_mut().zip(&state.style) {
             *x = (*x + s).max(0.0);
         }
-        self.gates_x.apply(x, &mut state.gates);
-        self.gates_h.add(&state.h, &mut state.gates);
-        for j in 0..hidden {
-            let i = sigmoid(state.gates[j]);
-            let f = sigmoid(state.gates[hidden + j]);
-            let g = state.gates[2 * hidden + j].tanh();
-            let o = sigmoid(state.gates[3 * hidden + j]);
-            state.c[j] = f * state.c[j] + i * g;
-            state.h[j] = o * state.c[j].tanh();
-        }
+        self.gates_x.apply(self.simd, x, &mut state.work, &mut state.gates);
+        self.gates_h.add(self.simd, &state.h, &mut state.work, &mut state.gates);
+        self.simd.cell(&state.gates, &mut state.c, &mut state.h);
         state.trunk[..hidden].copy_from_slice(&state.h);
-        self.context.apply(&state.trunk, &mut state.contexts);
+        self.context.apply(self.simd, &state.trunk, &mut state.work, &mut state.contexts);
+        self.early.apply(self.simd, &state.trunk, &mut state.work, &mut state.early);
     }
 
     /// Logit that a part plays the next position early.
     pub(super) fn early(&self, part: Part, copies: [bool; 2 * LAGS], state: &State) -> f32 {
         let i = part.index();
-        let row = &self.early.w[i * self.early.inputs..(i + 1) * self.early.inputs];
         let copied: f32 =
             copies.iter().zip(&self.early_copy[i * 2 * LAGS..]).filter(|(on, _)| **on).map(|(_, w)| w).sum();
-        dot(row, &state.trunk) + self.early.b[i] + copied
+        state.early[i] + copied
     }
 
     /// A part's context and outputs, from what the parts before it do ([`extra_inputs`] wide).
     pub(super) fn outputs(&self, part: Part, extra: &[f32], state: &mut State) {
         let (k, heads) = (self.config.context, &self.parts[part.index()]);
         state.context.copy_from_slice(&state.contexts[part.index() * k..(part.index() + 1) * k]);
-        heads.extra.add(extra, &mut state.context);
+        heads.extra.add(self.simd, extra, &mut state.work, &mut state.context);
         state.context.iter_mut().for_each(|v| *v = v.max(0.0));
         let n = heads.out.rows();
-        heads.out.apply(&state.context, &mut state.out[..n]);
+        heads.out.apply(self.simd, &state.context, &mut state.work, &mut state.out[..n]);
     }
 
     fn pattern<'a>(&self, state: &'a State, in_bar: usize) -> &'a [f32] {
@@ -378,17 +364,19 @@ impl Kernel {
         out
     }
 
+    /// Scores of the candidates of `row` from the units of the pitch head.
     fn score(
-        heads: &Heads,
+        &self,
+        part: Part,
         shape: CandidateShape,
         row: &CandidateRow,
-        pitch: &[f32],
-        coefficients: &mut [f32],
-        out: &mut [f32],
+        state: &mut State,
+        out: &mut [f32; MOST_CANDIDATES],
     ) {
-        let n = shape.coefficients();
-        heads.pitch_out.apply(pitch, &mut coefficients[..n]);
-        shape.score(&coefficients[..n], row, &mut out[..=shape.pitches]);
+        let coefficients = &mut state.coefficients[..shape.coefficients()];
+        let pitch_out = &self.parts[part.index()].pitch_out;
+        pitch_out.apply(self.simd, &state.pitch, &mut state.work, coefficients);
+        shape.score(coefficients, row, &mut out[..=shape.pitches]);
     }
 
     /// Scores of the bass's pitches, and of "stop", which is forbidden.
@@ -398,15 +386,15 @@ impl Kernel {
         state: &mut State,
         out: &mut [f32; MOST_CANDIDATES],
     ) {
-        let heads = &self.parts[1];
-        heads.pitch_in.apply(&state.context, &mut state.pitch);
+        self.parts[1].pitch_in.apply(self.simd, &state.context, &mut state.work, &mut state.pitch);
         state.pitch.iter_mut().for_each(|v| *v = v.max(0.0));
-        Self::score(heads, BASS_SHAPE, row, &state.pitch, &mut state.coefficients, out);
+        self.score(Part::Bass, BASS_SHAPE, row, state, out);
     }
 
     /// Begins a chord: to be called once before [`Kernel::chord_pitches`].
     pub(super) fn begin_chord(&self, part: Part, state: &mut State) {
-        self.parts[part.index()].pitch_in.apply(&state.context, &mut state.chord_own);
+        let pitch_in = &self.parts[part.index()].pitch_in;
+        pitch_in.apply(self.simd, &state.context, &mut state.work, &mut state.chord_own);
     }
 
     /// Scores of the next note of a chord, and of stopping, after `rank` notes.
@@ -424,6 +412,6 @@ impl Kernel {
             let v = state.chord_own[i] + heads.pitch_climb[climb * n + i] + heads.pitch_rank[rank * n + i];
             state.pitch[i] = v.max(0.0);
         }
-        Self::score(heads, CHORD_SHAPE, row, &state.pitch, &mut state.coefficients, out);
+        self.score(part, CHORD_SHAPE, row, state, out);
     }
 }

@@ -1,0 +1,138 @@
+//! Habit: a bar that began as another one did goes on as that one did.
+//!
+//! Each onset is drawn by itself, so a bar that the network would repeat with a chance of nine in ten an
+//! onset is rarely repeated as a whole, while people's bands repeat whole bars (docs/band.md). While a
+//! part's bar so far equals the one at a lag, following it to the end is made likelier.
+
+use sideman_music::grid::DRUM_CLASSES;
+use sideman_music::{BandStep, Part};
+
+use super::layout::LAGS;
+
+/// Whether a part's bar so far is the one at each lag. No allocation.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Habit {
+    /// Steps in which something began alike, by part and lag; negative once something differed.
+    onsets: [[i8; LAGS]; 4],
+    /// The same of pitches.
+    pitches: [[i8; LAGS]; 4],
+    /// Bars in a row that were the bar before, by part.
+    stuck: [u8; 4],
+}
+
+/// Steps alike after which a habit is at its strongest.
+const SETTLED: i8 = 4;
+/// Bars in a row after which a part is no longer kept to the bar before.
+const ENOUGH: u8 = 7;
+
+fn same_onsets(a: &BandStep, b: &BandStep, part: Part) -> bool {
+    match part {
+        Part::Drums => (0..DRUM_CLASSES).all(|c| (a.drums[c] > 0) == (b.drums[c] > 0)),
+        _ => a.plays(part) == b.plays(part),
+    }
+}
+
+fn same_pitches(a: &BandStep, b: &BandStep, part: Part) -> bool {
+    match part {
+        Part::Drums => true,
+        Part::Bass => a.bass.map(|n| n.pitch) == b.bass.map(|n| n.pitch),
+        Part::Guitar | Part::Strings => a.chord(part).pitches() == b.chord(part).pitches(),
+    }
+}
+
+/// One step further: `alike` or not.
+fn count(n: &mut i8, alike: bool) {
+    *n = match (*n, alike) {
+        (n, true) if n >= 0 => (n + 1).min(SETTLED),
+        _ => -1,
+    };
+}
+
+impl Habit {
+    /// Takes in what was played in a step, and what was played at each lag before it; `starts_bar` says whether
+    /// the step is the first of its bar.
+    pub(super) fn push(&mut self, now: &BandStep, then: [Option<&BandStep>; LAGS], starts_bar: bool) {
+        for part in Part::ALL {
+            let i = part.index();
+            if starts_bar {
+                self.stuck[i] = if self.onsets[i][0] > 0 { (self.stuck[i] + 1).min(ENOUGH) } else { 0 };
+                // A bar that was another one to its end leaves some habit to the next.
+                for n in self.onsets[i].iter_mut().chain(&mut self.pitches[i]) {
+                    *n = i8::from(*n > 0);
+                }
+            }
+            for (k, then) in then.iter().enumerate() {
+                let Some(then) = then else {
+                    (self.onsets[i][k], self.pitches[i][k]) = (-1, -1);
+                    continue;
+                };
+                if !now.plays(part) && !then.plays(part) {
+                    continue;
+                }
+                count(&mut self.onsets[i][k], same_onsets(now, then, part));
+                count(&mut self.pitches[i][k], same_pitches(now, then, part));
+            }
+        }
+    }
+
+    /// The lag that a part keeps to, and how firmly, 0 to 1.
+    pub(super) fn onsets(&self, part: Part) -> Option<(usize, f32)> {
+        let i = part.index();
+        self.firmest(part, &self.onsets[i])
+    }
+
+    /// The same for its pitches.
+    pub(super) fn pitches(&self, part: Part) -> Option<(usize, f32)> {
+        let i = part.index();
+        self.firmest(part, &self.pitches[i])
+    }
+
+    fn firmest(&self, part: Part, counts: &[i8; LAGS]) -> Option<(usize, f32)> {
+        let tired = self.stuck[part.index()] >= ENOUGH;
+        let best = (0..LAGS).filter(|&k| counts[k] > 0 && !(tired && k == 0)).max_by_key(|&k| counts[k])?;
+        Some((best, f32::from(counts[best]) / f32::from(SETTLED)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hit(class: usize) -> BandStep {
+        let mut step = BandStep::EMPTY;
+        if class < DRUM_CLASSES {
+            step.drums[class] = 20;
+        }
+        step
+    }
+
+    #[test]
+    fn a_bar_that_goes_on_alike_settles_and_one_note_breaks_it() {
+        let mut habit = Habit::default();
+        let play = |habit: &mut Habit, now: usize, then: usize, first: bool| {
+            habit.push(&hit(now), [Some(&hit(then)), None, None, None], first);
+        };
+        assert_eq!(habit.onsets(Part::Drums), None);
+        play(&mut habit, 0, 0, true);
+        assert_eq!(habit.onsets(Part::Drums), Some((0, 0.25)));
+        (0..5).for_each(|_| play(&mut habit, 5, 5, false));
+        assert_eq!(habit.onsets(Part::Drums), Some((0, 1.0)));
+        play(&mut habit, 99, 5, false);
+        assert_eq!(habit.onsets(Part::Drums), None);
+        play(&mut habit, 5, 5, false);
+        assert_eq!(habit.onsets(Part::Drums), None, "until the bar ends");
+        play(&mut habit, 0, 0, true);
+        assert_eq!(habit.onsets(Part::Drums), Some((0, 0.25)));
+    }
+
+    #[test]
+    fn nobody_is_kept_to_one_bar_for_ever() {
+        let mut habit = Habit::default();
+        for bar in 0..12 {
+            for step in 0..4 {
+                habit.push(&hit(1), [Some(&hit(1)), None, None, None], step == 0);
+            }
+            assert_eq!(habit.onsets(Part::Drums).is_some(), bar < 7, "bar {bar}");
+        }
+    }
+}
