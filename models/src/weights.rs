@@ -89,6 +89,10 @@ pub struct StoredStyle {
     pub bar_steps: u16,
     /// General MIDI programs of drums (kit), bass, guitar and strings there; parts that it lacks have none.
     pub programs: [Option<u8>; 4],
+    /// Share of the bars in which each part plays there, in the order of [`sideman_music::Part::ALL`]; older
+    /// files say nothing.
+    #[serde(default)]
+    pub share: Option<[f32; 4]>,
     /// Style code.
     pub code: Vec<f32>,
 }

@@ -49,6 +49,7 @@ impl Parts {
             bpm,
             bar_steps: 12,
             programs: [Some(8), None, Some(27), Some(48)],
+            share: None,
             code: (0..5).map(|i| i as f32 * 0.1 - 0.3 + bpm * 1e-3).collect(),
         };
         let mut velocities = VelocityTable::default();

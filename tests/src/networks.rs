@@ -15,6 +15,7 @@ pub(crate) fn untrained() -> BandWeights {
         bpm: 90.0,
         bar_steps: 16,
         programs: [None; 4],
+        share: None,
         code: vec![0.3; 8],
     };
     let bytes =

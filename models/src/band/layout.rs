@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sideman_music::Part;
 use sideman_music::grid::{
-    BASS_LOW, BASS_PITCHES, BASS_SPAN, CHORD_LOW, CHORD_NOTES, CHORD_PITCHES, DRUM_CLASSES, LENGTH_BINS, OFFSETS,
-    VELOCITY_BINS,
+    BASS_LOW, BASS_PITCHES, BASS_SPAN, CHORD_LOW, CHORD_NOTES, CHORD_PITCHES, DRUM_CLASSES, LENGTH_BINS,
+    OFFSETS, VELOCITY_BINS,
 };
 
 use super::batch::{INPUTS, extra_inputs};

@@ -8,8 +8,8 @@ use sideman_music::grid::{
 };
 use sideman_music::{BandStep, Chord, Part};
 
-use super::ears::Ears;
 use super::Rests;
+use super::ears::Ears;
 use super::inputs::Inputs;
 use super::layout::LAGS;
 
@@ -270,9 +270,8 @@ impl Memory {
     /// The drums' row for the next position.
     pub fn drum_row(&self, ears: &Ears, bar_steps: u16) -> DrumRow {
         let bar = bar_lag(bar_steps);
-        let hit = |lag: Option<usize>| {
-            lag.map_or([0.0; DRUM_CLASSES], |l| self.at(l).drums.map(|d| sign(d > 0)))
-        };
+        let hit =
+            |lag: Option<usize>| lag.map_or([0.0; DRUM_CLASSES], |l| self.at(l).drums.map(|d| sign(d > 0)));
         DrumRow {
             copies: self.lags(ears, bar).map(hit),
             last: std::array::from_fn(|c| {
@@ -383,7 +382,13 @@ impl Memory {
 
         let reference = usize::from(ears.reference());
         let bass = self.since(self.last[1]).and_then(|s| self.at(s).bass.map(|b| (s, b)));
-        self.common(x, Part::Bass, (bar, form), bass.map(|(s, b)| (s, b.pitch, b.length, b.velocity)), reference);
+        self.common(
+            x,
+            Part::Bass,
+            (bar, form),
+            bass.map(|(s, b)| (s, b.pitch, b.length, b.velocity)),
+            reference,
+        );
         let pitch = bass.map_or(BASS_START, |(_, b)| b.pitch);
         x.one_hot(usize::from((pitch - BASS_LOW) / 6).min(5), 6);
         for lag in [bar, form] {

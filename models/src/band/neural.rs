@@ -111,7 +111,14 @@ impl NeuralBand {
     }
 
     /// Whether bass, guitar or strings start something.
-    fn starts(&mut self, part: Part, copies: [f32; LAGS], early: bool, in_bar: usize, moment: &Moment) -> bool {
+    fn starts(
+        &mut self,
+        part: Part,
+        copies: [f32; LAGS],
+        early: bool,
+        in_bar: usize,
+        moment: &Moment,
+    ) -> bool {
         let mut logit = self.kernel.onset(part, copies, in_bar, &self.state) + moment.dials.push();
         if let Some((lag, firm)) = self.habit.onsets(part) {
             logit += self.sampling.habit[1] * firm * copies[lag];

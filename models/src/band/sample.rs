@@ -77,12 +77,25 @@ impl Default for Sampling {
 impl Sampling {
     /// Whether every value makes sense: temperatures above 0, shares within 0 and 1.
     pub fn is_sound(&self) -> bool {
-        let draws =
-            [self.bass_pitch, self.above, self.chord_pitch, self.length, self.velocity, self.drum_velocity, self.offset];
+        let draws = [
+            self.bass_pitch,
+            self.above,
+            self.chord_pitch,
+            self.length,
+            self.velocity,
+            self.drum_velocity,
+            self.offset,
+        ];
         let shares = [self.certain[0], self.certain[1], self.certain_new, self.certain_early];
         draws.iter().all(|d| d.temperature > 0.0 && (0.0..=1.0).contains(&d.top))
             && shares.iter().all(|s| (0.0..0.5).contains(s))
-            && self.harmony.iter().chain(&self.repeat).chain(&self.early).chain(&self.habit).all(|h| h.is_finite())
+            && self
+                .harmony
+                .iter()
+                .chain(&self.repeat)
+                .chain(&self.early)
+                .chain(&self.habit)
+                .all(|h| h.is_finite())
     }
 }
 

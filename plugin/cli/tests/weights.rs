@@ -17,6 +17,7 @@ fn untrained() -> Vec<u8> {
         bpm: 80.0,
         bar_steps: 16,
         programs: [Some(0), None, Some(29), Some(44)],
+        share: None,
         code: vec![0.1; 8],
     });
     let card = Card {

@@ -4,13 +4,19 @@ use sideman_models::band::GridSong;
 use sideman_models::weights::StoredStyle;
 use sideman_music::Part;
 
-use crate::corpus::Song;
+use crate::corpus::{Song, Tier};
 use crate::train::Library;
 
-/// Codes kept under each name.
+/// Codes kept under each name in 4/4.
 const PER_STYLE: usize = 8;
+/// Codes kept under each name in any other metre.
+const PER_METRE: usize = 3;
 /// Codes kept for "auto".
 const FOR_AUTO: usize = 96;
+/// The set of drummers alone.
+const DRUMMERS: &str = "groove";
+/// Codes kept for "auto" in any other metre than 4/4.
+const AUTO_METRE: usize = 12;
 /// Name of the codes that "auto" draws from.
 const AUTO: &str = "auto";
 
@@ -100,13 +106,76 @@ fn facts(song: &GridSong, origin: &Song) -> Facts {
     }
 }
 
+/// Names of the styles, in the order in which codes are kept.
+const STYLES: [&str; 11] = [
+    "pop-rock",
+    "ballad",
+    "house",
+    "jazz-swing",
+    "bossa",
+    "country",
+    "blues",
+    "funk",
+    "hip-hop",
+    "reggae",
+    "folk",
+];
+
+/// The style of a band in another metre than 4/4, by its label alone; none when that says nothing.
+fn metre_style(origin: &Song) -> Option<&'static str> {
+    let (genre, style) = (origin.genre.as_deref()?, origin.style.as_deref().unwrap_or(""));
+    let label = match genre {
+        "Rock" | "Pop" => Some("pop-rock"),
+        "Jazz" => Some("jazz-swing"),
+        "Country" => Some("country"),
+        "Folk" => Some("folk"),
+        "Blues" => Some("blues"),
+        _ => None,
+    };
+    made_as(genre, style).or(label)
+}
+
+/// The style that a rule-made band was made in, by the corpus's name of it.
+fn made_as(genre: &str, style: &str) -> Option<&'static str> {
+    let named = [
+        ("own/hiphop", "hip-hop"),
+        ("own/reggaeton", ""),
+        ("stdlib/ska", ""),
+        ("stdlib/bluegrass", "country"),
+        ("own/bossa", "bossa"),
+        ("stdlib/jazzrhumba", "bossa"),
+    ];
+    if let Some((_, name)) = named.iter().find(|n| n.0 == style) {
+        return (!name.is_empty()).then_some(name);
+    }
+    let genres = [
+        ("Rock", "pop-rock"),
+        ("Pop", "pop-rock"),
+        ("Ballad", "ballad"),
+        ("House-Techno", "house"),
+        ("Jazz-Swing", "jazz-swing"),
+        ("Jazz", "jazz-swing"),
+        ("Latin-Bossa", "bossa"),
+        ("Latin", "bossa"),
+        ("Country", "country"),
+        ("Blues", "blues"),
+        ("RnB-Funk", "funk"),
+        ("RnB", "funk"),
+        ("Reggae", "reggae"),
+        ("Folk", "folk"),
+        ("International", "folk"),
+    ];
+    let made = style.starts_with("own/") || style.starts_with("stdlib/");
+    genres.iter().find(|g| made && g.0 == genre).map(|g| g.1)
+}
+
 /// How well a band fits each style, 0 or less for not at all. The genre label weighs most where there is
 /// one; the rest is what the drums, the bass and the guitar do.
 fn fit(f: &Facts, genre: &str, style: &str) -> [(&'static str, f32); 11] {
     let label = |names: &[&str]| if names.contains(&genre) { 1.0 } else { 0.0 };
-    let made = |names: &[&str]| if names.iter().any(|n| style.ends_with(n)) { 0.6 } else { 0.0 };
+    let made = |name: &str| if made_as(genre, style) == Some(name) { 1.0 } else { 0.0 };
     let near = |v: f32, low: f32, high: f32| if (low..=high).contains(&v) { 1.0 } else { 0.0 };
-    let rock = label(&["Rock", "Pop"]);
+    let rock = label(&["Rock", "Pop"]) + made("pop-rock");
     [
         ("pop-rock", (0.5 + rock) * near(f.bpm, 90.0, 150.0) * near(f.swing, 0.0, 0.1) * f.backbeat),
         (
@@ -114,40 +183,57 @@ fn fit(f: &Facts, genre: &str, style: &str) -> [(&'static str, f32); 11] {
             near(f.bpm, 50.0, 84.0)
                 * near(f.density, 0.2, 1.1)
                 * near(f.swing, 0.0, 0.2)
-                * (0.5 + f.backbeat),
+                * (0.5 + f.backbeat + made("ballad")),
         ),
         (
             "house",
-            (label(&["Electronic"]) + 0.3) * near(f.bpm, 112.0, 140.0) * near(f.kick_on_beats, 0.8, 9.0),
+            (label(&["Electronic"]) + made("house") + 0.3)
+                * near(f.bpm, 112.0, 140.0)
+                * near(f.kick_on_beats, 0.8, 9.0),
         ),
-        ("jazz-swing", (label(&["Jazz"]) + 0.2) * near(f.swing, 0.35, 1.0) * (0.3 + f.ride + 0.3 * f.walk)),
+        (
+            "jazz-swing",
+            (label(&["Jazz"]) + made("jazz-swing") + 0.2)
+                * near(f.swing, 0.35, 1.0)
+                * (0.3 + f.ride + 0.3 * f.walk),
+        ),
         (
             "bossa",
-            (label(&["Latin", "International"]) * 0.5 + f.rim + made(&["own/bossa"]))
+            (label(&["Latin", "International"]) * 0.5 + f.rim + made("bossa"))
                 * near(f.swing, 0.0, 0.1)
                 * near(f.rim, 0.12, 1.0),
         ),
-        ("country", label(&["Country"])),
-        ("blues", label(&["Blues"]) + made(&["slowblues", "blues128"]) * near(f.swing, 0.2, 1.0)),
+        ("country", label(&["Country"]) + made("country")),
+        ("blues", label(&["Blues"]) + made("blues") * near(f.swing, 0.2, 1.0)),
         (
             "funk",
-            (label(&["RnB"])
-                + 0.3
-                + made(&["own/funk"])
-                + if f.bass == 36 || f.bass == 37 { 0.4 } else { 0.0 })
+            (label(&["RnB"]) + 0.3 + made("funk") + if f.bass == 36 || f.bass == 37 { 0.4 } else { 0.0 })
                 * near(f.kick_odd, 0.12, 1.0)
                 * near(f.bpm, 85.0, 125.0)
                 * f.backbeat,
         ),
-        ("hip-hop", (label(&["Rap"]) + made(&["own/hiphop"])) * near(f.bpm, 60.0, 125.0)),
+        ("hip-hop", (label(&["Rap"]) + made("hip-hop")) * near(f.bpm, 60.0, 125.0)),
         (
             "reggae",
-            (label(&["Reggae"]) + made(&["own/reggae"]) + f.one_drop)
+            (label(&["Reggae"]) + made("reggae") + f.one_drop)
                 * near(f.skank + f.one_drop, 0.5, 3.0)
                 * near(f.one_drop, 0.4, 1.0),
         ),
-        ("folk", label(&["Folk"]) * near(f.density, 0.05, 1.4)),
+        ("folk", (label(&["Folk"]) + made("folk")) * near(f.density, 0.05, 1.4)),
     ]
+}
+
+/// Share of the bars with a piano in which each part plays, 1 for a part that the song does not have.
+fn shares(song: &GridSong) -> [f32; 4] {
+    let piano = song.frames.chunks(usize::from(song.bar_steps.max(1)));
+    let (mut plays, mut bars) = ([0f32; 4], 0f32);
+    for (rests, frames) in song.rests().iter().zip(piano) {
+        if frames.iter().any(|f| f.keys > 0) {
+            bars += 1.0;
+            (0..4).for_each(|p| plays[p] += f32::from(u8::from(!rests[p])));
+        }
+    }
+    plays.map(|n| n / bars.max(1.0))
 }
 
 /// Whether the drums are a kit that would suit most pianos: kick and snare in most bars, and hardly any hand
@@ -165,16 +251,23 @@ fn has_kit(song: &GridSong) -> bool {
 pub(super) fn choose(train: &Library, codes: &[Vec<f32>]) -> Vec<StoredStyle> {
     let mut ranked: Vec<Vec<(f32, usize)>> = vec![vec![]; 11];
     let mut names = [""; 11];
-    let mut open = vec![];
+    let (mut open, mut others) = (vec![], vec![]);
+    let research = train.origins.iter().any(|o| o.tier == Tier::Research);
     for (i, (song, origin)) in train.songs.iter().zip(&train.origins).enumerate() {
-        let clean = song.bar_steps == 16
-            && origin.on_grid >= 0.7
-            && origin.agreement.is_none_or(|a| a >= 0.6)
-            && song.band.len() >= 32 * 16;
+        let clean =
+            origin.on_grid >= 0.7 && origin.agreement.is_none_or(|a| a >= 0.6) && song.band.len() >= 32 * 16;
         if !clean {
             continue;
         }
-        if song.tier == 1.0 && has_kit(song) {
+        if song.bar_steps != 16 {
+            if let Some(k) = metre_style(origin) {
+                others.push((song.bar_steps, STYLES.iter().position(|s| *s == k).unwrap_or(0), i));
+            }
+            continue;
+        }
+        // A drummer set over another band is no band of its own where there are others.
+        let whole = origin.set != DRUMMERS || !research;
+        if song.tier == 1.0 && whole && has_kit(song) {
             open.push(i);
         }
         // A named style is asked for with any parts, so its songs should have them all.
@@ -197,6 +290,7 @@ pub(super) fn choose(train: &Library, codes: &[Vec<f32>]) -> Vec<StoredStyle> {
         bpm: train.songs[i].bpm,
         bar_steps: train.songs[i].bar_steps,
         programs: train.origins[i].programs,
+        share: Some(shares(&train.songs[i])),
         code: codes[i].clone(),
     };
     let mut out = vec![];
@@ -213,6 +307,17 @@ pub(super) fn choose(train: &Library, codes: &[Vec<f32>]) -> Vec<StoredStyle> {
                 out.push(stored(name, i));
             }
         }
+    }
+    others.sort_unstable();
+    for group in others.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+        // Evenly out of all that there are, versions of one song together.
+        let count = PER_METRE.min(group.len());
+        out.extend((0..count).map(|k| stored(STYLES[group[0].1], group[k * group.len() / count].2)));
+    }
+    for bar_steps in [8, 12, 24] {
+        let of: Vec<usize> = others.iter().filter(|o| o.0 == bar_steps).map(|o| o.2).collect();
+        let count = AUTO_METRE.min(of.len());
+        out.extend((0..count).map(|k| stored(AUTO, of[k * of.len() / count])));
     }
     open.sort_by(|&a, &b| train.songs[a].bpm.total_cmp(&train.songs[b].bpm).then(a.cmp(&b)));
     let n = open.len();

@@ -99,7 +99,10 @@ impl Library {
             tiers.push(((first..songs.len() as u32).collect(), share));
         }
         for i in drummers {
-            songs[i] = Arc::new(with_a_band(&songs, i, &mut rng));
+            let (song, other) = with_a_band(&songs, i, &mut rng);
+            songs[i] = Arc::new(song);
+            let programs: [Option<u8>; 4] = origins[other].programs;
+            origins[i].programs[1..].copy_from_slice(&programs[1..]);
         }
         let mut rows: Vec<Vec<f32>> = songs.iter().map(|s| statistics(s)).collect();
         let (mean, deviation) = match scale {
@@ -176,16 +179,18 @@ impl Library {
 }
 
 /// A drummer alone, set over the piano and the rest of the band of another song of about the tempo, from its
-/// start over and over.
-fn with_a_band(songs: &[Arc<GridSong>], drummer: usize, rng: &mut Pcg64) -> GridSong {
+/// start over and over. Returns that song's number, too; the drummer's own where there is none.
+fn with_a_band(songs: &[Arc<GridSong>], drummer: usize, rng: &mut Pcg64) -> (GridSong, usize) {
     let drums = &songs[drummer];
     let away = |other: &GridSong| (other.bpm.max(1.0) / drums.bpm.max(1.0)).ln().abs();
     let other = (0..64)
-        .map(|_| &songs[rng.random_range(0..songs.len())])
-        .filter(|s| s.bar_steps == drums.bar_steps && s.parts[1] && s.frames.iter().any(|f| f.keys > 0))
-        .min_by(|a, b| away(a).total_cmp(&away(b)));
+        .map(|_| rng.random_range(0..songs.len()))
+        .filter(|&i| songs[i].bar_steps == drums.bar_steps && songs[i].parts[1])
+        .filter(|&i| songs[i].frames.iter().any(|f| f.keys > 0))
+        .min_by(|&a, &b| away(&songs[a]).total_cmp(&away(&songs[b])));
     let mut song = GridSong::clone(drums);
-    let Some(other) = other else { return song };
+    let Some(which) = other else { return (song, drummer) };
+    let other = &songs[which];
     song.frames = other.frames.iter().copied().cycle().take(drums.band.len()).collect();
     let both = drums.band.iter().zip(other.band.iter().cycle());
     song.band = both
@@ -196,7 +201,7 @@ fn with_a_band(songs: &[Arc<GridSong>], drummer: usize, rng: &mut Pcg64) -> Grid
         })
         .collect();
     song.parts = [true, other.parts[1], other.parts[2], other.parts[3]];
-    song
+    (song, which)
 }
 
 /// Mean and deviation by column.

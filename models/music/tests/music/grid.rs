@@ -25,8 +25,11 @@ fn bass() -> impl Strategy<Value = Option<BassNote>> {
     let above = prop_oneof![2 => Just(0u8), 1 => 1..=BASS_SPAN];
     let note = (BASS_LOW..=BASS_HIGH, 0..LENGTH_BINS as u8, 0..VELOCITY_BINS as u8, above);
     proptest::option::of(note).prop_map(|n| {
-        n.map(|(pitch, length, velocity, above)| {
-            BassNote { pitch, length, velocity, above: above.min(BASS_HIGH - pitch) }
+        n.map(|(pitch, length, velocity, above)| BassNote {
+            pitch,
+            length,
+            velocity,
+            above: above.min(BASS_HIGH - pitch),
         })
     })
 }

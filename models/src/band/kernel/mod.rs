@@ -273,7 +273,9 @@ impl Kernel {
         let pattern = self.pattern(state, in_bar);
         std::array::from_fn(|c| {
             let copied: f32 = (0..LAGS)
-                .map(|k| row.copies[k][c] * (state.out[copy + k] + 0.3) * heads.copy_class[k * DRUM_CLASSES + c])
+                .map(|k| {
+                    row.copies[k][c] * (state.out[copy + k] + 0.3) * heads.copy_class[k * DRUM_CLASSES + c]
+                })
                 .sum();
             state.out[c] + pattern[c] + copied
         })
@@ -287,8 +289,7 @@ impl Kernel {
     /// Onset logit of bass, guitar or strings.
     pub(super) fn onset(&self, part: Part, copies: [f32; LAGS], in_bar: usize, state: &State) -> f32 {
         let copy = span(part, "copy").start;
-        let copied: f32 =
-            (0..LAGS).map(|k| copies[k] * (state.out[copy + k] + 0.3)).sum();
+        let copied: f32 = (0..LAGS).map(|k| copies[k] * (state.out[copy + k] + 0.3)).sum();
         state.out[0] + self.pattern(state, in_bar)[DRUM_CLASSES + part.index() - 1] + copied
     }
 
