@@ -22,7 +22,7 @@ pub(super) struct Habit {
 
 /// Steps alike after which a habit is at its strongest.
 const SETTLED: i8 = 4;
-/// Bars in a row after which a part is no longer kept to the bar before.
+/// Bars in a row after which a part has played one bar long enough.
 const ENOUGH: u8 = 7;
 
 fn same_onsets(a: &BandStep, b: &BandStep, part: Part) -> bool {
@@ -88,8 +88,10 @@ impl Habit {
     }
 
     fn firmest(&self, part: Part, counts: &[i8; LAGS]) -> Option<(usize, f32)> {
-        let tired = self.stuck[part.index()] >= ENOUGH;
-        let best = (0..LAGS).filter(|&k| counts[k] > 0 && !(tired && k == 0)).max_by_key(|&k| counts[k])?;
+        if self.stuck[part.index()] >= ENOUGH {
+            return None;
+        }
+        let best = (0..LAGS).filter(|&k| counts[k] > 0).max_by_key(|&k| counts[k])?;
         Some((best, f32::from(counts[best]) / f32::from(SETTLED)))
     }
 }
