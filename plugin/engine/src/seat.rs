@@ -122,7 +122,9 @@ pub fn rules(controls: &Controls, music: Music) -> Seat {
     let style = controls.style.or(plain);
     Seat {
         // Neighbours take other patterns in every part.
-        band: Box::new(RuleBand::new(style)),
+        band: Box::new(
+            RuleBand::new(style).with_patterns(controls.seed.wrapping_add(u64::from(controls.variation))),
+        ),
         velocities: VelocityTable::default(),
         activity: Activity::default(),
         style: style.name().to_owned(),
