@@ -1,8 +1,12 @@
 //! One step of all four parts, beside the time that merely reading its weights takes and beside the same
-//! arithmetic through candle.
+//! network through candle; then the ratios, from all of them in turns.
+//!
+//! "Warm" is with the weights in the cache, as when steps follow each other. "Cold" is with weights that come
+//! from memory, as between two 16ths in a busy host: something larger than the caches is read before each.
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use candle_core::{Device, Tensor};
 use criterion::{Criterion, criterion_main};
@@ -46,32 +50,150 @@ fn moment(step: i64) -> Moment {
     }
 }
 
+/// Reads everything once, as fast as the machine can.
+#[inline(always)]
+fn sums(words: &[u64]) -> u64 {
+    let mut sums = [0u64; 64];
+    for chunk in words.chunks_exact(64) {
+        sums.iter_mut().zip(chunk).for_each(|(s, v)| *s = s.wrapping_add(*v));
+    }
+    sums.iter().fold(0, |a, b| a ^ b)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn sums_avx512(words: &[u64]) -> u64 {
+    sums(words)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn sums_avx2(words: &[u64]) -> u64 {
+    sums(words)
+}
+
+fn read(words: &[u64]) -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f") {
+            // SAFETY: the machine has the instructions.
+            return unsafe { sums_avx512(words) };
+        }
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: the machine has the instructions.
+            return unsafe { sums_avx2(words) };
+        }
+    }
+    sums(words)
+}
+
+/// What is measured, one call after another.
+struct Subjects {
+    band: NeuralBand,
+    step: i64,
+    /// As many bytes as a step's weights.
+    weights: Vec<u64>,
+    /// Larger than the caches: where the next stretch of it is read.
+    memory: Vec<u64>,
+    at: usize,
+    candle: Box<dyn Fn() -> usize>,
+}
+
+/// Bytes that no cache holds.
+const MEMORY: usize = 256 << 20;
+
+impl Subjects {
+    fn new(loaded: &weights::BandWeights) -> Option<Self> {
+        let words = loaded.kernel.bytes() / 8;
+        Some(Self {
+            band: NeuralBand::new(loaded.kernel.clone(), &loaded.styles[0].code, 1),
+            step: 0,
+            weights: vec![1; words],
+            memory: vec![1; MEMORY / 8],
+            at: 0,
+            candle: candle(loaded)?,
+        })
+    }
+
+    fn step(&mut self) {
+        self.step += 1;
+        black_box(self.band.decide(&moment(self.step)));
+    }
+
+    fn warm_read(&mut self) {
+        black_box(read(black_box(&self.weights)));
+    }
+
+    /// The next stretch of a buffer that is far larger than the caches.
+    fn cold_read(&mut self) {
+        if self.at + self.weights.len() > self.memory.len() {
+            self.at = 0;
+        }
+        black_box(read(&self.memory[self.at..self.at + self.weights.len()]));
+        self.at += self.weights.len();
+    }
+
+    /// Drives everything else out of the caches, then times a step.
+    fn cold_step(&mut self) -> Duration {
+        black_box(read(&self.memory));
+        let start = Instant::now();
+        self.step();
+        start.elapsed()
+    }
+}
+
+fn median(mut v: Vec<f64>) -> f64 {
+    v.sort_by(f64::total_cmp);
+    v[v.len() / 2]
+}
+
+/// Microseconds of each, measured in turns so that whatever else the machine does meets all alike.
+fn ratios(s: &mut Subjects) {
+    fn each(n: u32, mut f: impl FnMut()) -> f64 {
+        let start = Instant::now();
+        (0..n).for_each(|_| f());
+        start.elapsed().as_secs_f64() * 1e6 / f64::from(n)
+    }
+    let mut times = [const { vec![] }; 5];
+    for _ in 0..200 {
+        times[0].push(each(40, || s.step()));
+        times[1].push(each(40, || s.warm_read()));
+        times[2].push(s.cold_step().as_secs_f64() * 1e6);
+        times[3].push(each(10, || s.cold_read()));
+        times[4].push(each(10, || {
+            black_box((s.candle)());
+        }));
+    }
+    let [step, read, cold_step, cold_read, candle] = times.map(median);
+    println!("medians of 200 turns: {} bytes of weights", s.weights.len() * 8);
+    println!("warm: step {step:.1} us, reading its weights {read:.1} us: {:.2} times the limit", step / read);
+    println!(
+        "cold: step {cold_step:.1} us, reading as much {cold_read:.1} us: {:.2} times the limit",
+        cold_step / cold_read
+    );
+    println!("candle: {candle:.1} us: {:.1} times the step", candle / step);
+}
+
 fn benches(c: &mut Criterion) {
-    let Ok(loaded) = weights::embedded() else {
+    let Some(mut s) = weights::embedded().ok().and_then(Subjects::new) else {
         eprintln!("skipped: the built-in weights cannot be loaded");
         return;
     };
-    let mut band = NeuralBand::new(loaded.kernel.clone(), &loaded.styles[0].code, 1);
-    let mut step = 0;
-    c.bench_function("step of all four parts, neural band", |b| {
-        b.iter(|| {
-            step += 1;
-            black_box(band.decide(&moment(step)))
-        });
+    if let Ok(loaded) = weights::embedded() {
+        println!("stepping with {} instructions", loaded.kernel.instructions());
+    }
+    c.bench_function("step of all four parts, warm", |b| b.iter(|| s.step()));
+    c.bench_function("reading the bytes of its weights, warm", |b| b.iter(|| s.warm_read()));
+    c.bench_function("step of all four parts, cold", |b| {
+        b.iter_custom(|n| (0..n).map(|_| s.cold_step()).sum());
     });
+    c.bench_function("reading as many bytes from memory", |b| b.iter(|| s.cold_read()));
+    c.bench_function("step through candle, trunk and heads", |b| b.iter(|| black_box((s.candle)())));
+    ratios(&mut s);
+}
 
-    let buffer = vec![1f32; loaded.kernel.bytes() / 4];
-    c.bench_function("reading the bytes of its weights once", |b| {
-        b.iter(|| {
-            let mut sums = [0f32; 64];
-            for chunk in black_box(&buffer).chunks_exact(64) {
-                sums.iter_mut().zip(chunk).for_each(|(s, v)| *s += v);
-            }
-            black_box(sums)
-        });
-    });
-
-    // The same sizes through candle, a step at a time, without drawing: losses of a batch of one step.
+/// The same network through candle, a step at a time, without drawing: losses of a batch of one step.
+fn candle(loaded: &weights::BandWeights) -> Option<Box<dyn Fn() -> usize>> {
     let config = loaded.kernel.config();
     let mut rng = Pcg64::seed_from_u64(1);
     let tensors = config
@@ -79,7 +201,7 @@ fn benches(c: &mut Criterion) {
         .into_iter()
         .filter_map(|(k, (shape, v))| Some((k, Tensor::from_vec(v, shape, &Device::Cpu).ok()?)))
         .collect();
-    let Ok(network) = Network::new(config, tensors, &Device::Cpu) else { return };
+    let network = Network::new(config, tensors, &Device::Cpu).ok()?;
     let song = GridSong {
         frames: (0..4096).map(frame).collect(),
         band: (0..4096)
@@ -97,11 +219,9 @@ fn benches(c: &mut Criterion) {
     };
     let mut lanes = vec![Lane::new(Arc::new(song), 0, 0, 0, &Spoil::NONE, &mut rng)];
     let batch = Batch::next(&mut lanes, 1, &Spoil::NONE, &mut rng);
-    let Ok(codes) = Tensor::zeros((1, config.style), candle_core::DType::F32, &Device::Cpu) else { return };
+    let codes = Tensor::zeros((1, config.style), candle_core::DType::F32, &Device::Cpu).ok()?;
     let state = LstmState::zeros(1, config.hidden);
-    c.bench_function("step through candle, trunk and heads", |b| {
-        b.iter(|| black_box(network.losses(&batch, &codes, &state, None).map(|l| l.terms.len())));
-    });
+    Some(Box::new(move || network.losses(&batch, &codes, &state, None).map_or(0, |l| l.terms.len())))
 }
 
 // The macro makes a public function without a comment.

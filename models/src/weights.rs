@@ -386,18 +386,66 @@ pub fn load(bytes: &[u8]) -> Result<BandWeights, WeightsError> {
     Ok(BandWeights { kernel: Arc::new(kernel), styles, velocities, sampling, card: parsed.card(bytes)? })
 }
 
-/// The weights file that is built in.
-pub const EMBEDDED: &[u8] = include_bytes!("../weights/band-full.gguf");
+/// A set of weights that is built in.
+#[derive(Debug, Clone, Copy)]
+pub struct BuiltIn {
+    /// Name, as `--weights` takes it.
+    pub name: &'static str,
+    /// The weights file.
+    pub bytes: &'static [u8],
+}
 
-/// The embedded weights: one copy for the whole process, loaded when first asked for.
+/// Every set that is built in; the first one is played unless another is asked for.
+pub const BUILT_IN: &[BuiltIn] =
+    &[BuiltIn { name: "full", bytes: include_bytes!("../weights/band-full.gguf") }];
+
+/// The weights file that is played unless another is asked for.
+pub const EMBEDDED: &[u8] = BUILT_IN[0].bytes;
+
+/// Why a built-in set could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum NamedError {
+    /// There is no set of that name.
+    #[error("no weights named '{name}' are built in: choose from {known}")]
+    Unknown {
+        /// The name given.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// The program was built with a file that cannot be used.
+    #[error("the built-in weights '{name}': {source}")]
+    Unusable {
+        /// Name of the set.
+        name: &'static str,
+        /// What is wrong with it.
+        source: WeightsError,
+    },
+}
+
+/// A built-in set of weights by its name: one copy for the whole process, loaded when first asked for, which
+/// takes some milliseconds. Any thread but the audio thread.
+///
+/// # Errors
+/// When there is no such set, or the program was built with a damaged file.
+pub fn named(name: &str) -> Result<&'static BandWeights, NamedError> {
+    static LOADED: [OnceLock<BandWeights>; BUILT_IN.len()] = [const { OnceLock::new() }; BUILT_IN.len()];
+    let Some(i) = BUILT_IN.iter().position(|b| b.name == name) else {
+        let known = BUILT_IN.iter().map(|b| b.name).collect::<Vec<_>>().join(", ");
+        return Err(NamedError::Unknown { name: name.to_owned(), known });
+    };
+    if let Some(loaded) = LOADED[i].get() {
+        return Ok(loaded);
+    }
+    let loaded =
+        load(BUILT_IN[i].bytes).map_err(|source| NamedError::Unusable { name: BUILT_IN[i].name, source })?;
+    Ok(LOADED[i].get_or_init(|| loaded))
+}
+
+/// The set that is played unless another is asked for.
 ///
 /// # Errors
 /// When the program was built with a damaged file.
-pub fn embedded() -> Result<&'static BandWeights, WeightsError> {
-    static LOADED: OnceLock<BandWeights> = OnceLock::new();
-    if let Some(loaded) = LOADED.get() {
-        return Ok(loaded);
-    }
-    let loaded = load(EMBEDDED)?;
-    Ok(LOADED.get_or_init(|| loaded))
+pub fn embedded() -> Result<&'static BandWeights, NamedError> {
+    named(BUILT_IN[0].name)
 }

@@ -9,7 +9,7 @@ use candle_core::{Device, Tensor};
 use sha2::{Digest, Sha256};
 use sideman_models::band::{Config, Kernel, Sampling};
 use sideman_models::weights::{
-    Card, StoredStyle, WeightsError, card, encoding, load, rounded, sha256, write,
+    BUILT_IN, Card, StoredStyle, WeightsError, card, embedded, encoding, load, named, rounded, sha256, write,
 };
 use sideman_music::grid::VelocityTable;
 
@@ -391,4 +391,21 @@ fn no_altered_content_with_a_right_checksum_brings_it_down() {
         }
     }
     assert!(loaded > 0, "some alterations are other weights");
+}
+
+#[test]
+fn the_built_in_sets_load_by_name_once_and_take_16_megabytes_at_most() {
+    let size: usize = BUILT_IN.iter().map(|b| b.bytes.len()).sum();
+    assert!(size <= 16_000_000, "{size} bytes");
+    assert_eq!(BUILT_IN[0].name, "full");
+    for set in BUILT_IN {
+        let loaded = named(set.name).unwrap();
+        assert_eq!(loaded.card.sha256, sha256(set.bytes), "{}", set.name);
+        assert!(std::ptr::eq(loaded, named(set.name).unwrap()), "one copy for the process");
+        let names = BUILT_IN.iter().filter(|b| b.name == set.name).count();
+        assert_eq!(names, 1);
+    }
+    assert!(std::ptr::eq(embedded().unwrap(), named("full").unwrap()));
+    let error = named("fool").unwrap_err().to_string();
+    assert!(error.contains("'fool'") && error.contains("full"), "{error}");
 }

@@ -40,6 +40,7 @@ fn part(p: &PartParams) -> PartControls {
         octave: p.octave.value().clamp(-2, 2) as i8,
         level: p.level.value(),
         density: p.density.value(),
+        redraws: 0,
     }
 }
 

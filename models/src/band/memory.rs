@@ -175,6 +175,18 @@ impl Memory {
         self.last_hit = [None; DRUM_CLASSES];
     }
 
+    /// Forgets what a part played, as if it had been silent; the others go on.
+    pub(super) fn forget(&mut self, part: Part) {
+        self.steps.iter_mut().for_each(|s| s.silence(part));
+        let bits = part.index() * 4..part.index() * 4 + 4;
+        self.repeats.iter_mut().for_each(|r| *r &= !(0xF << bits.start));
+        self.repeat_counts[bits].fill(0);
+        self.last[part.index()] = None;
+        if part == Part::Drums {
+            self.last_hit = [None; DRUM_CLASSES];
+        }
+    }
+
     /// The step `lag` before the next position, empty before the start.
     fn at(&self, lag: usize) -> &BandStep {
         if lag >= 1 && lag <= self.pushed && lag <= RING {

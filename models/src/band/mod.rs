@@ -1,5 +1,6 @@
 //! The band: four parts that decide every 16th what to play with the piano.
 
+mod activity;
 mod batch;
 mod dials;
 mod ears;
@@ -17,6 +18,7 @@ mod statistics;
 #[cfg(test)]
 mod tests;
 
+pub use activity::{Activity, TURNS};
 pub use batch::{Batch, GridSong, INPUTS, Lane, PartRows, Spoil};
 pub use dials::{Dials, Weight};
 pub use ears::{EARS_INPUTS, Ears};

@@ -26,9 +26,33 @@ pub struct NeuralBand {
     memory: Memory,
     habit: Habit,
     sampling: Sampling,
-    rng: Pcg64,
+    /// What each part draws from: a stream of its own, so that one that is drawn anew leaves the others be.
+    rngs: [Pcg64; 4],
     /// What was already played ahead of the next step.
     ahead: BandStep,
+    blend: Option<Blend>,
+}
+
+/// Two styles and how far the band is from the first to the second. As wide as the configuration says.
+#[derive(Clone)]
+struct Blend {
+    codes: [Vec<f32>; 2],
+    mixed: Vec<f32>,
+    /// In [`BLENDS`]ths.
+    at: u8,
+}
+
+/// Steps from a style to another: finer ones make no difference, and the style is worked out anew at each.
+const BLENDS: f32 = 64.0;
+
+/// The streams of random numbers of the parts.
+fn streams(seed: u64) -> [Pcg64; 4] {
+    Part::ALL.map(|p| stream(p, seed))
+}
+
+/// The stream of a part: seeds of neighbouring parts and takes are spread apart.
+fn stream(part: Part, seed: u64) -> Pcg64 {
+    Pcg64::seed_from_u64(seed ^ (part.index() as u64).wrapping_mul(0xD1B5_4A32_D192_ED03))
 }
 
 /// How far back drums and the other parts count as playing, in steps.
@@ -39,9 +63,7 @@ impl NeuralBand {
     /// with zeros.
     pub fn new(kernel: Arc<Kernel>, code: &[f32], seed: u64) -> Self {
         let mut state = kernel.state();
-        let mut own = code.to_vec();
-        own.resize(kernel.config().style, 0.0);
-        kernel.set_style(&own, &mut state);
+        kernel.set_style(&fitted(code, &kernel), &mut state);
         Self {
             kernel,
             state,
@@ -49,9 +71,33 @@ impl NeuralBand {
             memory: Memory::default(),
             habit: Habit::default(),
             sampling: Sampling::default(),
-            rng: Pcg64::seed_from_u64(seed),
+            rngs: streams(seed),
             ahead: BandStep::EMPTY,
+            blend: None,
         }
+    }
+
+    /// The same band between two styles: its own code's and another's, as far as [`super::Dials::morph`] says.
+    pub fn with_other(mut self, code: &[f32], other: &[f32]) -> Self {
+        let codes = [fitted(code, &self.kernel), fitted(other, &self.kernel)];
+        self.blend = Some(Blend { mixed: codes[0].clone(), codes, at: 0 });
+        self
+    }
+
+    /// Goes between the styles as far as it is told.
+    fn morph(&mut self, to: f32) {
+        let Some(blend) = &mut self.blend else { return };
+        let at = (to.clamp(0.0, 1.0) * BLENDS).round() as u8;
+        if at == blend.at {
+            return;
+        }
+        blend.at = at;
+        let share = f32::from(at) / BLENDS;
+        let [from, to] = &blend.codes;
+        for ((mixed, from), to) in blend.mixed.iter_mut().zip(from).zip(to) {
+            *mixed = from + (to - from) * share;
+        }
+        self.kernel.set_style(&blend.mixed, &mut self.state);
     }
 
     /// The same band, drawing otherwise.
@@ -73,7 +119,8 @@ impl NeuralBand {
         };
         if let Some(last) = offset {
             let logits = self.kernel.offset(part, last, early, &self.state);
-            let drawn = class(&logits, self.sampling.offset, moment.dials.temperature, &mut self.rng);
+            let drawn =
+                class(&logits, self.sampling.offset, moment.dials.temperature, &mut self.rngs[part.index()]);
             now.offsets[part.index()] = drawn as i8 - 3;
         }
     }
@@ -97,7 +144,7 @@ impl NeuralBand {
             // More is played on the drums that are in use, not on all there are.
             logits[c] += push + if lately { shape } else { shape.min(0.0) };
             let certain = if lately { self.sampling.certain[0] } else { self.sampling.certain_new };
-            hit[c] = yes(logits[c], dial, certain, &mut self.rng);
+            hit[c] = yes(logits[c], dial, certain, &mut self.rngs[Part::Drums.index()]);
         }
         if early && !hit.contains(&true) {
             let best = (0..DRUM_CLASSES).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap_or(0);
@@ -105,7 +152,9 @@ impl NeuralBand {
         }
         for c in (0..DRUM_CLASSES).filter(|&c| hit[c]) {
             let logits = self.kernel.velocity(Part::Drums, [row.last[c], row.bar[c]], c, &self.state);
-            now.drums[c] = class(&logits, self.sampling.drum_velocity, dial, &mut self.rng) as u8 + 1;
+            now.drums[c] =
+                class(&logits, self.sampling.drum_velocity, dial, &mut self.rngs[Part::Drums.index()]) as u8
+                    + 1;
         }
         hit.contains(&true).then_some(row.offset)
     }
@@ -126,7 +175,7 @@ impl NeuralBand {
         logit += Self::shape(part, in_bar, moment);
         let lately = self.memory.recently(part, LATELY[1]);
         let certain = if lately { self.sampling.certain[1] } else { self.sampling.certain_new };
-        let drawn = yes(logit, moment.dials.temperature, certain, &mut self.rng);
+        let drawn = yes(logit, moment.dials.temperature, certain, &mut self.rngs[part.index()]);
         early || drawn
     }
 
@@ -154,17 +203,18 @@ impl NeuralBand {
                 *score += self.sampling.habit[2] * firm * (then >> p & 1) as f32;
             }
         }
-        let drawn = class(&scores[..BASS_PITCHES], self.sampling.bass_pitch, dial, &mut self.rng);
+        let rng = &mut self.rngs[Part::Bass.index()];
+        let drawn = class(&scores[..BASS_PITCHES], self.sampling.bass_pitch, dial, rng);
         let pitch = BASS_LOW + drawn as u8;
         let degree = usize::from((12 + pitch % 12 - self.ears.reference()) % 12);
         let logits = self.kernel.length(Part::Bass, row.lengths, degree, &self.state);
-        let length = class(&logits, self.sampling.length, dial, &mut self.rng) as u8;
+        let length = class(&logits, self.sampling.length, dial, rng) as u8;
         let logits = self.kernel.velocity(Part::Bass, row.velocities, 0, &self.state);
-        let velocity = class(&logits, self.sampling.velocity, dial, &mut self.rng) as u8;
+        let velocity = class(&logits, self.sampling.velocity, dial, rng) as u8;
         let mut logits = self.kernel.above(row.above, &self.state);
         let room = usize::from(BASS_HIGH - pitch);
         logits.iter_mut().skip(room + 1).for_each(|l| *l = -1e9);
-        let above = class(&logits, self.sampling.above, dial, &mut self.rng) as u8;
+        let above = class(&logits, self.sampling.above, dial, rng) as u8;
         now.bass = Some(BassNote { pitch, length, velocity, above });
         Some(row.offset)
     }
@@ -185,7 +235,7 @@ impl NeuralBand {
         let dial = moment.dials.temperature;
         let logits = self.kernel.velocity(part, row.velocities, 0, &self.state);
         let mut chord = now.chord(part);
-        chord.velocity = class(&logits, self.sampling.velocity, dial, &mut self.rng) as u8;
+        chord.velocity = class(&logits, self.sampling.velocity, dial, &mut self.rngs[part.index()]) as u8;
         self.kernel.begin_chord(part, &mut self.state);
         let mut lengths = row.lengths;
         for rank in 0..CHORD_NOTES {
@@ -209,12 +259,12 @@ impl NeuralBand {
                     scores[next] += self.sampling.habit[3] * firm;
                 }
             }
-            let drawn = class(&scores, self.sampling.chord_pitch, dial, &mut self.rng);
+            let drawn = class(&scores, self.sampling.chord_pitch, dial, &mut self.rngs[part.index()]);
             if drawn == CHORD_PITCHES {
                 break;
             }
             let logits = self.kernel.length(part, lengths, rank, &self.state);
-            lengths[0] = class(&logits, self.sampling.length, dial, &mut self.rng) as u8;
+            lengths[0] = class(&logits, self.sampling.length, dial, &mut self.rngs[part.index()]) as u8;
             chord.push(CHORD_LOW + drawn as u8, lengths[0]);
         }
         match part {
@@ -223,6 +273,13 @@ impl NeuralBand {
         }
         Some(row.offset)
     }
+}
+
+/// A style code as wide as a network's: cut, or filled with zeros.
+fn fitted(code: &[f32], kernel: &Kernel) -> Vec<f32> {
+    let mut own = code.to_vec();
+    own.resize(kernel.config().style, 0.0);
+    own
 }
 
 impl Band for NeuralBand {
@@ -235,11 +292,17 @@ impl Band for NeuralBand {
         self.ears.reset();
         self.memory.reset();
         self.habit = Habit::default();
-        self.rng = Pcg64::seed_from_u64(seed);
+        self.rngs = streams(seed);
         self.ahead = BandStep::EMPTY;
     }
 
+    fn redraw(&mut self, part: Part, seed: u64) {
+        self.memory.forget(part);
+        self.rngs[part.index()] = stream(part, seed);
+    }
+
     fn decide(&mut self, moment: &Moment) -> Decision {
+        self.morph(moment.dials.morph);
         let place = &moment.place;
         self.ears.hear(&moment.heard, place);
         let ahead = std::mem::take(&mut self.ahead);
@@ -279,7 +342,8 @@ impl Band for NeuralBand {
             let copies = self.memory.early_copies(part, &self.ears, place.bar_steps);
             let mut logit = self.kernel.early(part, copies, &self.state) + self.sampling.early[part.index()];
             logit += Self::shape(part, in_bar, moment);
-            if yes(logit, moment.dials.temperature, self.sampling.certain_early, &mut self.rng) {
+            if yes(logit, moment.dials.temperature, self.sampling.certain_early, &mut self.rngs[part.index()])
+            {
                 self.part(part, true, in_bar, moment, &mut next);
             }
         }

@@ -115,42 +115,65 @@ pub(super) fn yes(logit: f32, temperature: f32, certain: f32, rng: &mut Pcg64) -
 
 /// Most classes that can be drawn from.
 const CLASSES: usize = 64;
+/// So many are looked at together.
+const LANES: usize = 16;
+
+/// The largest, in sixteen running maxima, then eight of them and so on, so that it vectorises.
+fn largest(values: &[f32]) -> f32 {
+    let mut most = [f32::NEG_INFINITY; LANES];
+    for chunk in values.chunks_exact(LANES) {
+        for i in 0..LANES {
+            most[i] = if chunk[i] > most[i] { chunk[i] } else { most[i] };
+        }
+    }
+    for width in [8, 4, 2, 1] {
+        for i in 0..width {
+            most[i] = if most[i + width] > most[i] { most[i + width] } else { most[i] };
+        }
+    }
+    most[0]
+}
 
 /// Draws a class from logits, at most 64 of them; those at -1e8 or less are never drawn, unless all are.
 pub(super) fn class(logits: &[f32], draw: Draw, dial: f32, rng: &mut Pcg64) -> usize {
     let n = logits.len().min(CLASSES);
+    let wide = n.div_ceil(LANES) * LANES;
     // As below any other: what is forbidden, no number, or not there.
     let mut rows = [f32::NEG_INFINITY; CLASSES];
     for (row, &logit) in rows.iter_mut().zip(logits) {
         *row = if logit > -1e8 { logit } else { f32::NEG_INFINITY };
     }
     let cold = 1.0 / (draw.temperature * dial).max(0.01);
-    let best = rows.iter().fold(f32::NEG_INFINITY, |a, &b| if b > a { b } else { a }).min(f32::MAX);
-    // The likelihood in the upper bits, so that whole numbers rank like it, and in the lowest six the class,
-    // so that no two are equal: the first of equals comes first.
-    let mut ranks = [0u32; CLASSES];
-    for (i, (rank, &row)) in ranks.iter_mut().zip(&rows).enumerate() {
-        let p = if row > f32::NEG_INFINITY { exp((row - best) * cold) } else { 0.0 };
-        *rank = p.to_bits() & !63 | (63 - i as u32);
+    let best = largest(&rows[..wide]).min(f32::MAX);
+    // The lowest six bits of a likelihood make room for the class, so that no two are equal and of equals the
+    // first is the larger.
+    let mut ranks = [0f32; CLASSES];
+    for (i, (rank, &row)) in ranks.iter_mut().zip(&rows).enumerate().take(wide) {
+        let p = exp((row - best) * cold).to_bits() & !63;
+        *rank = f32::from_bits(if row > f32::NEG_INFINITY { p | (63 - i as u32) } else { 0 });
     }
-    let likelihood = |rank: u32| f32::from_bits(rank & !63);
-    let total: f32 = ranks.iter().map(|&r| likelihood(r)).sum();
+    let likelihood = |rank: f32| f32::from_bits(rank.to_bits() & !63);
+    let class = |rank: f32| 63 - (rank.to_bits() & 63) as usize;
+    let mut totals = [0f32; LANES];
+    for chunk in ranks[..wide].chunks_exact(LANES) {
+        totals.iter_mut().zip(chunk).for_each(|(t, &r)| *t += likelihood(r));
+    }
+    let total: f32 = totals.iter().sum();
     // The classes before which less than `top` has gone by, from the likeliest down. There are few as a rule,
     // so that looking for the next one is quicker than sorting all.
-    let mut kept = [0u32; CLASSES];
+    let mut kept = [0f32; CLASSES];
     let (mut count, mut mass) = (0, 0.0);
     while count < n && mass <= draw.top * total {
-        let next = ranks.iter().copied().fold(0, u32::max);
+        let next = largest(&ranks[..wide]);
         if likelihood(next) == 0.0 {
             break;
         }
-        ranks[63 - (next & 63) as usize] = 0;
+        ranks[class(next)] = 0.0;
         mass += likelihood(next);
         kept[count] = next;
         count += 1;
     }
     let mut at = rng.random::<f32>() * mass;
-    let class = |rank: u32| 63 - (rank & 63) as usize;
     for &rank in &kept[..count] {
         at -= likelihood(rank);
         if at < 0.0 {

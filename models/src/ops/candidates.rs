@@ -67,8 +67,10 @@ impl CandidateShape {
             *v += intervals[(p + reach).saturating_sub(previous).min(2 * reach)];
         }
         for (set, &mask) in sets.iter().zip(&row.masks) {
-            for (p, v) in out.iter_mut().enumerate() {
-                *v += if mask >> p & 1 == 1 { *set } else { 0.0 };
+            let mut left = mask;
+            while left != 0 {
+                out[left.trailing_zeros() as usize] += set;
+                left &= left - 1;
             }
         }
         for (p, v) in out.iter_mut().enumerate() {

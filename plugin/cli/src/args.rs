@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use sideman_engine::{Controls, StyleChoice};
+use sideman_engine::{Controls, Style, StyleChoice, WeightsChoice};
 use sideman_music::Part;
 use sideman_music::smf::PianoChoice;
 
@@ -120,6 +120,21 @@ pub(crate) enum Engine {
     Rules,
 }
 
+/// What the band plays from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Weights {
+    /// A built-in set, or the rules.
+    Named(WeightsChoice),
+    /// A file.
+    File(PathBuf),
+}
+
+/// Reads the name of a set, or else the path of a file.
+fn weights(text: &str) -> Result<Weights, std::convert::Infallible> {
+    let named = WeightsChoice::ALL.into_iter().find(|w| w.name() == text);
+    Ok(named.map_or_else(|| Weights::File(text.into()), Weights::Named))
+}
+
 /// Bands of a style.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "UPPER")]
@@ -137,6 +152,13 @@ pub(crate) struct BandArgs {
     /// Style, or auto to choose one for the music
     #[arg(long, value_name = "NAME|auto", default_value = "auto", long_help = style_help())]
     pub(crate) style: StyleChoice,
+    /// Style to go towards; how far says --morph
+    #[arg(long, value_name = "NAME", value_parser = str::parse::<Style>, requires = "morph")]
+    pub(crate) morph_to: Option<Style>,
+    /// How far from --style to --morph-to the band has gone, 0 to 1
+    #[arg(long, value_name = "X", default_value_t = 0.0, hide_default_value = true,
+        value_parser = within::<0, 10>, requires = "morph_to")]
+    pub(crate) morph: f32,
     /// Number from which everything drawn by chance follows
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
@@ -155,6 +177,15 @@ pub(crate) struct BandArgs {
     /// How much a part plays, 0 to 1, as in drums=0.8; 0.5 unless given
     #[arg(long, value_name = "PART=X,...", value_delimiter = ',', value_parser = density)]
     pub(crate) density: Vec<(Part, f32)>,
+    /// Which of a part's figures to play, from 0, as in bass=2: another one of the same band
+    #[arg(long, value_name = "PART=N,...", value_delimiter = ',', value_parser = redraw)]
+    pub(crate) redraw: Vec<(Part, u32)>,
+    /// How much parts rest, enter and leave by the phrase: 0 everybody always plays
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = within::<0, 10>)]
+    pub(crate) sections: f32,
+    /// How far the band's loudness follows the pianist's, 0 to 1
+    #[arg(long, value_name = "X", default_value_t = 0.5, value_parser = within::<0, 10>)]
+    pub(crate) dynamics: f32,
     /// Another band of the style
     #[arg(long, value_enum, ignore_case = true, default_value_t = Variation::A)]
     pub(crate) variation: Variation,
@@ -164,19 +195,27 @@ pub(crate) struct BandArgs {
     /// How human the timing is: 0 exactly on the grid, 1 as played
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = within::<0, 10>)]
     pub(crate) humanize: f32,
-    /// Who plays
-    #[arg(long, value_enum, default_value_t = Engine::Neural)]
-    pub(crate) engine: Engine,
-    /// Weights to use instead of the built-in ones
-    #[arg(long, value_name = "FILE.gguf")]
-    pub(crate) weights: Option<PathBuf>,
+    /// Who plays; rules is the same as --weights rules
+    #[arg(long, value_enum)]
+    pub(crate) engine: Option<Engine>,
+    /// What the band plays from: full, open (learned from openly licensed music alone), rules (no weights),
+    /// or a weights file [default: full]
+    #[arg(long, value_name = "full|open|rules|FILE.gguf", value_parser = weights)]
+    pub(crate) weights: Option<Weights>,
 }
 
 impl BandArgs {
     /// The options as controls.
     pub(crate) fn controls(&self) -> Controls {
         let mut controls = Controls {
+            weights: match (&self.weights, self.engine) {
+                (_, Some(Engine::Rules)) => WeightsChoice::Rules,
+                (Some(Weights::Named(choice)), _) => *choice,
+                _ => WeightsChoice::Full,
+            },
             style: self.style,
+            to: self.morph_to,
+            morph: self.morph,
             variation: self.variation as u8,
             seed: self.seed,
             intensity: self.intensity,
@@ -184,11 +223,16 @@ impl BandArgs {
             swing: self.swing,
             humanize: self.humanize,
             temperature: self.temperature,
+            sections: self.sections,
+            dynamics: self.dynamics,
             ..Controls::default()
         }
         .with_parts(Part::ALL.map(|p| self.parts.contains(&p)));
         for &(part, density) in &self.density {
             controls.parts[part.index()].density = density;
+        }
+        for &(part, redraws) in &self.redraw {
+            controls.parts[part.index()].redraws = redraws;
         }
         controls
     }
@@ -234,6 +278,13 @@ fn density(text: &str) -> Result<(Part, f32), String> {
     let (part, value) = text.split_once('=').ok_or("give a part and a number, as in drums=0.8")?;
     let part = part.parse::<Part>()?;
     Ok((part, within::<0, 10>(value)?))
+}
+
+/// Reads a part and a number.
+fn redraw(text: &str) -> Result<(Part, u32), String> {
+    let wanted = "give a part and a whole number from 0, as in bass=2";
+    let (part, number) = text.split_once('=').ok_or(wanted)?;
+    Ok((part.parse::<Part>()?, number.trim().parse().map_err(|_| wanted)?))
 }
 
 /// Standard input or output.
@@ -285,5 +336,11 @@ mod tests {
         let c = parse("sideman demo --seed 0 --variation c --complexity 0.9 --density drums=0,strings=1");
         assert_eq!((c.variation, c.complexity), (2, 0.9));
         assert_eq!(c.parts.map(|p| p.density), [0.0, 0.5, 0.5, 1.0]);
+        let c = parse("sideman demo --style bossa --morph-to funk --morph 0.25 --sections 0 --dynamics 1");
+        assert_eq!((c.to, c.morph, c.sections, c.dynamics), (Some(Style::Funk), 0.25, 0.0, 1.0));
+        let c = parse("sideman demo --redraw bass=2,drums=1 --weights open");
+        assert_eq!((c.parts.map(|p| p.redraws), c.weights), ([1, 2, 0, 0], WeightsChoice::Open));
+        assert_eq!(parse("sideman demo --engine rules").weights, WeightsChoice::Rules);
+        assert_eq!(parse("sideman demo --weights rules").weights, WeightsChoice::Rules);
     }
 }

@@ -1,30 +1,30 @@
 //! Who plays, by the options.
 
-use anyhow::{Context, Result};
-use sideman_engine::Controls;
+use anyhow::{Context, Result, bail};
 use sideman_engine::seat::{self, Music, Seat};
-use sideman_models::weights::{self, BandWeights};
+use sideman_engine::{Controls, WeightsChoice};
+use sideman_models::weights::{self, BUILT_IN};
 
-use crate::args::{BandArgs, Engine};
+use crate::args::{BandArgs, Weights};
 use crate::render::read_input;
 
 /// Makes the band that the options ask for.
 pub(crate) fn make_band(args: &BandArgs, controls: &Controls, music: Music) -> Result<Seat> {
-    match (args.engine, &args.weights) {
-        (Engine::Rules, _) => Ok(seat::rules(controls, music)),
-        (Engine::Neural, None) => {
-            neural(weights::embedded().context("the built-in weights")?, controls, music)
-        }
-        (Engine::Neural, Some(path)) => {
+    match &args.weights {
+        Some(Weights::File(path)) => {
+            if !path.exists() && path.extension().is_none() {
+                let names: Vec<&str> = BUILT_IN.iter().map(|b| b.name).collect();
+                bail!(
+                    "there are no weights '{}': choose {}, {} or a weights file",
+                    path.display(),
+                    names.join(", "),
+                    WeightsChoice::Rules.name()
+                );
+            }
             let name = || format!("cannot use the weights {}", path.display());
             let loaded = weights::load(&read_input(path)?).with_context(name)?;
-            neural(&loaded, controls, music)
+            Ok(seat::neural(&loaded, controls, music)?)
         }
+        _ => Ok(seat::choose(controls, music)?),
     }
-}
-
-fn neural(weights: &BandWeights, controls: &Controls, music: Music) -> Result<Seat> {
-    seat::neural(weights, controls, music).with_context(|| {
-        format!("these weights know no style '{}': choose another, or --engine rules", controls.style)
-    })
 }

@@ -19,10 +19,10 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
-use sideman_engine::{Style, StyleChoice};
+use sideman_engine::{Style, StyleChoice, WeightsChoice};
 use sideman_music::smf::PianoChoice;
 
-use args::{BandArgs, Cli, Command, DemoArgs, Engine, RenderArgs, TalkArgs, is_dash};
+use args::{BandArgs, Cli, Command, DemoArgs, Engine, RenderArgs, TalkArgs, Weights, is_dash};
 use render::{Folders, Task, Wanted, perform, read_input};
 use report::Report;
 
@@ -146,8 +146,15 @@ fn print(text: &str) -> Result<()> {
 
 /// Ends the program where options about the band contradict each other.
 fn check_band(command: &str, band: &BandArgs) {
-    if band.engine == Engine::Rules && band.weights.is_some() {
-        wrong_usage(command, "the rule band has no weights: leave out --weights or --engine rules");
+    let rules = Some(Weights::Named(WeightsChoice::Rules));
+    match (band.engine, &band.weights) {
+        (Some(Engine::Rules), Some(_)) if band.weights != rules => {
+            wrong_usage(command, "the rule band has no weights: leave out --weights or --engine rules");
+        }
+        (Some(Engine::Neural), _) if band.weights == rules => {
+            wrong_usage(command, "--engine neural has no rules: leave out --weights or --engine");
+        }
+        _ => {}
     }
 }
 

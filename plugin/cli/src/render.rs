@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use sideman_engine::Performance;
 use sideman_engine::seat::Music;
-use sideman_engine::{Performance, Settings};
 use sideman_music::smf::{MAX_BYTES, MidiFile, PartTrack, PianoChoice};
 use sideman_music::{Note, Part};
 use sideman_sound::Ensemble;
@@ -64,7 +64,7 @@ pub(crate) fn perform(task: &Task<'_>) -> Result<Report> {
     };
     let controls = task.band.controls();
     let seated = make_band(task.band, &controls, music)?;
-    let settings = Settings { controls, velocities: seated.velocities };
+    let settings = seated.settings(controls);
     let mut band = seated.band;
     let performance = Performance::new(&piano, &file.score().meters, &file.score().tempos, settings)?;
     let rendered = {

@@ -27,6 +27,10 @@ fn every_command_has_a_complete_help() {
         "--json",
         "--engine",
         "--weights",
+        "--morph-to",
+        "--sections",
+        "--dynamics",
+        "--redraw",
         "--quiet",
         "bossa",
         "Examples:",
@@ -60,6 +64,11 @@ fn wrong_usage_exits_with_2_and_says_what_is_right() {
         (&["render", "a.mid", "-o", "b.mid", "--soundfont", "x.sf2"], &["--wav", "Usage: sideman render"]),
         (&["demo", "--engine", "rules", "--weights", "w.gguf"], &["no weights", "Usage: sideman demo"]),
         (&["render", "a.mid", "-o", "b.mid", "--engine", "rules", "--weights", "w"], &["no weights"]),
+        (&["render", "a.mid", "-o", "b.mid", "--engine", "neural", "--weights", "rules"], &["no rules"]),
+        (&["render", "a.mid", "-o", "b.mid", "--morph", "0.5"], &["--morph-to"]),
+        (&["render", "a.mid", "-o", "b.mid", "--morph-to", "polka", "--morph", "1"], &["polka", "bossa"]),
+        (&["render", "a.mid", "-o", "b.mid", "--sections", "2"], &["from 0 to 1"]),
+        (&["render", "a.mid", "-o", "b.mid", "--redraw", "bass"], &["bass=2"]),
     ];
     for (args, says) in cases {
         bench.run(args).fails(2, says);

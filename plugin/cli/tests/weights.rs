@@ -47,7 +47,7 @@ fn other_weights_play_and_their_card_can_be_read() {
     bench.run(&[&render[..], &["--style", "ballad"]].concat()).ok();
     bench
         .run(&[&render[..], &["--style", "funk"]].concat())
-        .fails(1, &["know no style 'funk'", "--engine rules"]);
+        .fails(1, &["know no style 'funk'", "let the rules play"]);
 
     let card = bench.run(&["inspect", "w.gguf"]).ok();
     for word in ["untrained", "none needed", "nothing", "sha256"] {
@@ -96,5 +96,26 @@ fn damaged_and_foreign_weights_are_refused_with_a_reason() {
     bench
         .run(&["render", "a.mid", "-o", "b.mid", "--weights", "none.gguf"])
         .fails(1, &["none.gguf", "No such file"]);
+    bench
+        .run(&["render", "a.mid", "-o", "b.mid", "--weights", "opne"])
+        .fails(1, &["no weights 'opne'", "full", "rules"]);
     assert_eq!(bench.names(), ["a.mid", "w.gguf"]);
+}
+
+#[test]
+fn sets_are_chosen_by_name_and_the_rules_are_one_of_them() {
+    let bench = Bench::new();
+    bench.put("a.mid", &song_bytes(4));
+    let engine = |args: &[&str]| -> String {
+        let run = [&["render", "a.mid", "-o", "b.mid", "--json"], args].concat();
+        let json: serde_json::Value = serde_json::from_str(bench.run(&run).ok().text()).unwrap();
+        json["engine"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(engine(&["--weights", "rules"]), "rules");
+    assert_eq!(engine(&["--engine", "rules", "--weights", "rules"]), "rules");
+    let full = engine(&[]);
+    assert_eq!(engine(&["--weights", "full"]), full);
+    for set in sideman_models::weights::BUILT_IN {
+        assert_eq!((set.name == "full"), engine(&["--weights", set.name]) == full, "{}", set.name);
+    }
 }

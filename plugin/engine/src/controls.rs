@@ -4,7 +4,33 @@ use sideman_models::band::Dials;
 use sideman_music::Part;
 
 use crate::feel::mix;
-use crate::style::StyleChoice;
+use crate::style::{Style, StyleChoice};
+
+/// Who plays: which set of weights, or the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum WeightsChoice {
+    /// The set that learned from open and research music.
+    #[default]
+    Full,
+    /// The set that learned from openly licensed music alone.
+    Open,
+    /// No weights: the rule band.
+    Rules,
+}
+
+impl WeightsChoice {
+    /// All choices.
+    pub const ALL: [Self; 3] = [Self::Full, Self::Open, Self::Rules];
+
+    /// Name as users write it; that of a set is the one that it is built in under.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Open => "open",
+            Self::Rules => "rules",
+        }
+    }
+}
 
 /// Controls of one part.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,11 +50,23 @@ pub struct PartControls {
     pub level: f32,
     /// How much it plays, 0 to 1; 0.5 is as the band would.
     pub density: f32,
+    /// Counts how often it was asked to play something else: when it changes, the part forgets what it played
+    /// and plays on from another seed, and if it rests it comes back. The same count gives the same music.
+    pub redraws: u32,
 }
 
 impl Default for PartControls {
     fn default() -> Self {
-        Self { on: true, mute: false, solo: false, lock: false, octave: 0, level: 1.0, density: 0.5 }
+        Self {
+            on: true,
+            mute: false,
+            solo: false,
+            lock: false,
+            octave: 0,
+            level: 1.0,
+            density: 0.5,
+            redraws: 0,
+        }
     }
 }
 
@@ -39,8 +77,14 @@ pub const VARIATIONS: u8 = 4;
 /// something changes; neutral values are the defaults.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Controls {
+    /// Who plays.
+    pub weights: WeightsChoice,
     /// Style, or to choose one.
     pub style: StyleChoice,
+    /// Another style to go towards, if any.
+    pub to: Option<Style>,
+    /// How far the band has gone from its style to the other one, 0 to 1.
+    pub morph: f32,
     /// Another band of the same style: 0 (A) to 3 (D).
     pub variation: u8,
     /// Everything drawn by chance follows from it.
@@ -58,6 +102,10 @@ pub struct Controls {
     /// How daring the network is: a factor on its sampling temperature, 0.1 to 2; 1 is as tuned. The rule
     /// band draws too little to heed it.
     pub temperature: f32,
+    /// How much parts rest, enter and leave by the phrase, 0 (everybody always plays) to 1.
+    pub sections: f32,
+    /// How far the loudness of the band follows the pianist's, 0 (not at all) to 1.
+    pub dynamics: f32,
     /// Bars to listen before the band enters at a bar line, 0 to 16; 0 enters with the first note.
     pub listen_bars: u16,
     /// All parts keep repeating what they played last as if they were locked, and the band plays on however
@@ -76,7 +124,10 @@ pub struct Controls {
 impl Default for Controls {
     fn default() -> Self {
         Self {
+            weights: WeightsChoice::Full,
             style: StyleChoice::Auto,
+            to: None,
+            morph: 0.0,
             variation: 0,
             seed: 0,
             intensity: 0.5,
@@ -84,6 +135,8 @@ impl Default for Controls {
             swing: 0.0,
             humanize: 1.0,
             temperature: 1.0,
+            sections: 1.0,
+            dynamics: 0.5,
             listen_bars: 0,
             freeze: false,
             hold: false,
@@ -127,7 +180,7 @@ impl Controls {
             temperature: self.temperature,
             intensity: self.intensity,
             complexity: self.complexity,
-            morph: 0.0,
+            morph: self.morph,
             density: self.parts.map(|p| p.density),
         }
     }
@@ -148,6 +201,9 @@ impl Controls {
         fix(&mut self.swing, 0.0, 1.0, neutral.swing);
         fix(&mut self.humanize, 0.0, 1.0, neutral.humanize);
         fix(&mut self.temperature, 0.1, 2.0, neutral.temperature);
+        fix(&mut self.morph, 0.0, 1.0, neutral.morph);
+        fix(&mut self.sections, 0.0, 1.0, neutral.sections);
+        fix(&mut self.dynamics, 0.0, 1.0, neutral.dynamics);
         self.variation = self.variation.min(VARIATIONS - 1);
         self.listen_bars = self.listen_bars.min(16);
         for p in &mut self.parts {

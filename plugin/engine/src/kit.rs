@@ -14,6 +14,8 @@ pub(crate) const MID_TOM: usize = 11;
 pub(crate) const HIGH_TOM: usize = 12;
 pub(crate) const SHAKER: usize = 13;
 pub(crate) const TAMBOURINE: usize = 14;
+/// What has no class of its own, played on a cowbell.
+pub(crate) const BELL: usize = 15;
 
 #[cfg(test)]
 mod tests {
@@ -25,6 +27,7 @@ mod tests {
         let named = [KICK, SNARE, RIM, CLAP, HAT, PEDAL, OPEN, RIDE, CRASH, LOW_TOM, MID_TOM, HIGH_TOM];
         let expected = "kick snare rim clap hat pedal hat open hat ride crash low tom mid tom high tom";
         assert_eq!(named.map(|c| DRUM_NAMES[c]).join(" "), expected);
-        assert_eq!([SHAKER, TAMBOURINE].map(|c| DRUM_NAMES[c]), ["shaker", "tambourine"]);
+        assert_eq!([SHAKER, TAMBOURINE, BELL].map(|c| DRUM_NAMES[c]), ["shaker", "tambourine", "other"]);
+        assert_eq!(sideman_music::grid::DRUM_KEYS[BELL], 56);
     }
 }

@@ -9,6 +9,7 @@
 
 pub mod clock;
 pub mod controls;
+pub mod energy;
 pub mod feel;
 mod kit;
 pub mod listen;
@@ -19,10 +20,11 @@ pub mod player;
 pub mod rt;
 pub mod rules;
 pub mod seat;
+pub mod sections;
 pub mod settings;
 pub mod style;
 
-pub use controls::{Controls, PartControls};
+pub use controls::{Controls, PartControls, WeightsChoice};
 pub use offline::{Performance, Rendered, Stats};
 pub use rules::RuleBand;
 pub use settings::{Settings, SettingsError};

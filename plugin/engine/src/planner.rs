@@ -17,6 +17,7 @@ use sideman_music::{PianoFrame, Pulse};
 
 use crate::clock::step_pulse;
 use crate::controls::Controls;
+use crate::energy::{Energy, EnergyMeter};
 
 /// Bars of silence that the band plays through.
 pub const PATIENT_BARS: i64 = 2;
@@ -26,6 +27,10 @@ pub const SILENT_BARS: i64 = 4;
 pub const HELD_BARS: i64 = 8;
 /// Bars without piano after which the band is put to sleep, to be woken by the piano.
 pub const ASLEEP_BARS: i64 = 32;
+
+/// Power of the pianist's loudness, against how loudly he has played so far, that the band follows at most:
+/// less than all of it, as people do.
+const FOLLOWS: f32 = 0.8;
 
 /// What the band is to do at a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -74,6 +79,10 @@ pub struct Planner {
     dials: Dials,
     /// Whether silence is not counted.
     held: bool,
+    /// How far the loudness follows the pianist's, 0 to 1.
+    dynamics: f32,
+    meter: EnergyMeter,
+    energy: Energy,
     state: State,
     /// Last step at which the piano sounded or was struck.
     active: i64,
@@ -95,6 +104,9 @@ impl Planner {
             listen_bars: controls.listen_bars,
             dials: controls.dials(),
             held: controls.hold || controls.freeze,
+            dynamics: controls.dynamics,
+            meter: EnergyMeter::default(),
+            energy: Energy::default(),
             state: State::Waiting,
             active: 0,
             struck: 0,
@@ -106,19 +118,26 @@ impl Planner {
 
     /// Other controls from the next step on.
     pub fn control(&mut self, controls: &Controls) {
-        let Self { listen_bars, dials, held, .. } = Self::new(controls);
-        *self = Self { listen_bars, dials, held, ..*self };
+        let Self { listen_bars, dials, held, dynamics, .. } = Self::new(controls);
+        *self = Self { listen_bars, dials, held, dynamics, ..*self };
     }
 
     /// Forgets everything but the controls.
     pub fn reset(&mut self) {
         let fresh = Self::new(&Controls::default());
-        *self = Self { listen_bars: self.listen_bars, dials: self.dials, held: self.held, ..fresh };
+        let Self { listen_bars, dials, held, dynamics, .. } = *self;
+        *self = Self { listen_bars, dials, held, dynamics, ..fresh };
+    }
+
+    /// How the pianist plays just now against how he has played so far.
+    pub fn energy(&self) -> Energy {
+        self.energy
     }
 
     /// Decides a step.
     pub fn step(&mut self, place: &Place, frame: &PianoFrame) -> Doing {
         let step = place.step;
+        self.energy = self.meter.step(frame);
         self.first.get_or_insert(step);
         if self.notice(place, frame) {
             self.state = match self.state {
@@ -191,7 +210,8 @@ impl Planner {
         let down = if thin { 0.7 - 0.1 * over } else { 1.0 };
         let loud = 0.65 + 0.7 * self.dials.intensity;
         let intensity = if thin { self.dials.intensity * 0.5 } else { self.dials.intensity };
-        Level { gain: loud * down, thin, dials: Dials { intensity, ..self.dials } }
+        let follows = self.energy.loudness.powf(FOLLOWS * self.dynamics);
+        Level { gain: loud * follows * down, thin, dials: Dials { intensity, ..self.dials } }
     }
 
     /// Whether the piano has been away for so long that the band need not be stepped until it is back.

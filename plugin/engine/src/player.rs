@@ -10,17 +10,18 @@ mod fill;
 mod rehearsal;
 mod takes;
 
-use sideman_models::band::{Band, Decision, Forced, Moment, Place, Rests};
+use sideman_models::band::{Activity, Band, Decision, Forced, Moment, Place, Rests};
 use sideman_music::grid::{self, BASS_HIGH, BASS_LOW, DRUM_LENGTH, VelocityTable};
 use sideman_music::listen::Lean;
 use sideman_music::{BandStep, Chord, Note, Part, PianoFrame, Pulse};
 
 use crate::clock::{Beat, step_pulse};
 use crate::controls::Controls;
-use crate::feel::{Feel, Half};
+use crate::feel::{Feel, Half, mix};
 use crate::listen::Heard;
 use crate::planner::{Doing, Level, Planner};
 use crate::rt::Order;
+use crate::sections::Sections;
 use crate::settings::Settings;
 use fill::Fills;
 use rehearsal::Rehearsal;
@@ -45,6 +46,9 @@ pub struct Player {
     memory: Memory,
     takes: Takes,
     fills: Fills,
+    sections: Sections,
+    /// How often each part was drawn anew.
+    redraws: [u32; 4],
     rehearsal: Rehearsal,
     /// What a band that took over would have played ahead of its first step.
     missed: BandStep,
@@ -86,9 +90,13 @@ struct Memory {
 impl Player {
     /// A player with settings that have been checked.
     pub fn new(settings: Settings) -> Self {
-        let Settings { controls, velocities } = settings;
+        let Settings { controls, velocities, activity } = settings;
         let seed = controls.drawn_seed();
+        let mut sections = Sections::new(seed, activity);
+        sections.control(controls.sections);
         Self {
+            sections,
+            redraws: controls.parts.map(|p| p.redraws),
             planner: Planner::new(&controls),
             feel: Feel::new(seed, controls.swing, controls.humanize),
             memory: Memory::default(),
@@ -110,7 +118,12 @@ impl Player {
     pub fn control(&mut self, controls: &Controls) {
         self.planner.control(controls);
         self.feel.control(controls.swing, controls.humanize);
-        self.fills.ask(controls.fills);
+        let fills = self.fills.ask(controls.fills);
+        self.sections.control(controls.sections);
+        if fills {
+            // Who is asked for a fill does not rest after it.
+            self.sections.bring(Part::Drums);
+        }
         self.controls = *controls;
     }
 
@@ -122,6 +135,7 @@ impl Player {
         self.memory = Memory::default();
         self.takes.reset();
         self.fills.reset();
+        self.sections.reset();
         self.rehearsal.reset();
         self.missed = BandStep::EMPTY;
         self.ahead = [false; 4];
@@ -146,10 +160,41 @@ impl Player {
         self.velocities.clone_from(velocities);
     }
 
+    /// Has the parts come and go otherwise from the next bar on.
+    pub fn change_activity(&mut self, activity: Activity) {
+        self.sections.change(activity);
+    }
+
     fn start(&mut self, band: &mut dyn Band) {
         self.seed = self.controls.drawn_seed();
         self.feel.reseed(self.seed);
+        self.sections.reseed(self.seed);
+        self.start_band(band);
+    }
+
+    /// Starts the band as it was drawn last: with the parts anew that were drawn anew.
+    fn start_band(&mut self, band: &mut dyn Band) {
         band.reset(self.seed);
+        self.redraws = self.controls.parts.map(|p| p.redraws);
+        for part in Part::ALL.into_iter().filter(|p| self.redraws[p.index()] > 0) {
+            band.redraw(part, self.redrawn_seed(part));
+        }
+    }
+
+    /// Has the parts forget what they played that are asked to play something else.
+    fn redraw(&mut self, band: &mut dyn Band) {
+        for part in Part::ALL {
+            let asked = self.controls.part(part).redraws;
+            if std::mem::replace(&mut self.redraws[part.index()], asked) != asked {
+                band.redraw(part, self.redrawn_seed(part));
+                self.sections.bring(part);
+            }
+        }
+    }
+
+    /// What a part draws from: of every count another seed, and always the same one.
+    fn redrawn_seed(&self, part: Part) -> u64 {
+        mix(self.seed ^ mix(u64::from(self.redraws[part.index()])))
     }
 
     /// Whether the band sleeps, because the piano has been away for long. Steps in which the piano does
@@ -180,8 +225,9 @@ impl Player {
             return;
         }
         if std::mem::take(&mut self.asleep) {
-            band.reset(self.seed);
+            self.start_band(band);
         }
+        self.redraw(band);
         self.memory.hear(place, &frame);
         let dials = match doing {
             Doing::Play(level) | Doing::End { level, .. } => level.dials,
@@ -191,12 +237,15 @@ impl Player {
         let parts = self.controls.on();
         let locked = Part::ALL.map(|p| self.controls.locked(p));
         let forced = self.takes.begin(place, locked);
-        let moment =
-            Moment { place: *place, heard: frame, parts, bpm, dials, rests: Rests::default(), forced };
+        let rests = match doing {
+            Doing::Play(_) => self.resting(place, forced.as_ref()),
+            _ => Rests::default(),
+        };
+        let moment = Moment { place: *place, heard: frame, parts, bpm, dials, rests, forced };
         let decision = band.decide(&moment);
         self.rehearsal.push(moment);
         let playing = matches!(doing, Doing::Play(_));
-        let decision = self.cast(place, decision, forced, playing);
+        let decision = self.cast(&moment, decision, playing);
         let now = step_pulse(place.step) + lean;
         match doing {
             Doing::Rest => {}
@@ -208,7 +257,8 @@ impl Player {
                     Order::Play(part, n) => Order::Play(part, Note { onset: (n.onset + back).max(now), ..n }),
                     other => other,
                 };
-                self.play(place, &decision, level, &mut |o| order(late(o)));
+                let level = Level { gain: level.gain * swell(place, &rests, parts), ..level };
+                self.play(&moment, &decision, level, &mut |o| order(late(o)));
             }
             Doing::End { until, level } => {
                 self.ahead = [false; 4];
@@ -224,24 +274,44 @@ impl Player {
         }
     }
 
+    /// Which parts rest in this bar and the next: those that play what they are told do not.
+    fn resting(&mut self, place: &Place, forced: Option<&Forced>) -> Rests {
+        let mut rests = self.sections.step(place, self.controls.on(), self.planner.energy().lift());
+        for part in forced.into_iter().flat_map(|f| Part::ALL.into_iter().filter(|p| f.parts[p.index()])) {
+            (rests.now[part.index()], rests.next[part.index()]) = (false, false);
+        }
+        rests
+    }
+
     /// What each part plays, from whom it is to come.
-    fn cast(&mut self, place: &Place, decided: Decision, forced: Option<Forced>, playing: bool) -> Decision {
+    fn cast(&mut self, moment: &Moment, decided: Decision, playing: bool) -> Decision {
+        let Moment { place, rests, forced, .. } = moment;
         let mut decision = decided;
         let missed = std::mem::take(&mut self.missed);
+        let last = place.in_bar + 1 >= place.bar_steps;
         let mut sources = Part::ALL.map(|part| {
-            if let Some(forced) = forced.filter(|f| f.parts[part.index()]) {
+            let i = part.index();
+            if let Some(forced) = forced.filter(|f| f.parts[i]) {
                 decision.now.copy(part, &forced.what.now);
                 decision.early.copy(part, &forced.what.early);
                 return Source::Take;
             }
             if missed.plays(part) && !decision.now.plays(part) {
                 decision.now.copy(part, &missed);
-                decision.now.offsets[part.index()] = 0;
+                decision.now.offsets[i] = 0;
+            }
+            // Whatever a band makes of it: who rests starts nothing.
+            if rests.now[i] {
+                decision.now.silence(part);
+            }
+            if if last { rests.next[i] } else { rests.now[i] } {
+                decision.early.silence(part);
             }
             Source::Band
         });
         for part in Part::ALL {
-            let played = playing && self.controls.part(part).on;
+            // A bar that was rested is none to repeat.
+            let played = playing && self.controls.part(part).on && !rests.now[part.index()];
             self.takes.record(part, &decision, played);
         }
         if !playing || !self.controls.part(Part::Drums).on {
@@ -260,14 +330,19 @@ impl Player {
         decision
     }
 
-    fn play(&mut self, place: &Place, decision: &Decision, level: Level, order: &mut impl FnMut(Order)) {
+    fn play(&mut self, moment: &Moment, decision: &Decision, level: Level, order: &mut impl FnMut(Order)) {
+        let place = &moment.place;
         let on_beat = Beat::at(place).start == place.in_bar;
         for (half, step) in [(Half::Now, &decision.now), (Half::Early, &decision.early)] {
             for part in Part::ALL {
                 let thin = level.thin && self.sources[part.index()] != Source::Fill;
                 let meant = !thin || (on_beat && half == Half::Now);
                 if meant && self.controls.part(part).on && step.plays(part) {
-                    self.play_half(place, half, part, step, level, order);
+                    // What is to rest in the next bar rings on into its first beat at most.
+                    let left = i64::from(place.bar_steps.saturating_sub(place.in_bar));
+                    let last = step_pulse(place.step + left + i64::from(Beat::at(place).steps));
+                    let until = if moment.rests.next[part.index()] { last } else { Pulse::MAX };
+                    self.play_half(place, half, part, step, level, &mut |o| order(shortened(o, until)));
                 }
             }
         }
@@ -377,6 +452,28 @@ impl Memory {
         }
         let low = self.last.1.into_iter().chain(self.before.1).min();
         (self.last.0 | self.before.0, low)
+    }
+}
+
+/// Most that the band swells into a bar in which more parts play.
+const SWELL: f32 = 0.12;
+
+/// Factor on velocities with which the parts lead up to a bar in which more of them play: from 1 in the middle
+/// of the bar on.
+fn swell(place: &Place, rests: &Rests, on: [bool; 4]) -> f32 {
+    let playing = |rests: &[bool; 4]| (0..4).filter(|&i| on[i] && !rests[i]).count();
+    let (now, next) = (playing(&rests.now), playing(&rests.next));
+    let done = f32::from(place.in_bar) / f32::from(place.bar_steps.max(1));
+    if next > now { 1.0 + SWELL * (2.0 * done - 1.0).max(0.0) } else { 1.0 }
+}
+
+/// An order of a note that has ended by a pulse.
+fn shortened(order: Order, until: Pulse) -> Order {
+    match order {
+        Order::Play(part, n) => {
+            Order::Play(part, Note { length: n.length.min((until - n.onset).max(1)), ..n })
+        }
+        other => other,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a performance starts with.
 
+use sideman_models::band::Activity;
 use sideman_music::grid::VelocityTable;
 
 use crate::controls::{Controls, VARIATIONS};
@@ -14,6 +15,8 @@ pub struct Settings {
     pub controls: Controls,
     /// Velocity that each bin of the band is played with.
     pub velocities: VelocityTable,
+    /// How the parts come and go.
+    pub activity: Activity,
 }
 
 impl From<Controls> for Settings {
@@ -44,6 +47,9 @@ impl Settings {
         within("complexity", c.complexity, 0.0, 1.0)?;
         within("swing", c.swing, 0.0, 1.0)?;
         within("humanize", c.humanize, 0.0, 1.0)?;
+        within("morph", c.morph, 0.0, 1.0)?;
+        within("sections", c.sections, 0.0, 1.0)?;
+        within("dynamics", c.dynamics, 0.0, 1.0)?;
         within("variation", f32::from(c.variation), 0.0, f32::from(VARIATIONS - 1))?;
         for part in &c.parts {
             within("density", part.density, 0.0, 1.0)?;

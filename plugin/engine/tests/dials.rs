@@ -4,7 +4,7 @@
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::disallowed_macros)]
 
 use sideman_engine::seat::{self, Music};
-use sideman_engine::{Controls, Performance, Settings, Style, StyleChoice};
+use sideman_engine::{Controls, Performance, Style, StyleChoice};
 use sideman_models::weights;
 use sideman_music::{MeterMap, Note, Part, TempoMap};
 
@@ -55,7 +55,7 @@ fn count(rules: bool, style: StyleChoice, change: impl Fn(&mut Controls)) -> Cou
         } else {
             seat::neural(weights::embedded().unwrap(), &controls, MUSIC).unwrap()
         };
-        let settings = Settings { controls, velocities: seat.velocities };
+        let settings = seat.settings(controls);
         let performance = Performance::new(&piano, &meters, &tempos, settings).unwrap();
         let rendered = performance.render(&mut *seat.band, &mut |_| {});
         for part in Part::ALL {

@@ -22,7 +22,7 @@ pub(crate) fn rendered(song: &Song, style: StyleChoice, seed: u64) -> Vec<BandNo
         Music { bpm: song.tempos.bpm_at(first), bar_steps: song.meters.position(first).meter.bar_steps() };
     let weights = weights::embedded().expect("the built-in weights");
     let mut seat = seat::neural(weights, &controls, music).expect("the weights know the style");
-    let settings = Settings { controls, velocities: seat.velocities };
+    let settings = seat.settings(controls);
     let performance = Performance::new(&song.piano, &song.meters, &song.tempos, settings).expect("in range");
     let rendered = performance.render(&mut *seat.band, &mut |_| {});
     let mut notes: Vec<BandNote> = Vec::new();

@@ -113,7 +113,9 @@ fn from_half(bits: u16) -> f32 {
 #[derive(Debug, Clone)]
 enum Weights {
     /// Small ones, row by row.
-    Plain(Vec<f32>),
+    Rows(Vec<f32>),
+    /// Small ones with more rows than columns, column by column.
+    Columns(Vec<f32>),
     /// Sixteen rows after sixteen rows, in each block by block; missing rows are zeros.
     Quantised(Vec<Block>),
 }
@@ -128,7 +130,7 @@ pub(super) struct Layer {
 
 impl Default for Layer {
     fn default() -> Self {
-        Self::plain(vec![], vec![], 1)
+        Self { weights: Weights::Rows(vec![]), bias: vec![], inputs: 1 }
     }
 }
 
@@ -148,7 +150,12 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 impl Layer {
     /// Small weights (rows, inputs), as they are.
     pub(super) fn plain(weights: Vec<f32>, bias: Vec<f32>, inputs: usize) -> Self {
-        Self { weights: Weights::Plain(weights), bias, inputs }
+        let rows = bias.len();
+        if rows <= inputs {
+            return Self { weights: Weights::Rows(weights), bias, inputs };
+        }
+        let columns = (0..rows * inputs).map(|i| weights[i % rows * inputs + i / rows]).collect();
+        Self { weights: Weights::Columns(columns), bias, inputs }
     }
 
     /// Weights in blocks of 32 along a row, the last one of a row filled up with zeros.
@@ -184,7 +191,7 @@ impl Layer {
     /// Bytes of weights and biases.
     pub(super) fn bytes(&self) -> usize {
         let weights = match &self.weights {
-            Weights::Plain(w) => size_of_val(&w[..]),
+            Weights::Rows(w) | Weights::Columns(w) => size_of_val(&w[..]),
             Weights::Quantised(blocks) => size_of_val(&blocks[..]),
         };
         weights + size_of_val(&self.bias[..])
@@ -210,9 +217,21 @@ impl Layer {
         put: impl Fn(f32, f32, f32) -> f32,
     ) {
         match &self.weights {
-            Weights::Plain(w) => {
+            Weights::Rows(w) => {
                 for ((row, bias), out) in w.chunks_exact(self.inputs).zip(&self.bias).zip(out) {
                     *out = put(*out, dot(row, x), *bias);
+                }
+            }
+            Weights::Columns(w) => {
+                let rows = self.rows();
+                let sums = &mut work.sums.as_flattened_mut()[..rows];
+                sums.fill(0.0);
+                // Mostly flags: columns of those that are not set need not be read.
+                for (column, &x) in w.chunks_exact(rows).zip(x).filter(|(_, x)| **x != 0.0) {
+                    sums.iter_mut().zip(column).for_each(|(sum, w)| *sum += w * x);
+                }
+                for ((sum, bias), out) in sums.iter().zip(&self.bias).zip(out) {
+                    *out = put(*out, *sum, *bias);
                 }
             }
             Weights::Quantised(blocks) => {

@@ -103,6 +103,20 @@ impl Kernel {
     /// # Errors
     /// Names the tensor that is missing, has another size or cannot be rounded.
     pub fn new(config: Config, tensors: &BTreeMap<String, Vec<f32>>) -> Result<Self, String> {
+        Self::build(config, tensors, weights::is_quantised)
+    }
+
+    /// The same with every weight and vector in f32: what rounding vectors to 16 bits changes can be seen by it.
+    #[cfg(test)]
+    pub(super) fn unquantised(config: Config, tensors: &BTreeMap<String, Vec<f32>>) -> Result<Self, String> {
+        Self::build(config, tensors, |_| false)
+    }
+
+    fn build(
+        config: Config,
+        tensors: &BTreeMap<String, Vec<f32>>,
+        is_quantised: impl Fn(&[usize]) -> bool,
+    ) -> Result<Self, String> {
         for spec in config.tensors().iter().filter(|s| !s.training_only) {
             let size: usize = spec.shape.iter().product();
             match tensors.get(&spec.name) {
@@ -118,7 +132,7 @@ impl Kernel {
             let (name, w) = (w, get(w));
             let shape = [w.len() / inputs, inputs];
             let bias = b.map_or_else(|| vec![0.0; shape[0]], get);
-            if !weights::is_quantised(&shape) {
+            if !is_quantised(&shape) {
                 return Ok(Layer::plain(w, bias, inputs));
             }
             weights::quantise(&shape, &w)

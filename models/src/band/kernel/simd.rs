@@ -32,10 +32,7 @@ impl Simd {
             if is_x86_feature_detected!("avx2") {
                 all.push(Self(Kind::Avx2));
             }
-            if is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512vnni")
-            {
+            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
                 all.push(Self(Kind::Avx512));
             }
         }
@@ -58,7 +55,7 @@ impl Simd {
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => "AVX2",
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => "AVX-512 VNNI",
+            Kind::Avx512 => "AVX-512",
             #[cfg(target_arch = "aarch64")]
             Kind::Neon => "NEON",
         }
@@ -172,7 +169,7 @@ mod x86 {
         }
     }
 
-    #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+    #[target_feature(enable = "avx512f,avx512bw")]
     pub(super) fn multiply_avx512(blocks: &[Block], values: &[Values], sums: &mut [[f32; ROWS]]) {
         for (sums, blocks) in sums.iter_mut().zip(blocks.chunks_exact(values.len())) {
             let mut totals = _mm512_setzero_ps();
@@ -183,7 +180,7 @@ mod x86 {
                     // SAFETY: a pair of columns has 32 weights.
                     let w = unsafe { _mm256_loadu_si256(block.weights[i].as_ptr().cast()) };
                     let (w, x) = (_mm512_cvtepi8_epi16(w), _mm512_set1_epi32(pair(x, i)));
-                    products[i % 2] = _mm512_dpwssd_epi32(products[i % 2], w, x);
+                    products[i % 2] = _mm512_add_epi32(products[i % 2], _mm512_madd_epi16(w, x));
                 }
                 let product = _mm512_cvtepi32_ps(_mm512_add_epi32(products[0], products[1]));
                 // SAFETY: there are sixteen scales.
@@ -200,7 +197,7 @@ mod x86 {
         quantise(x, out)
     }
 
-    #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+    #[target_feature(enable = "avx512f,avx512bw")]
     pub(super) fn quantise_avx512(x: &[f32], out: &mut [Values]) -> f32 {
         quantise(x, out)
     }
@@ -210,7 +207,7 @@ mod x86 {
         cell(gates, c, h);
     }
 
-    #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+    #[target_feature(enable = "avx512f,avx512bw")]
     pub(super) fn cell_avx512(gates: &[f32], c: &mut [f32], h: &mut [f32]) {
         cell(gates, c, h);
     }

@@ -10,7 +10,6 @@ use super::*;
 use crate::controls::Controls;
 use crate::offline::Performance;
 use crate::seat::{self, Music};
-use crate::settings::Settings;
 
 /// A host: it plays notes into a performer and keeps a ledger of what comes out.
 struct Host {
@@ -191,7 +190,7 @@ fn rendered(piano: &[Note], bpm: f64, controls: Controls) -> [Vec<Note>; 4] {
     let tempos = TempoMap::new(&[(0, (60e6 / bpm).round() as u32)]);
     let music = Music { bpm, bar_steps: 16 };
     let mut seat = seat::neural(weights::embedded().unwrap(), &controls, music).unwrap();
-    let settings = Settings { controls, velocities: seat.velocities.clone() };
+    let settings = seat.settings(controls);
     let performance = Performance::new(piano, &meters, &tempos, settings).unwrap();
     performance.render(&mut *seat.band, &mut |_| {}).parts
 }

@@ -7,7 +7,6 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use sideman_models::band::Place;
-use sideman_models::weights;
 use sideman_music::listen::KeyEvent;
 use sideman_music::time::BarPosition;
 use sideman_music::{Part, Pulse};
@@ -72,7 +71,7 @@ impl Drop for BandThread {
 /// What a seat was chosen by.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Chosen {
-    controls: (crate::StyleChoice, u8, u64),
+    controls: (crate::WeightsChoice, crate::StyleChoice, Option<crate::Style>, u8, u64),
     parts: [bool; 4],
     bpm: f64,
     bar_steps: i64,
@@ -81,7 +80,7 @@ struct Chosen {
 impl Chosen {
     fn by(controls: &Controls, music: Music) -> Self {
         Self {
-            controls: (controls.style, controls.variation, controls.seed),
+            controls: (controls.weights, controls.style, controls.to, controls.variation, controls.seed),
             parts: Part::ALL.map(|p| controls.part(p).on),
             bpm: music.bpm,
             bar_steps: music.bar_steps,
@@ -305,6 +304,7 @@ impl Bandstand {
         self.chosen = chosen;
         self.seat = self.make_seat(music);
         self.player.change_velocities(&self.seat.velocities);
+        self.player.change_activity(self.seat.activity);
         self.name_seat();
     }
 
@@ -316,23 +316,15 @@ impl Bandstand {
 
     fn make_seat(&mut self, music: Music) -> Seat {
         if !self.failed {
-            match weights::embedded() {
-                Ok(weights) => match seat::neural(weights, &self.controls, music) {
-                    Some(seat) => return seat,
-                    None => self.shared.notice(format!(
-                        "The network does not know the style {}: the rules play instead.",
-                        self.controls.style
-                    )),
-                },
-                Err(e) => {
-                    self.shared.notice(format!("The built-in weights cannot be used ({e}): the rules play."))
-                }
+            match seat::choose(&self.controls, music) {
+                Ok(seat) => return seat,
+                Err(e) => self.shared.notice(format!("The rules play instead: {e}.")),
             }
         }
         seat::rules(&self.controls, music)
     }
 
-    /// At a bar line, another band takes over if style, variation or seed were changed.
+    /// At a bar line, another band takes over if weights, styles, variation or seed were changed.
     fn change_seat(&mut self, place: &Place) {
         let music = Music { bpm: self.bpm(place.step), bar_steps: i64::from(place.bar_steps) };
         let wanted = Chosen::by(&self.controls, music);
@@ -340,6 +332,7 @@ impl Bandstand {
             self.chosen = wanted;
             self.seat = self.make_seat(music);
             self.player.change_velocities(&self.seat.velocities);
+            self.player.change_activity(self.seat.activity);
             self.player.change_band(&mut *self.seat.band);
             self.name_seat();
         }
@@ -352,6 +345,7 @@ impl Bandstand {
         let music = Music { bpm: self.bpm(place.step), bar_steps: i64::from(place.bar_steps) };
         self.seat = self.make_seat(music);
         self.player.change_velocities(&self.seat.velocities);
+        self.player.change_activity(self.seat.activity);
         self.player.change_band(&mut *self.seat.band);
         self.name_seat();
     }

@@ -164,10 +164,11 @@ impl Fills {
         Self { asked, wanted: false, state: State::Idle, lands: false }
     }
 
-    /// One more is wanted when the number has changed.
-    pub(super) fn ask(&mut self, asked: u32) {
-        self.wanted |= asked != self.asked;
-        self.asked = asked;
+    /// One more is wanted when the number has changed; whether it has.
+    pub(super) fn ask(&mut self, asked: u32) -> bool {
+        let changed = std::mem::replace(&mut self.asked, asked) != asked;
+        self.wanted |= changed;
+        changed
     }
 
     /// Gives up on any fill.

@@ -35,10 +35,6 @@ impl Turned {
         Self { weight: Weight::of(&self.place, in_bar), in_bar, ..*self }
     }
 
-    pub(super) fn step(&self) -> i64 {
-        self.place.step
-    }
-
     /// What draws about leaving out and adding are to follow from.
     pub(super) fn counter(&self) -> i64 {
         self.place.bar.rem_euclid(2) << 16 | i64::from(self.in_bar)

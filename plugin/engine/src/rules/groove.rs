@@ -1,10 +1,17 @@
 //! The language in which patterns are written, and how a bar of any metre reads them.
 //!
 //! A pattern is a text of one character a cell. A quarter-note beat has four cells (sixteenths) or three
-//! (eighth triplets), a dotted-quarter beat six. `.` is nothing. In the drums and chords `X` is strong,
-//! `x` plain, `o` soft; chords also have `m` for a short chord and `1` to `4` for single voices from
-//! below. In the bass `R` is the root, struck firmly, `r` the root, `3`, `5`, `6` and `7` tones above it,
-//! `8` the octave, `w` a step of a walking line.
+//! (eighth triplets), a dotted-quarter beat six (sixteenths) or three (eighths). `.` is nothing.
+//!
+//! - Drums: `X` strong, `x` plain, `o` soft, `g` a ghost note.
+//! - Fills, one text for all drums: `s` snare, `g` its ghost, `h` `m` `l` the toms from high to low, `r` rim,
+//!   `c` clap, `k` kick, `F` snare and low tom together; a capital letter is an accent.
+//! - Bass: `R` the root, struck firmly, `r` the root, `3`, `5`, `6` and `7` tones above it, `8` the octave, `w` a
+//!   step of a walking line, `a` a step that leads to the next root as far as it can be known, `n` that root
+//!   itself ahead of time, `g` a short dead note.
+//! - Chords: `X` strong, `x` plain, `o` soft, `M` and `m` short, `k` a scratch, `u` an upstroke (the upper
+//!   strings), `1` to `4` single voices from below, `b` and `f` the bass string on root and fifth, `B` the bass
+//!   string with the upper two, `P` and `p` root, fifth and octave, `d` the two top voices, `t` the top one.
 
 use sideman_models::band::Place;
 
@@ -15,8 +22,12 @@ use crate::feel::Half;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bars {
     All,
+    /// The first, third ... bar of a phrase.
+    Even,
     /// Every other bar.
     Odd,
+    /// The last of four.
+    Fourth,
     /// The second four of eight.
     Second,
 }
@@ -54,36 +65,44 @@ impl Line {
         let percent = energy * 100.0;
         let bar = match self.bars {
             Bars::All => true,
+            Bars::Even => phrase_bar % 2 == 0,
             Bars::Odd => phrase_bar % 2 == 1,
+            Bars::Fourth => phrase_bar % 4 == 3,
             Bars::Second => phrase_bar >= 4,
         };
         bar && percent >= f32::from(self.from) && percent < f32::from(self.until)
     }
 }
 
-/// A fill for the end of a phrase: it takes the place of all drums but the kick in the last beats.
+/// Fills: what takes the place of all that the hands play in the last beats of a phrase, for a short one of
+/// four bars and a long one of eight. Each is written for as many whole beats as it takes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fill {
-    /// How many beats it takes.
-    pub(super) beats: u16,
-    /// Its lines, written as whole bars.
-    pub(super) lines: &'static [Line],
+pub(super) struct Fills {
+    pub(super) short: &'static [&'static str],
+    pub(super) long: &'static [&'static str],
 }
 
-/// All patterns of a style in one kind of metre.
+/// Patterns of a part for little, usual and much energy; a text may hold several bars.
+pub(super) type Levels = [&'static str; 3];
+
+/// All patterns of a style in one kind of metre. Of what there are several of, each is a variation, and those
+/// of equal number go together.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Groove {
     /// Beats in a bar as written.
     pub(super) beats: u16,
     /// Cells in a beat: 3, 4 or 6.
     pub(super) cells: u16,
-    pub(super) drums: &'static [Line],
-    pub(super) fills: &'static [Fill],
-    /// Patterns for little, usual and much energy; a text may hold several bars.
-    pub(super) bass: [&'static str; 3],
-    pub(super) guitar: [&'static str; 3],
+    /// What the drums play in every variation, and what each one adds to it.
+    pub(super) time: &'static [Line],
+    pub(super) drums: &'static [&'static [Line]],
+    pub(super) fills: &'static Fills,
+    pub(super) bass: &'static [Levels],
+    /// How the bass leads into a phrase, in the last beats of a bar.
+    pub(super) lead: &'static str,
+    pub(super) guitar: &'static [Levels],
     /// What the strings play; empty for held chords.
-    pub(super) strings: &'static str,
+    pub(super) strings: &'static [&'static str],
 }
 
 /// A cell of a bar.
@@ -188,21 +207,36 @@ pub(super) struct Manner {
     pub(super) common: &'static Groove,
     /// Bars of three quarter notes.
     pub(super) waltz: &'static Groove,
-    /// Bars of dotted quarters.
-    pub(super) compound: &'static Groove,
+    /// Bars of one, two or three dotted quarters.
+    pub(super) six: &'static Groove,
+    /// Bars of four dotted quarters.
+    pub(super) twelve: &'static Groove,
     /// Delay of the second and fourth sixteenth of a beat, in ticks from 0 to 2.
     pub(super) late: i8,
+    /// Delay of the drums on the second and fourth beat, in ticks from 0 to 2.
+    pub(super) lag: i8,
     /// Share of the time to the next note that a bass note sounds.
     pub(super) bass_gate: f32,
     /// Energy in percent from which the strings tend to play.
     pub(super) strings_from: u8,
+    /// Whether the hat gives way to the ride in the second half of sixteen bars.
+    pub(super) rides: bool,
+    /// Whether the drums come from a machine, whose hats know no limits.
+    pub(super) machine: bool,
+    /// Energy in percent from which a crash begins a phrase of eight; above 100 for none.
+    pub(super) crash_from: u8,
+    /// Tempo, in quarter notes a minute, from which the drums play at half of it.
+    pub(super) half_time_from: f32,
+    /// Most voices of a chord of the guitar.
+    pub(super) guitar_voices: usize,
 }
 
 impl Manner {
     /// The groove for a bar.
     pub(super) fn groove(&self, place: &Place) -> &'static Groove {
         match Beat::at(place) {
-            _ if is_compound(place) => self.compound,
+            Beat { count: 4, .. } if is_compound(place) => self.twelve,
+            _ if is_compound(place) => self.six,
             Beat { count: 3, steps: 4, .. } if place.bar_steps == 12 => self.waltz,
             _ => self.common,
         }
@@ -215,8 +249,17 @@ mod tests {
     use crate::clock::place_of;
     use sideman_music::{Meter, MeterMap};
 
-    const COMMON: Groove =
-        Groove { beats: 4, cells: 4, drums: &[], fills: &[], bass: [""; 3], guitar: [""; 3], strings: "" };
+    const COMMON: Groove = Groove {
+        beats: 4,
+        cells: 4,
+        time: &[],
+        drums: &[],
+        fills: &Fills { short: &[], long: &[] },
+        bass: &[],
+        lead: "",
+        guitar: &[],
+        strings: &[],
+    };
     const PATTERN: &str = "0123456789abcdef";
 
     fn played(groove: &Groove, numerator: u8, denominator: u8, pattern: &str) -> String {
@@ -240,6 +283,7 @@ mod tests {
         assert_eq!(played(&compound, 6, 8, "0123456789ab"), "0123456789ab");
         assert_eq!(played(&compound, 9, 8, "0123456789ab"), "0123456789ab6789ab");
         assert_eq!(played(&compound, 12, 8, "0123456789ab"), "0123456789ab0123456789ab");
+        assert_eq!(played(&triplets, 12, 8, "0123456789ab"), "0-1-2-3-4-5-6-7-8-9-a-b-");
     }
 
     #[test]

@@ -5,37 +5,46 @@
 //! which lines of a pattern sound; more energy only ever adds.
 
 mod bass;
+mod chords;
 mod dials;
+mod drummer;
 mod groove;
 mod harmony;
-mod tables;
+mod progression;
+mod styles;
 mod voicing;
 
 use sideman_models::band::{Band, Decision, Moment, Place};
-use sideman_music::grid::length_bin;
-use sideman_music::{BandStep, Chord, Part, PianoFrame, STEP_PULSES};
+use sideman_music::grid::{BassNote, length_bin};
+use sideman_music::{BandStep, Part, PianoFrame, STEP_PULSES};
 
-use crate::feel::{Half, draw};
-use crate::kit::{CRASH, HAT, KICK, PEDAL, RIDE, SNARE};
+use crate::feel::{Half, draw, mix};
 use crate::style::Style;
-use bass::BassLine;
+use bass::{BassLine, Ground};
+use chords::{At, Voices};
 use dials::Turned;
-use groove::{Cell, Fill, Groove};
+use groove::{Cell, Groove, Manner};
 use harmony::Harmony;
-use voicing::{Register, Voicing, voice};
+use progression::Progression;
 
 /// Range of a bass with four strings.
 const BASS_LOW: u8 = 28;
 const BASS_HIGH: u8 = 55;
-const GUITAR: Register = Register { low: 50, high: 76, centre: 60 };
-const STRINGS: Register = Register { low: 55, high: 86, centre: 68 };
-const GUITAR_VOICES: usize = 4;
 /// Velocity of the piano that counts as neither loud nor soft.
 const MEZZO: f32 = 72.0;
 /// Share of sixteenths with a new piano note that counts as neither busy nor calm.
 const MODERATE: f32 = 0.4;
 /// Longest length the grid can hold, in steps.
 const LONGEST_STEPS: i64 = 32;
+/// Tempo from which bass and guitar play no sixteenths between the eighths.
+const NO_SIXTEENTHS: f32 = 144.0;
+/// Energies from which bass and guitar play their usual and their full pattern.
+const BASS_LEVELS: [f32; 2] = [0.3, 0.72];
+const GUITAR_LEVELS: [f32; 2] = [0.35, 0.7];
+/// How far the morph has to go for drums, bass, guitar and strings to begin to play the other style; each has
+/// gone over altogether after [`MORPH_WIDTH`] more.
+const MORPH_FROM: [f32; 4] = [0.6, 0.4, 0.0, 0.2];
+const MORPH_WIDTH: f32 = 0.4;
 
 /// What each kind of draw is for, so that one does not follow from another.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +53,7 @@ enum Lane {
     Fill,
     Strings,
     Walk,
+    Morph,
     Leave(usize),
     Add(usize),
 }
@@ -55,6 +65,7 @@ impl Lane {
             Self::Fill => 1,
             Self::Strings => 2,
             Self::Walk => 3,
+            Self::Morph => 4,
             Self::Leave(i) => 200 + i as u64,
             Self::Add(i) => 300 + i as u64,
         }
@@ -65,16 +76,34 @@ impl Lane {
 #[derive(Debug, Clone)]
 pub struct RuleBand {
     style: Style,
-    seed: u64,
+    /// The style that the morph leads to.
+    other: Option<Style>,
+    /// Which patterns are to be played, if that does not follow from the seed.
+    patterns: Option<u64>,
+    /// What each part draws from, which variation of its patterns it plays, and how far it has moved on from
+    /// that because it was drawn anew.
+    seeds: [u64; 4],
+    picks: [usize; 4],
+    moved: [Option<u64>; 4],
     harmony: Harmony,
+    progression: Progression,
     /// Running loudness of the piano, as a velocity, and share of steps with a new note.
     loudness: f32,
     busyness: f32,
     /// Bar in which the phrases begin to count.
     origin: Option<i64>,
+    /// Bar in which the piano was heard first.
+    began: Option<i64>,
     bass: BassLine,
+    /// Whether the bass has anticipated the chord to come.
+    anticipated: bool,
     guitar: Voices,
     strings: Voices,
+    /// Whether rests are planned for this band at all, which parts rest in this bar, and whether one has come
+    /// in with it.
+    planned: bool,
+    rested: [bool; 4],
+    entered: bool,
     /// Step at which each part played last.
     played: [Option<i64>; 4],
     /// Whether the piano struck something right on this half-bar.
@@ -83,30 +112,126 @@ pub struct RuleBand {
     late: bool,
 }
 
-/// A chord part's present voicing and what it was made for.
-#[derive(Debug, Clone, Default)]
-struct Voices {
-    voicing: Voicing,
-    made_for: (u16, u8, usize),
+/// Where a bar lies in the form: phrases of eight bars from the first note of the piano, or from where someone
+/// came in.
+#[derive(Debug, Clone, Copy)]
+struct Phrase {
+    /// Bars since the form began.
+    bars: i64,
+    /// Bar of a phrase of eight.
+    bar: i64,
+    /// Number of the phrase.
+    section: i64,
+    /// Whether the second half of sixteen bars goes on.
+    riding: bool,
+    /// Whether this is the very first bar.
+    first: bool,
+    /// Whether someone comes in with the next bar, and whether someone came in with this one.
+    lead: bool,
+    entered: bool,
+}
+
+/// A part's cell of a step, and what it goes by.
+struct Now<'a> {
+    place: &'a Place,
+    bpm: f32,
+    manner: &'static Manner,
+    groove: &'static Groove,
+    /// Variation of the patterns.
+    pick: Pick,
+    /// The cell of the bar, and the cell and the bar that are read in the patterns, which are others at half
+    /// the tempo.
+    cell: Cell,
+    read: Cell,
+    bar: i64,
+    /// Whether the patterns go at half the tempo: two bars read one, and every other step none.
+    slow: bool,
+    phrase: Phrase,
+    turned: &'a Turned,
+}
+
+impl Now<'_> {
+    /// The same at half the tempo where the style asks for it, for patterns of four quarter notes; `None` on
+    /// the steps between.
+    fn at_half_tempo(self) -> Option<Self> {
+        let whole = self.cell.beats == 4 && self.groove.beats == 4 && self.groove.cells == 4;
+        if !whole || self.bpm < self.manner.half_time_from {
+            return Some(self);
+        }
+        let at = self.place.in_bar / 2 + 8 * (self.phrase.bars.rem_euclid(2) as u16);
+        let read = Cell { beat: at / 4, index: at % 4, ..self.cell };
+        let bar = self.phrase.bars.div_euclid(2);
+        self.place.in_bar.is_multiple_of(2).then_some(Self { read, bar, slow: true, ..self })
+    }
+
+    /// What a pattern of bass, guitar or strings has in a cell at this tempo.
+    fn letter(&self, pattern: &str, cell: Cell) -> u8 {
+        let between = self.groove.cells != 3 && cell.index % 2 == 1 && !self.slow;
+        if between && self.bpm >= NO_SIXTEENTHS {
+            return b'.';
+        }
+        self.groove.read(pattern, self.bar, cell)
+    }
+
+    /// Pulses from this cell to the next one in which a pattern plays, or to the end of the bar.
+    fn until_next(&self, pattern: &str) -> i64 {
+        let mut pulses = self.groove.cell_pulses(self.read);
+        let mut at = self.read;
+        while pulses < LONGEST_STEPS * STEP_PULSES {
+            match self.groove.next(at, self.place) {
+                Some(next) if self.letter(pattern, next) == b'.' => {
+                    pulses += self.groove.cell_pulses(next);
+                    at = next;
+                }
+                _ => break,
+            }
+        }
+        // A bar of half the tempo is two, and nothing is held into the next one.
+        let left = i64::from(self.place.bar_steps - self.place.in_bar) * STEP_PULSES;
+        if self.slow { (2 * pulses).min(left) } else { pulses }
+    }
 }
 
 impl RuleBand {
     /// A band that plays in a style, from seed 0.
     pub fn new(style: Style) -> Self {
-        Self {
+        let band = Self {
             style,
-            seed: 0,
+            other: None,
+            patterns: None,
+            seeds: [0; 4],
+            picks: [0; 4],
+            moved: [None; 4],
             harmony: Harmony::default(),
+            progression: Progression::default(),
             loudness: MEZZO,
             busyness: MODERATE,
             origin: None,
+            began: None,
             bass: BassLine::default(),
+            anticipated: false,
             guitar: Voices::default(),
             strings: Voices::default(),
+            planned: false,
+            rested: [false; 4],
+            entered: false,
             played: [None; 4],
             on_time: false,
             late: true,
-        }
+        };
+        band.drawn_from(0)
+    }
+
+    /// The same band with a second style, towards which [`Dials::morph`](sideman_models::band::Dials::morph)
+    /// leads: guitar first, then strings, bass and drums, each bar by bar until it has gone over.
+    pub fn with_other(self, other: Style) -> Self {
+        Self { other: Some(other), ..self }
+    }
+
+    /// The same band with the patterns of a number rather than those its seeds would choose. Neighbouring
+    /// numbers differ in the patterns of every part that has several.
+    pub fn with_patterns(self, number: u64) -> Self {
+        Self { patterns: Some(number), picks: picks(number), ..self }
     }
 
     /// The style it plays in.
@@ -114,8 +239,27 @@ impl RuleBand {
         self.style
     }
 
-    fn draw(&self, counter: i64, lane: Lane) -> f32 {
-        draw(self.seed, counter as u64, lane.number()) as f32
+    /// The style that the morph leads to, if there is one.
+    pub fn other(&self) -> Option<Style> {
+        self.other
+    }
+
+    fn drawn_from(self, seed: u64) -> Self {
+        Self { seeds: [seed; 4], picks: picks(self.patterns.unwrap_or_else(|| mix(seed) >> 8)), ..self }
+    }
+
+    fn draw(&self, part: Part, counter: i64, lane: Lane) -> f32 {
+        draw(self.seeds[part.index()], counter as u64, lane.number()) as f32
+    }
+
+    /// How a part plays in a bar: in one style or the other, two bars at a time.
+    fn manner(&self, part: Part, bar: i64, morph: f32) -> &'static Manner {
+        let i = part.index();
+        let share = ((morph - MORPH_FROM[i]) / MORPH_WIDTH).clamp(0.0, 1.0);
+        match self.other {
+            Some(other) if self.draw(part, bar.div_euclid(2), Lane::Morph) < share => other.manner(),
+            _ => self.style.manner(),
+        }
     }
 
     /// Takes in how the piano plays.
@@ -131,7 +275,41 @@ impl RuleBand {
             self.loudness += 0.3 * (f32::from(heard.velocity) - self.loudness);
             // A pick-up in the second half of a bar leads into the first phrase.
             let pick_up = place.in_bar * 2 > place.bar_steps;
-            self.origin.get_or_insert(place.bar + i64::from(pick_up));
+            let first = place.bar + i64::from(pick_up);
+            self.origin.get_or_insert(first);
+            self.began.get_or_insert(first);
+        }
+    }
+
+    /// Takes in who rests. The form begins anew where someone comes in off its four bars.
+    fn notice(&mut self, moment: &Moment) {
+        let rests = moment.rests;
+        self.planned |= rests.now != [false; 4] || rests.next != [false; 4];
+        if moment.place.in_bar > 0 {
+            return;
+        }
+        let came = |i: usize| self.rested[i] && !rests.now[i] && moment.parts[i];
+        self.entered = (0..4).any(came);
+        self.rested = rests.now;
+        if let Some(origin) = &mut self.origin
+            && self.entered
+            && (moment.place.bar - *origin).rem_euclid(4) != 0
+        {
+            *origin = moment.place.bar;
+        }
+    }
+
+    fn phrase(&self, moment: &Moment) -> Phrase {
+        let (place, rests) = (&moment.place, &moment.rests);
+        let bars = place.bar - self.origin.unwrap_or(place.bar);
+        Phrase {
+            bars,
+            bar: bars.rem_euclid(8),
+            section: bars.div_euclid(8),
+            riding: bars.rem_euclid(16) >= 8,
+            first: self.began.is_none_or(|began| place.bar <= began),
+            lead: (0..4).any(|i| rests.now[i] && !rests.next[i] && moment.parts[i]),
+            entered: self.entered,
         }
     }
 
@@ -143,191 +321,76 @@ impl RuleBand {
     }
 
     /// Velocity bin for a velocity at medium loudness: follows the piano, and is not quite even.
-    fn velocity(&self, neutral: f32, step: i64, lane: usize) -> u8 {
-        let loud = (0.6 + 0.4 * self.loudness / MEZZO).clamp(0.6, 1.2);
-        let uneven = (self.draw(step, Lane::Velocity(lane)) - 0.5) * 9.0;
+    fn velocity(&self, part: Part, neutral: f32, step: i64, lane: usize) -> u8 {
+        let loud = (0.55 + 0.45 * self.loudness / MEZZO).clamp(0.55, 1.25);
+        let uneven = (self.draw(part, step, Lane::Velocity(lane)) - 0.5) * 9.0;
         ((neutral * loud + uneven) / 4.0).clamp(1.0, 31.0) as u8
     }
 
-    fn drums(&self, groove: &Groove, place: &Place, cell: Cell, turned: &Turned, out: &mut BandStep) {
-        let energy = turned.energy(Part::Drums);
-        let phrase_bar = self.phrase_bar(place);
-        let fill = self.fill(groove, place, cell, energy);
-        for line in groove.drums {
-            if !line.sounds(energy, phrase_bar) || (fill.is_some() && line.class != KICK) {
-                continue;
-            }
-            self.hit(line.class, groove.read(line.hits, place.bar, cell), place.step, out);
-        }
-        if fill.is_none() {
-            self.add_drums(turned, out);
-        }
-        if let Some(fill) = fill {
-            // Counted from the end of the bar, whatever its length.
-            let beat = groove.beats + cell.beat - cell.beats;
-            let cell = Cell { beat, beats: groove.beats, ..cell };
-            for line in fill.lines {
-                self.hit(line.class, groove.read(line.hits, 0, cell), place.step, out);
-            }
-        }
-        for class in 0..out.drums.len() {
-            if !turned.keeps(Part::Drums, self.draw(turned.counter(), Lane::Leave(class))) {
-                out.drums[class] = 0;
-            }
-        }
-        let crash_from = match phrase_bar {
-            0 => 0.35,
-            4 => 0.65,
-            _ => 2.0,
-        };
-        let first = cell.beat == 0 && cell.index == 0;
-        if first && energy >= crash_from && self.origin.is_some_and(|o| place.bar > o) {
-            (out.drums[HAT], out.drums[RIDE]) = (0, 0);
-            out.drums[CRASH] = self.velocity(92.0, place.step, CRASH) + 1;
-        }
-    }
-
-    /// Adds soft hits as the dials say.
-    fn add_drums(&self, turned: &Turned, out: &mut BandStep) {
-        for (class, letter, share) in [(SNARE, b'o', 0.6), (KICK, b'x', 0.3)] {
-            let draw = self.draw(turned.counter(), Lane::Add(class));
-            if out.drums[class] == 0 && turned.adds(share, draw) {
-                self.hit(class, letter, turned.step(), out);
-            }
-        }
-    }
-
-    fn hit(&self, class: usize, letter: u8, step: i64, out: &mut BandStep) {
-        let neutral = match letter {
-            b'X' => 100.0,
-            b'x' => 84.0,
-            b'o' => 52.0,
-            _ => return,
-        };
-        let mix = match class {
-            KICK | SNARE => 1.0,
-            PEDAL => 0.7,
-            _ => 0.82,
-        };
-        out.drums[class] = self.velocity(neutral * mix, step, class) + 1;
-    }
-
-    /// Bar of a phrase of eight.
-    fn phrase_bar(&self, place: &Place) -> i64 {
-        (place.bar - self.origin.unwrap_or(place.bar)).rem_euclid(8)
-    }
-
-    /// The fill that a cell belongs to, if any: a short one ends each four bars, a long one each eight.
-    fn fill(&self, groove: &Groove, place: &Place, cell: Cell, energy: f32) -> Option<&'static Fill> {
-        let beats = match self.phrase_bar(place) {
-            3 => 1,
-            7 => 2,
-            _ => return None,
-        };
-        let longest = groove.fills.iter().map(|f| f.beats).max()?;
-        let beats = beats.min(longest);
-        let choice = || groove.fills.iter().filter(|f| f.beats == beats);
-        let n = choice().count();
-        let i = (self.draw(place.bar, Lane::Fill) * n as f32) as usize;
-        let fits = cell.beats > beats && cell.beat + beats >= cell.beats && energy >= 0.2;
-        choice().nth(i.min(n.saturating_sub(1))).filter(|_| fits)
-    }
-
-    /// Pulses from a cell to the next one in which a pattern plays, or to the end of the bar.
-    fn until_next(&self, groove: &Groove, pattern: &str, place: &Place, cell: Cell) -> i64 {
-        let mut pulses = groove.cell_pulses(cell);
-        let mut at = cell;
-        while pulses < LONGEST_STEPS * STEP_PULSES {
-            match groove.next(at, place) {
-                Some(next) if groove.read(pattern, place.bar, next) == b'.' => {
-                    pulses += groove.cell_pulses(next);
-                    at = next;
-                }
-                _ => break,
-            }
-        }
-        pulses
-    }
-
-    /// Chord or single voices of the guitar, or a short chord of the strings.
-    fn chord(&mut self, part: Part, letter: u8, length: i64, place: &Place, energy: f32) -> Chord {
-        let mut chord = Chord::default();
-        let Some(reading) = self.harmony.reading() else { return chord };
-        let (voices, register, count) = match part {
-            Part::Guitar => (&mut self.guitar, GUITAR, GUITAR_VOICES),
-            _ => (&mut self.strings, STRINGS, if energy >= 0.7 { 4 } else { 3 }),
-        };
-        let made_for = (self.harmony.voiced(), reading.root, count);
-        if voices.made_for != made_for {
-            voices.voicing = voice(made_for.0, made_for.1, count, register, &voices.voicing);
-            voices.made_for = made_for;
-        }
-        let voicing = voices.voicing;
-        let (neutral, pulses) = match letter {
-            b'X' => (92.0, length * 9 / 10),
-            b'x' => (80.0, length * 9 / 10),
-            b'o' => (60.0, length * 9 / 10),
-            b'm' => (76.0, 60),
-            // Picked notes ring into the next ones.
-            _ => (70.0, length.max(2 * STEP_PULSES) * 2),
-        };
-        let mix = if part == Part::Strings { 0.8 } else { 1.0 };
-        chord.velocity = self.velocity(neutral * mix, place.step, 100 + part.index());
-        let bin = length_bin(pulses);
-        match letter {
-            b'1'..=b'4' => {
-                let voice = usize::from(letter - b'1').min(voicing.pitches().len().saturating_sub(1));
-                if let Some(&pitch) = voicing.pitches().get(voice) {
-                    chord.push(pitch, bin);
+    /// What a part's patterns have in a cell.
+    fn play(&mut self, part: Part, now: &Now, out: &mut BandStep) {
+        match part {
+            Part::Drums => self.drums(now, out),
+            Part::Bass => out.bass = self.bass_of(now),
+            Part::Guitar => {
+                let level = level(now.turned.energy(part), GUITAR_LEVELS);
+                let pattern = now.pick.of(now.groove.guitar).map_or("", |levels| levels[level]);
+                let letter = self.turn(part, now.letter(pattern, now.read), now.turned);
+                if letter != b'.' {
+                    out.guitar =
+                        self.chord(part, letter, now.until_next(pattern), now.manner, At::of(now, part));
                 }
             }
-            _ => voicing.pitches().iter().for_each(|&pitch| {
-                chord.push(pitch, bin);
-            }),
-        }
-        chord
-    }
-
-    /// Whether the strings play in this section of eight bars: they come and go, and come the more surely
-    /// the more energy there is.
-    fn strings_play(&self, place: &Place, energy: f32) -> bool {
-        let section = (place.bar - self.origin.unwrap_or(place.bar)).div_euclid(8);
-        let hold_back = if section == 0 { 0.15 } else { 0.0 };
-        let wanted = f32::from(self.style.manner().strings_from) / 100.0
-            + hold_back
-            + 0.3 * (self.draw(section, Lane::Strings) - 0.5);
-        energy >= wanted
-    }
-
-    /// What the patterns have in a cell.
-    fn play(&mut self, groove: &Groove, place: &Place, cell: Cell, turned: &Turned, out: &mut BandStep) {
-        self.drums(groove, place, cell, turned, out);
-        let Some(reading) = self.harmony.reading() else { return };
-
-        let pattern = groove.bass[level(turned.energy(Part::Bass), [0.3, 0.72])];
-        let letter = self.turn(Part::Bass, groove.read(pattern, place.bar, cell), turned);
-        if letter != b'.' {
-            let new_half = in_half(place) == 0;
-            let chance = self.draw(place.step, Lane::Walk);
-            let pitch = self.bass.pitch(letter, &reading, self.harmony.bass(), new_half, chance);
-            let pulses = self.until_next(groove, pattern, place, cell) as f32 * self.style.manner().bass_gate;
-            out.bass = Some(self.bass_note(letter, pitch, pulses as i64, place.step));
-        }
-        let energy = turned.energy(Part::Guitar);
-        let pattern = groove.guitar[level(energy, [0.35, 0.7])];
-        let letter = self.turn(Part::Guitar, groove.read(pattern, place.bar, cell), turned);
-        if letter != b'.' {
-            let length = self.until_next(groove, pattern, place, cell);
-            out.guitar = self.chord(Part::Guitar, letter, length, place, energy);
-        }
-        let energy = turned.energy(Part::Strings);
-        if !groove.strings.is_empty() && self.strings_play(place, energy) {
-            let letter = self.turn(Part::Strings, groove.read(groove.strings, place.bar, cell), turned);
-            if letter != b'.' {
-                let length = self.until_next(groove, groove.strings, place, cell);
-                out.strings = self.chord(Part::Strings, letter, length, place, energy);
+            Part::Strings => {
+                let pattern = now.pick.of(now.groove.strings).unwrap_or("");
+                let energy = now.turned.energy(part);
+                if pattern.is_empty() || !self.strings_play(&now.phrase, now.manner, energy) {
+                    return;
+                }
+                let letter = self.turn(part, now.letter(pattern, now.read), now.turned);
+                if letter != b'.' {
+                    out.strings =
+                        self.chord(part, letter, now.until_next(pattern), now.manner, At::of(now, part));
+                }
             }
         }
+    }
+
+    fn bass_of(&mut self, now: &Now) -> Option<BassNote> {
+        let reading = self.harmony.reading()?;
+        let level = level(now.turned.energy(Part::Bass), BASS_LEVELS);
+        let usual = now.pick.of(now.groove.bass).map_or("", |levels| levels[level]);
+        // A phrase is led into in the last beats before it.
+        let leads = level > 0 && (now.phrase.lead || now.phrase.bar == 7);
+        let pattern = match now.letter(now.groove.lead, now.read) {
+            b'.' => usual,
+            _ if leads && now.cell.beat + 1 == now.cell.beats => now.groove.lead,
+            _ => usual,
+        };
+        let new_half = in_half(now.place) == 0;
+        let lowest = self.harmony.bass();
+        let mut letter = self.turn(Part::Bass, now.letter(pattern, now.read), now.turned);
+        // A wrong guess is put right where the chord turns out another one, and a metre that the pattern was
+        // not written for has its first beat.
+        let wrong = self.anticipated && self.bass.last() != Some(lowest);
+        let first = now.place.in_bar == 0;
+        let unmarked =
+            first && (now.cell.beats != now.groove.beats || (now.slow && self.bass.last() != Some(lowest)));
+        if letter == b'.' && new_half && (wrong || unmarked) {
+            letter = b'r';
+        }
+        if new_half {
+            self.anticipated = false;
+        }
+        if letter == b'.' {
+            return None;
+        }
+        self.anticipated |= letter == b'n';
+        let chance = self.draw(Part::Bass, now.place.step, Lane::Walk);
+        let next = self.progression.next(lowest);
+        let pitch = self.bass.pitch(letter, &Ground { reading, lowest, next, new_half, chance });
+        let pulses = (now.until_next(pattern) as f32 * now.manner.bass_gate) as i64;
+        Some(self.bass_note(letter, pitch, pulses, now.place.step))
     }
 
     /// The letter of a pattern, left out or put in as the dials say.
@@ -339,56 +402,71 @@ impl RuleBand {
         };
         let lane = 100 + part.index();
         match letter {
-            b'.' if turned.adds(share, self.draw(turned.counter(), Lane::Add(lane))) => more,
-            l if turned.keeps(part, self.draw(turned.counter(), Lane::Leave(lane))) => l,
+            b'.' if turned.adds(share, self.draw(part, turned.counter(), Lane::Add(lane))) => more,
+            l if turned.keeps(part, self.draw(part, turned.counter(), Lane::Leave(lane))) => l,
             _ => b'.',
         }
     }
 
-    fn bass_note(&self, letter: u8, pitch: u8, pulses: i64, step: i64) -> sideman_music::grid::BassNote {
-        let neutral = if letter == b'R' { 94.0 } else { 82.0 };
-        let velocity = self.velocity(neutral, step, 100 + Part::Bass.index());
-        sideman_music::grid::BassNote { pitch, length: length_bin(pulses), velocity, above: 0 }
-    }
-
-    /// Held chords of the strings: one a half-bar. With a piano that comes late they wait for a sixteenth,
-    /// so as not to hold the old chord into the new one.
-    fn pad(&mut self, place: &Place, turned: &Turned, out: &mut BandStep) {
-        let energy = turned.energy(Part::Strings);
-        let (at, half) = (in_half(place), i64::from(place.half_steps.max(1)));
-        let turn = match at {
-            0 => self.on_time || !self.late || half == 1,
-            // Not again if they came on the half-bar.
-            1 => self.played[Part::Strings.index()] != Some(place.step - 1),
-            _ => false,
+    fn bass_note(&self, letter: u8, pitch: u8, pulses: i64, step: i64) -> BassNote {
+        let (neutral, pulses) = match letter {
+            b'R' => (94.0, pulses),
+            b'g' => (50.0, pulses.min(40)),
+            b'8' => (86.0, pulses),
+            _ => (80.0, pulses),
         };
-        let on_time = turned.at(place.in_bar - at as u16);
-        let kept = on_time.keeps(Part::Strings, self.draw(on_time.counter(), Lane::Leave(103)));
-        if turn && kept && self.strings_play(place, energy) {
-            // A little longer than to the next chord, so that common notes do not gap.
-            let length = (half - at).min(LONGEST_STEPS) * STEP_PULSES * 10 / 9;
-            out.strings = self.chord(Part::Strings, b'x', length, place, energy);
-        }
+        let velocity = self.velocity(Part::Bass, neutral, step, 100 + Part::Bass.index());
+        BassNote { pitch, length: length_bin(pulses), velocity, above: 0 }
     }
 
     /// A hand that comes a sixteenth late on a half-bar: what played the old chord there plays the new one
     /// now.
-    fn answer_late(&mut self, place: &Place, turned: &Turned, out: &mut BandStep) {
+    fn answer_late(&mut self, moment: &Moment, phrase: &Phrase, turned: &Turned, out: &mut BandStep) {
+        let place = &moment.place;
         let just_played = |part: Part| self.played[part.index()] == Some(place.step - 1) && !out.plays(part);
         let length = STEP_PULSES * (i64::from(place.half_steps) - 1).clamp(1, 3);
         let [_, bass, guitar, strings] = Part::ALL.map(just_played);
         let Some(reading) = self.harmony.reading() else { return };
         if bass {
-            let pitch = self.bass.pitch(b'R', &reading, self.harmony.bass(), true, 0.0);
+            let lowest = self.harmony.bass();
+            let ground = Ground { reading, lowest, next: None, new_half: true, chance: 0.0 };
+            let pitch = self.bass.pitch(b'R', &ground);
             out.bass = Some(self.bass_note(b'R', pitch, length, place.step));
         }
+        let mut answer = |part: Part, length: i64| {
+            let manner = self.manner(part, place.bar, moment.dials.morph);
+            let at = At { step: place.step, phrase_bar: phrase.bar, energy: turned.energy(part) };
+            self.chord(part, b'x', length, manner, at)
+        };
         if guitar {
-            out.guitar = self.chord(Part::Guitar, b'x', length, place, turned.energy(Part::Guitar));
+            out.guitar = answer(Part::Guitar, length);
         }
         if strings {
             let length = STEP_PULSES * (i64::from(place.half_steps) - 1).clamp(1, LONGEST_STEPS);
-            out.strings = self.chord(Part::Strings, b'x', length, place, turned.energy(Part::Strings));
+            out.strings = answer(Part::Strings, length);
         }
+    }
+}
+
+/// Variations of the parts for a number: drums and bass, which are written for each other, take the same one,
+/// and guitar and strings come round later.
+fn picks(number: u64) -> [usize; 4] {
+    let n = (number % 1024) as usize;
+    [n, n, n + n / 4, n + n / 16]
+}
+
+/// Which of several variations is played: the one of a number, or another one than that.
+#[derive(Debug, Clone, Copy)]
+struct Pick {
+    number: usize,
+    moved: Option<u64>,
+}
+
+impl Pick {
+    fn of<T: Copy>(self, variations: &[T]) -> Option<T> {
+        let count = variations.len().max(1);
+        let on = self.moved.map_or(0, |by| 1 + by as usize % (count - 1).max(1));
+        variations.get((self.number + on) % count).copied()
     }
 }
 
@@ -408,41 +486,67 @@ impl Band for RuleBand {
     }
 
     fn reset(&mut self, seed: u64) {
-        *self = Self { seed, ..Self::new(self.style) };
+        let Self { style, other, patterns, .. } = *self;
+        *self = Self { other, patterns, ..Self::new(style) }.drawn_from(seed);
+    }
+
+    fn redraw(&mut self, part: Part, seed: u64) {
+        let i = part.index();
+        self.seeds[i] = seed;
+        self.moved[i] = Some(mix(seed) >> 16);
+        match part {
+            Part::Drums => {}
+            Part::Bass => self.bass = BassLine::default(),
+            Part::Guitar => self.guitar = Voices::default(),
+            Part::Strings => self.strings = Voices::default(),
+        }
     }
 
     fn decide(&mut self, moment: &Moment) -> Decision {
         let place = &moment.place;
         let bass_before = self.harmony.bass();
+        if in_half(place) == 0 && self.began.is_some() {
+            self.progression.ended(bass_before);
+        }
         let changed = self.harmony.hear(place, &moment.heard);
         self.follow(place, &moment.heard);
+        self.notice(moment);
+        let phrase = self.phrase(moment);
         let turned = Turned::new(place, &moment.dials, self.energy(moment.dials.intensity));
-        let manner = self.style.manner();
-        let groove = manner.groove(place);
         let mut decision = Decision::default();
 
-        if let Some((cell, half)) = groove.cell(place) {
-            let out = match half {
-                Half::Now => &mut decision.now,
-                Half::Early => &mut decision.early,
-            };
-            self.play(groove, place, cell, &turned, out);
-            let late = if half == Half::Now && place.in_bar % 2 == 1 { manner.late } else { 0 };
-            let offset = groove.offset(cell, half, moment.bpm) + late;
-            for part in Part::ALL {
-                out.offsets[part.index()] = if out.plays(part) { offset } else { 0 };
+        for part in Part::ALL {
+            let manner = self.manner(part, place.bar, moment.dials.morph);
+            let groove = manner.groove(place);
+            let pick = Pick { number: self.picks[part.index()], moved: self.moved[part.index()] };
+            if let Some((cell, half)) = groove.cell(place) {
+                let out = match half {
+                    Half::Now => &mut decision.now,
+                    Half::Early => &mut decision.early,
+                };
+                let (bpm, bar, turned) = (moment.bpm, phrase.bars, &turned);
+                let read = cell;
+                let now =
+                    Now { place, bpm, manner, groove, pick, cell, read, bar, slow: false, phrase, turned };
+                let now = if part == Part::Strings { Some(now) } else { now.at_half_tempo() };
+                if let Some(now) = now {
+                    self.play(part, &now, out);
+                    if out.plays(part) {
+                        out.offsets[part.index()] = offset(part, &now, half);
+                    }
+                }
             }
-        }
-        if groove.strings.is_empty() {
-            self.pad(place, &turned, &mut decision.now);
+            if part == Part::Strings && pick.of(groove.strings).is_none_or(str::is_empty) {
+                self.pad(place, &phrase, manner, &turned, &mut decision.now);
+            }
         }
         // A hand, or a left hand, that came late; not the second note of a broken chord.
         let late_hand = !self.on_time || self.harmony.bass() != bass_before;
         if changed && in_half(place) == 1 && late_hand {
-            self.answer_late(place, &turned, &mut decision.now);
+            self.answer_late(moment, &phrase, &turned, &mut decision.now);
         }
         for part in Part::ALL {
-            if !moment.parts[part.index()] {
+            if !moment.parts[part.index()] || moment.rests.now[part.index()] {
                 decision.now.silence(part);
                 decision.early.silence(part);
             } else if decision.now.plays(part) {
@@ -453,5 +557,17 @@ impl Band for RuleBand {
     }
 }
 
+/// Offset from the grid, in ticks, with which a part plays a cell: that of triplets, and what is typical of the
+/// style.
+fn offset(part: Part, now: &Now, half: Half) -> i8 {
+    let between = half == Half::Now && now.groove.cells == 4 && now.place.in_bar % 2 == 1;
+    let late = if between { now.manner.late } else { 0 };
+    let backbeat = now.read.index == 0 && now.read.beat % 2 == 1 && now.cell.beats == 4;
+    let lag = if part == Part::Drums && backbeat { now.manner.lag } else { 0 };
+    now.groove.offset(now.cell, half, now.bpm) + late + lag
+}
+
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

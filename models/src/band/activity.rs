@@ -1,0 +1,56 @@
+//! How often parts rest, enter and leave: what sections are drawn from.
+
+use serde::{Deserialize, Serialize};
+use sideman_music::Part;
+
+/// Places at which a part may enter or leave: where eight bars begin, where four begin, and any other bar.
+pub const TURNS: usize = 3;
+
+/// How the parts of a band come and go, bar by bar; in the order of [`Part::ALL`]. All are shares, 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Activity {
+    /// Share of the bars in which each part plays.
+    pub share: [f32; 4],
+    /// How likely a part that plays is to rest from a bar on, by the bar's place in the phrase.
+    pub leave: [[f32; TURNS]; 4],
+    /// How likely a part that rests is to play from a bar on, by the bar's place in the phrase.
+    pub enter: [[f32; TURNS]; 4],
+}
+
+impl Default for Activity {
+    /// As bands are on the whole: the drums and the bass hardly ever rest, the strings every other phrase.
+    fn default() -> Self {
+        Self {
+            share: [0.94, 0.88, 0.8, 0.55],
+            leave: [[0.14, 0.05, 0.003], [0.2, 0.1, 0.008], [0.3, 0.16, 0.012], [0.48, 0.3, 0.03]],
+            enter: [[0.9, 0.8, 0.25], [0.85, 0.7, 0.15], [0.8, 0.6, 0.1], [0.6, 0.35, 0.045]],
+        }
+    }
+}
+
+impl Activity {
+    /// Coming and going by which parts play such shares of the bars. In the web-collected songs a part changes
+    /// between playing and resting in one bar of seven or so were it to rest half the time; here most of the
+    /// changes lie where phrases begin.
+    pub fn of_share(share: [f32; 4]) -> Self {
+        const MOVES: [f32; TURNS] = [0.6, 0.3, 0.04];
+        let share = share.map(|s| if s.is_finite() { s.clamp(0.05, 1.0) } else { 1.0 });
+        Self {
+            share,
+            leave: share.map(|s| MOVES.map(|m| m * (1.0 - s))),
+            enter: share.map(|s| MOVES.map(|m| m * s)),
+        }
+    }
+
+    /// Whether every value is a share.
+    pub fn is_sound(&self) -> bool {
+        let all = self.share.iter().chain(self.leave.iter().flatten()).chain(self.enter.iter().flatten());
+        all.into_iter().all(|p| (0.0..=1.0).contains(p))
+    }
+
+    /// Share of the bars in which a part plays.
+    pub fn share(&self, part: Part) -> f32 {
+        self.share[part.index()]
+    }
+}
