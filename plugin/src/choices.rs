@@ -1,6 +1,7 @@
 //! What the parameters that are not numbers can be set to.
 
 use nice_plug::prelude::Enum;
+use sideman_engine::WeightsChoice;
 use sideman_engine::live::{ClockChoice, Sending};
 use sideman_engine::style::{Style, StyleChoice};
 use sideman_music::{Meter, Part};
@@ -76,6 +77,107 @@ impl StyleParam {
             Self::Folk => Style::Folk,
         };
         StyleChoice::Fixed(style)
+    }
+}
+
+/// What the band plays from. The ids are kept in projects and never change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum WeightsParam {
+    /// [`WeightsChoice::Full`].
+    #[id = "full"]
+    #[name = "Full"]
+    Full,
+    /// [`WeightsChoice::Open`].
+    #[id = "open"]
+    #[name = "Open"]
+    Open,
+    /// [`WeightsChoice::Rules`].
+    #[id = "rules"]
+    #[name = "Rules"]
+    Rules,
+}
+
+impl WeightsParam {
+    /// What the engine is told.
+    pub fn choice(self) -> WeightsChoice {
+        match self {
+            Self::Full => WeightsChoice::Full,
+            Self::Open => WeightsChoice::Open,
+            Self::Rules => WeightsChoice::Rules,
+        }
+    }
+}
+
+/// Another style to go towards, as a parameter. The ids are kept in projects and never change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum MorphParam {
+    /// None.
+    #[id = "none"]
+    #[name = "None"]
+    None,
+    /// [`Style::PopRock`].
+    #[id = "pop-rock"]
+    #[name = "Pop rock"]
+    PopRock,
+    /// [`Style::Ballad`].
+    #[id = "ballad"]
+    #[name = "Ballad"]
+    Ballad,
+    /// [`Style::House`].
+    #[id = "house"]
+    #[name = "House"]
+    House,
+    /// [`Style::JazzSwing`].
+    #[id = "jazz-swing"]
+    #[name = "Jazz swing"]
+    JazzSwing,
+    /// [`Style::Bossa`].
+    #[id = "bossa"]
+    #[name = "Bossa nova"]
+    Bossa,
+    /// [`Style::Country`].
+    #[id = "country"]
+    #[name = "Country"]
+    Country,
+    /// [`Style::Blues`].
+    #[id = "blues"]
+    #[name = "Blues"]
+    Blues,
+    /// [`Style::Funk`].
+    #[id = "funk"]
+    #[name = "Funk"]
+    Funk,
+    /// [`Style::HipHop`].
+    #[id = "hip-hop"]
+    #[name = "Hip hop"]
+    HipHop,
+    /// [`Style::Reggae`].
+    #[id = "reggae"]
+    #[name = "Reggae"]
+    Reggae,
+    /// [`Style::Folk`].
+    #[id = "folk"]
+    #[name = "Folk"]
+    Folk,
+}
+
+impl MorphParam {
+    /// What the engine is told.
+    pub fn style(self) -> Option<Style> {
+        Some(match self {
+            Self::None => return None,
+            Self::PopRock => Style::PopRock,
+            Self::Ballad => Style::Ballad,
+            Self::House => Style::House,
+            Self::JazzSwing => Style::JazzSwing,
+            Self::Bossa => Style::Bossa,
+            Self::Country => Style::Country,
+            Self::Blues => Style::Blues,
+            Self::Funk => Style::Funk,
+            Self::HipHop => Style::HipHop,
+            Self::Reggae => Style::Reggae,
+            Self::Folk => Style::Folk,
+        })
     }
 }
 
@@ -274,6 +376,13 @@ mod tests {
         assert_eq!(ids, names);
         for (i, choice) in StyleChoice::all().enumerate() {
             assert_eq!(StyleParam::from_index(i).choice(), choice);
+            let other = MorphParam::from_index(i);
+            assert_eq!(other.style().map(Style::name).unwrap_or("auto"), names[i]);
+            assert_eq!(MorphParam::ids().unwrap()[i], if i == 0 { "none" } else { names[i] });
+        }
+        for (i, choice) in WeightsChoice::ALL.into_iter().enumerate() {
+            assert_eq!(WeightsParam::from_index(i).choice(), choice);
+            assert_eq!(WeightsParam::ids().unwrap()[i], choice.name());
         }
     }
 

@@ -15,7 +15,10 @@ pub(crate) type Note = NoteEvent<()>;
 pub fn controls(params: &SidemanParams) -> Controls {
     let band = &params.band;
     Controls {
+        weights: band.weights.value().choice(),
         style: band.style.value().choice(),
+        to: band.morph_to.value().style(),
+        morph: band.morph.value(),
         variation: band.variation.value() as u8,
         seed: band.seed.value().max(0) as u64,
         intensity: band.intensity.value(),
@@ -23,15 +26,17 @@ pub fn controls(params: &SidemanParams) -> Controls {
         swing: band.swing.value(),
         humanize: band.humanize.value(),
         temperature: band.temperature.value(),
+        sections: band.sections.value(),
+        dynamics: band.dynamics.value(),
         listen_bars: band.listen.value().clamp(0, 16) as u16,
         freeze: band.freeze.value(),
         fills: params.presses.fill.count(),
-        parts: params.parts().map(part),
+        parts: std::array::from_fn(|i| part(params.parts()[i], params.presses.redraw[i].count())),
         ..Controls::default()
     }
 }
 
-fn part(p: &PartParams) -> PartControls {
+fn part(p: &PartParams, redraws: u32) -> PartControls {
     PartControls {
         on: p.on.value(),
         mute: p.mute.value(),
@@ -40,7 +45,7 @@ fn part(p: &PartParams) -> PartControls {
         octave: p.octave.value().clamp(-2, 2) as i8,
         level: p.level.value(),
         density: p.density.value(),
-        redraws: 0,
+        redraws,
     }
 }
 

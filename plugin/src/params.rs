@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use nice_plug::prelude::*;
 use sideman_engine::live::Shared;
 
-use crate::choices::{ClockParam, MeterParam, PianoSoundParam, SendParam, StyleParam, VariationParam};
+use crate::choices::{
+    ClockParam, MeterParam, MorphParam, PianoSoundParam, SendParam, StyleParam, VariationParam, WeightsParam,
+};
 use crate::keep::{Kept, Later, Learned, Look};
 use crate::soundfont::Soundfont;
 
@@ -80,12 +82,15 @@ pub struct Presses {
     pub tap: Press,
     /// Of stopping and starting.
     pub start_stop: Press,
+    /// Of each part's new figure, in the order of [`sideman_music::Part::ALL`].
+    pub redraw: [Press; 4],
 }
 
 impl Presses {
     /// While a project is loaded, a button that is down in it is not pressed. The main thread.
     pub(crate) fn set_loading(&self, loading: bool) {
-        for press in [&self.next, &self.fill, &self.panic, &self.tap, &self.start_stop] {
+        let single = [&self.next, &self.fill, &self.panic, &self.tap, &self.start_stop];
+        for press in single.into_iter().chain(&self.redraw) {
             press.loading.store(loading, Relaxed);
         }
     }
@@ -105,7 +110,7 @@ impl Press {
     }
 
     /// A parameter that counts here.
-    fn param(&self, name: &str) -> BoolParam {
+    fn param(&self, name: impl Into<String>) -> BoolParam {
         let Self { count, loading } = self.clone();
         switch(name, false).with_callback(Arc::new(move |down| {
             count.fetch_add(u32::from(down && !loading.load(Relaxed)), Relaxed);
@@ -155,6 +160,21 @@ pub struct BandParams {
     /// Ends every note and begins anew, at each press.
     #[id = "panic"]
     pub panic: BoolParam,
+    /// What the band plays from.
+    #[id = "weights"]
+    pub weights: EnumParam<WeightsParam>,
+    /// Another style to go towards.
+    #[id = "morph_to"]
+    pub morph_to: EnumParam<MorphParam>,
+    /// How far the band has gone to the other style, 0 to 1.
+    #[id = "morph"]
+    pub morph: FloatParam,
+    /// How much parts rest, enter and leave by the phrase, 0 to 1.
+    #[id = "sections"]
+    pub sections: FloatParam,
+    /// How far the loudness of the band follows the pianist's, 0 to 1.
+    #[id = "dynamics"]
+    pub dynamics: FloatParam,
 }
 
 /// One part of the band.
@@ -181,6 +201,9 @@ pub struct PartParams {
     /// How much it plays, 0 to 1.
     #[id = "density"]
     pub density: FloatParam,
+    /// Something else to play, at each press.
+    #[id = "redraw"]
+    pub redraw: BoolParam,
 }
 
 /// When the band plays.
@@ -255,10 +278,10 @@ impl SidemanParams {
                 .with_string_to_value(formatters::s2v_bool_bypass())
                 .make_bypass(),
             band: BandParams::new(&presses),
-            drums: PartParams::new("Drums"),
-            bass: PartParams::new("Bass"),
-            guitar: PartParams::new("Guitar"),
-            strings: PartParams::new("Strings"),
+            drums: PartParams::new("Drums", &presses.redraw[0]),
+            bass: PartParams::new("Bass", &presses.redraw[1]),
+            guitar: PartParams::new("Guitar", &presses.redraw[2]),
+            strings: PartParams::new("Strings", &presses.redraw[3]),
             time: TimeParams::new(&presses),
             midi: MidiParams::default(),
             sound: SoundParams::default(),
@@ -272,7 +295,17 @@ impl SidemanParams {
     }
 
     /// The ids of the parameters that are pressed rather than set.
-    pub const PRESSED: [&'static str; 5] = ["next", "fill", "panic", "tap", "start"];
+    pub const PRESSED: [&'static str; 9] = [
+        "next",
+        "fill",
+        "panic",
+        "tap",
+        "start",
+        "drums_redraw",
+        "bass_redraw",
+        "guitar_redraw",
+        "strings_redraw",
+    ];
 
     /// The parts, in the order of [`sideman_music::Part::ALL`].
     pub fn parts(&self) -> [&PartParams; 4] {
@@ -298,12 +331,18 @@ impl BandParams {
             listen: IntParam::new("Listen", 0, IntRange::Linear { min: 0, max: 16 }).with_unit(" bars"),
             seed: IntParam::new("Seed", 0, IntRange::Linear { min: 0, max: SEEDS }),
             panic: presses.panic.param("Panic"),
+            // Who plays is for a whole piece: a host's automation would load weights in the middle of one.
+            weights: EnumParam::new("Weights", WeightsParam::Full).non_automatable(),
+            morph_to: EnumParam::new("Morph to", MorphParam::None),
+            morph: percent("Morph", 0.0, 1.0),
+            sections: percent("Sections", 1.0, 1.0),
+            dynamics: percent("Dynamics", 0.5, 1.0),
         }
     }
 }
 
 impl PartParams {
-    fn new(part: &str) -> Self {
+    fn new(part: &str, redraw: &Press) -> Self {
         let name = |what: &str| format!("{part} {what}");
         Self {
             on: switch(name("on"), true),
@@ -314,6 +353,7 @@ impl PartParams {
                 .with_value_to_string(Arc::new(|v| format!("{v:+}"))),
             level: percent(name("level"), 1.0, 1.5),
             density: percent(name("density"), 0.5, 1.0),
+            redraw: redraw.param(name("new figure")),
         }
     }
 }
@@ -408,7 +448,7 @@ mod tests {
     /// Ids are kept in projects and in hosts' automation: this list only grows.
     #[test]
     fn ids_are_what_they_were() {
-        let part = ["on", "mute", "solo", "lock", "octave", "level", "density"];
+        let part = ["on", "mute", "solo", "lock", "octave", "level", "density", "redraw"];
         let mut wanted: Vec<String> = [
             "bypass",
             "style",
@@ -424,6 +464,11 @@ mod tests {
             "listen",
             "seed",
             "panic",
+            "weights",
+            "morph_to",
+            "morph",
+            "sections",
+            "dynamics",
         ]
         .map(str::to_owned)
         .to_vec();

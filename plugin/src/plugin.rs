@@ -352,6 +352,14 @@ impl ClapPlugin for Sideman {
                 page.add_param(&band.fill);
                 page.add_param(&band.freeze);
             });
+            section.add_page("Shape", |page| {
+                let band = &params.band;
+                page.add_param(&band.morph);
+                page.add_param(&band.sections);
+                page.add_param(&band.dynamics);
+                page.add_param(&band.temperature);
+                params.parts().into_iter().for_each(|part| page.add_param(&part.redraw));
+            });
             section.add_page("Mix", |page| {
                 params.parts().into_iter().for_each(|part| page.add_param(&part.level));
                 params.parts().into_iter().for_each(|part| page.add_param(&part.mute));

@@ -18,8 +18,20 @@ use crate::state::choices;
 pub const LONGEST_NAME: usize = 60;
 
 /// Parameters that a preset sets, beside those of the parts.
-const BAND: [&str; 8] =
-    ["style", "variation", "intensity", "complexity", "swing", "humanize", "temperature", "listen"];
+const BAND: [&str; 12] = [
+    "style",
+    "variation",
+    "intensity",
+    "complexity",
+    "swing",
+    "humanize",
+    "temperature",
+    "listen",
+    "morph_to",
+    "morph",
+    "sections",
+    "dynamics",
+];
 /// Parameters of each part that a preset sets.
 const PART: [&str; 7] = ["on", "mute", "solo", "lock", "octave", "level", "density"];
 

@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 use nice_plug::prelude::{Enum, Param, ParamPtr, Params};
 use serde_json::{Map, Value, json};
 
-use crate::choices::{ClockParam, MeterParam, PianoSoundParam, SendParam, StyleParam, VariationParam};
+use crate::choices::{
+    ClockParam, MeterParam, MorphParam, PianoSoundParam, SendParam, StyleParam, VariationParam, WeightsParam,
+};
 use crate::keep::{KeptTrigger, Later, Look};
 use crate::params::SidemanParams;
 
@@ -241,6 +243,8 @@ pub(crate) fn choices(id: &str) -> Option<&'static [&'static str]> {
     match id {
         "style" => StyleParam::ids(),
         "variation" => VariationParam::ids(),
+        "weights" => WeightsParam::ids(),
+        "morph_to" => MorphParam::ids(),
         "clock" => ClockParam::ids(),
         "meter" => MeterParam::ids(),
         "send" => SendParam::ids(),
@@ -453,6 +457,9 @@ mod tests {
         let given = json_of(&mended.chunk);
         assert_eq!(given["params"]["swing"], json!({"f32": 0.25}));
         assert_eq!(given["params"]["humanize"], json!({"f32": 1.0}));
+        assert_eq!(given["params"]["weights"], json!({"string": "full"}));
+        assert_eq!(given["params"]["morph_to"], json!({"string": "none"}));
+        assert_eq!(given["params"]["dynamics"], json!({"f32": 0.5}));
         assert_eq!(given["fields"]["soundfont"], "null");
     }
 

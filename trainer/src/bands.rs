@@ -1,49 +1,81 @@
-//! The bands that an evaluation measures: the rules, and the network of a weights file.
+//! The bands that an evaluation measures: the rules, and the networks of weights files.
+
+use std::path::Path;
 
 use anyhow::Context;
+use sideman_engine::StyleChoice;
 use sideman_models::band::Band;
-use sideman_models::weights::{self, BandWeights, Occasion};
+use sideman_models::weights::{self, BandWeights, Occasion, StoredStyle};
 
 use crate::evaluate::engine_band::{EngineBand, Occasion as Song};
 use crate::evaluate::{self, Accompanist, EvalBandArgs, command::velocities};
 
-/// The network as an accompanist: a style by the song's tempo and seed, as `sideman render` chooses it.
+/// The network as an accompanist under a name: in the style asked for, or else one by the song's tempo and
+/// seed, as `sideman render` chooses it.
 ///
 /// # Errors
 /// When the weights hold no style to play in.
-pub fn neural(weights: BandWeights, seed: u64) -> EngineBand {
-    let name = weights.card.name.clone();
+pub fn neural(name: &str, weights: BandWeights, seed: u64) -> EngineBand {
     let make = move |song: Song| -> anyhow::Result<(Box<dyn Band>, _)> {
-        let occasion =
-            Occasion { style: None, bpm: song.bpm, bar_steps: 16, parts: song.parts, seed: song.seed };
-        let style = weights.choose(&occasion).context("the weights hold no style for \"auto\"")?;
-        let band = weights.band(style, song.seed);
+        let style = match song.style {
+            StyleChoice::Auto => None,
+            StyleChoice::Fixed(style) => Some(style.name()),
+        };
+        let occasion = Occasion { style, bpm: song.bpm, bar_steps: 16, parts: song.parts, seed: song.seed };
+        let stored = weights
+            .choose(&occasion)
+            .with_context(|| format!("the weights hold no style \"{}\"", style.unwrap_or(weights::AUTO)))?;
+        let band = weights.band(stored, song.seed);
         Ok((Box::new(band), weights.velocities.clone()))
     };
     EngineBand::new(name, seed, Box::new(make))
 }
 
+/// Weights by the name of a built-in set or by file.
+fn load(asked: &str) -> anyhow::Result<BandWeights> {
+    if weights::BUILT_IN.iter().any(|b| b.name == asked) {
+        return Ok(weights::named(asked)?.clone());
+    }
+    let known: Vec<&str> = weights::BUILT_IN.iter().map(|b| b.name).collect();
+    let bytes = std::fs::read(Path::new(asked)).with_context(|| {
+        format!("cannot read {asked}: give a weights file, or a set that is built in: {}", known.join(", "))
+    })?;
+    weights::load(&bytes).with_context(|| format!("cannot use {asked}"))
+}
+
 /// Runs `sideman-trainer eval band`: the controls, the rule band, and the weights of `--weights` or else
-/// those built in.
+/// those that are built in and played.
 ///
 /// # Errors
 /// When the weights or the corpus cannot be read.
 pub fn eval(args: &EvalBandArgs) -> anyhow::Result<()> {
-    let mut loaded = match &args.weights {
-        Some(path) => {
-            let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-            weights::load(&bytes).with_context(|| format!("cannot use {}", path.display()))?
-        }
-        None => weights::embedded().context("the built-in weights")?.clone(),
-    };
-    if let Some(text) = &args.sampling {
-        loaded.sampling =
-            serde_json::from_str(text).context("--sampling is not a JSON object of its settings")?;
-        anyhow::ensure!(loaded.sampling.is_sound(), "--sampling makes no sense: {:?}", loaded.sampling);
-    }
     let table = velocities(args)?;
-    let mut bands: Vec<Box<dyn Accompanist>> =
-        vec![Box::new(EngineBand::rules(&table, args.seed)), Box::new(neural(loaded, args.seed))];
-    evaluate::run(args, &mut bands)?;
+    let mut bands: Vec<Box<dyn Accompanist>> = vec![Box::new(EngineBand::rules(&table, args.seed))];
+    let mut codes: Vec<StoredStyle> = Vec::new();
+    let mut names: Vec<String> = Vec::new();
+    let asked: Vec<&str> = match &args.weights[..] {
+        [] => vec![weights::BUILT_IN[0].name],
+        some => some.iter().map(String::as_str).collect(),
+    };
+    for asked in asked {
+        let mut loaded = load(asked)?;
+        if let Some(text) = &args.sampling {
+            loaded.sampling =
+                serde_json::from_str(text).context("--sampling is not a JSON object of its settings")?;
+            anyhow::ensure!(loaded.sampling.is_sound(), "--sampling makes no sense: {:?}", loaded.sampling);
+        }
+        // Two files may hold weights of one name.
+        let mut name = loaded.card.name.clone();
+        if names.contains(&name) {
+            let file =
+                Path::new(asked).file_stem().map_or(asked.to_owned(), |f| f.to_string_lossy().into_owned());
+            name = format!("{name} ({file})");
+        }
+        anyhow::ensure!(!names.contains(&name), "--weights names {asked} twice: leave one out");
+        names.push(name.clone());
+        codes.extend(loaded.styles.iter().filter(|s| s.style != weights::AUTO).cloned());
+        bands.push(Box::new(neural(&name, loaded, args.seed)));
+    }
+    evaluate::run(args, &mut bands, &codes)?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `sideman-trainer export`: from a checkpoint to a weights file and its card.
 
-mod styles;
+pub(crate) mod styles;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -9,6 +9,7 @@
 
 pub mod clock;
 pub mod controls;
+mod ending;
 pub mod energy;
 pub mod feel;
 mod kit;

@@ -7,6 +7,9 @@
 //! - at the last bar line that leaves room for it, it ends together, on that bar line;
 //! - four bars after the last key came up nothing sounds any more, whatever the metre did meanwhile.
 //!
+//! Where the pianist plainly ends, see [`crate::ending`], the band ends with him a bar or two after his last
+//! chord, whether he holds it or not.
+//!
 //! A key that is held without another one being struck counts as playing for [`HELD_BARS`] at most, so
 //! that a stuck key cannot keep the band going for ever.
 //!
@@ -17,6 +20,7 @@ use sideman_music::{PianoFrame, Pulse};
 
 use crate::clock::step_pulse;
 use crate::controls::Controls;
+use crate::ending::Endings;
 use crate::energy::{Energy, EnergyMeter};
 
 /// Bars of silence that the band plays through.
@@ -31,6 +35,9 @@ pub const ASLEEP_BARS: i64 = 32;
 /// Power of the pianist's loudness, against how loudly he has played so far, that the band follows at most:
 /// less than all of it, as people do.
 const FOLLOWS: f32 = 0.8;
+
+/// Factor on velocities while an ending is expected.
+const COMES_DOWN: f32 = 0.88;
 
 /// What the band is to do at a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -83,6 +90,7 @@ pub struct Planner {
     dynamics: f32,
     meter: EnergyMeter,
     energy: Energy,
+    endings: Endings,
     state: State,
     /// Last step at which the piano sounded or was struck.
     active: i64,
@@ -107,6 +115,7 @@ impl Planner {
             dynamics: controls.dynamics,
             meter: EnergyMeter::default(),
             energy: Energy::default(),
+            endings: Endings::default(),
             state: State::Waiting,
             active: 0,
             struck: 0,
@@ -138,13 +147,16 @@ impl Planner {
     pub fn step(&mut self, place: &Place, frame: &PianoFrame) -> Doing {
         let step = place.step;
         self.energy = self.meter.step(frame);
+        self.endings.hear(place, frame);
         self.first.get_or_insert(step);
         if self.notice(place, frame) {
             self.state = match self.state {
                 State::Waiting if self.listen_bars > 0 => {
                     State::Listening(place.bar + i64::from(self.listen_bars))
                 }
-                State::Waiting | State::Ended => State::Playing,
+                State::Waiting => State::Playing,
+                // The last chord may still be held.
+                State::Ended if frame.struck_count > 0 => State::Playing,
                 other => other,
             };
         }
@@ -187,7 +199,16 @@ impl Planner {
         // The piano's last sound was after the step before the last active one, and may have ended right
         // there; and the band may lean back by less than a step.
         let deadline = self.active - 2 + SILENT_BARS * self.bar;
-        let level = self.level(silent);
+        let mut level = self.level(silent);
+        if !self.held
+            && let Some(ends) = self.endings.expected(place)
+        {
+            if is_bar_line(place) && place.step >= ends {
+                self.state = State::Ended;
+                return Doing::End { until: step_pulse(place.step + self.bar), level };
+            }
+            level.gain *= COMES_DOWN;
+        }
         if silent > 0 && place.step >= deadline {
             self.state = State::Ended;
             return Doing::Stop;

@@ -99,7 +99,7 @@ fn neural(controls: &Controls) -> Seat {
 }
 
 /// Everybody plays all the time, however the piano is played.
-fn plain() -> Controls {
+fn everybody() -> Controls {
     Controls { sections: 0.0, dynamics: 0.0, ..Controls::default() }
 }
 
@@ -108,7 +108,7 @@ fn bands(seed: u64) -> Vec<(Controls, Box<dyn Band>)> {
     let styles = [StyleChoice::Auto, StyleChoice::Fixed(Style::Funk), StyleChoice::Fixed(Style::JazzSwing)];
     let mut bands = Vec::new();
     for style in styles {
-        let controls = Controls { style, seed, ..plain() };
+        let controls = Controls { style, seed, ..everybody() };
         bands.push((controls, neural(&controls).band));
         bands.push((controls, seat::rules(&controls, MUSIC).band));
     }
@@ -149,7 +149,7 @@ fn a_locked_part_repeats_two_bars_exactly_whatever_the_piano_does() {
 
 #[test]
 fn a_lock_waits_for_a_whole_bar_and_outlives_a_jump() {
-    let controls = Controls { style: StyleChoice::Fixed(Style::PopRock), ..plain() };
+    let controls = Controls { style: StyleChoice::Fixed(Style::PopRock), ..everybody() };
     let mut band = RuleBand::new(Style::PopRock);
     let mut stage = Stage::new(&piano(24), controls, &mut band);
     stage.turn(|c| c.parts[0].lock = true);
@@ -166,7 +166,7 @@ fn a_lock_waits_for_a_whole_bar_and_outlives_a_jump() {
 #[test]
 fn a_locked_pattern_follows_the_metre() {
     let mut band = RuleBand::new(Style::PopRock);
-    let mut stage = Stage::new(&piano(24), plain(), &mut band);
+    let mut stage = Stage::new(&piano(24), everybody(), &mut band);
     stage.meters = MeterMap::new(&[(4 * BAR, Meter { numerator: 3, denominator: 4 })]);
     stage.play(&mut band, 4 * STEPS - 3);
     stage.turn(|c| c.parts[0].lock = true);
@@ -235,7 +235,7 @@ fn a_fill_leads_to_the_next_bar_line() {
     let mut fills = std::collections::HashSet::new();
     for style in Style::ALL {
         for seed in 0..4 {
-            let controls = Controls { style: StyleChoice::Fixed(style), seed, ..plain() };
+            let controls = Controls { style: StyleChoice::Fixed(style), seed, ..everybody() };
             for rules in [false, true] {
                 let mut seat = if rules { seat::rules(&controls, MUSIC) } else { neural(&controls) };
                 let band = &mut *seat.band;
@@ -273,9 +273,9 @@ fn a_fill_leads_to_the_next_bar_line() {
 #[test]
 fn a_late_fill_waits_for_the_last_half_of_the_next_bar() {
     let mut band = RuleBand::new(Style::PopRock);
-    let mut plain = Stage::new(&piano(8), plain(), &mut band);
+    let mut plain = Stage::new(&piano(8), everybody(), &mut band);
     plain.play(&mut band, 6 * STEPS);
-    let mut filled = Stage::new(&piano(8), plain(), &mut band);
+    let mut filled = Stage::new(&piano(8), everybody(), &mut band);
     filled.play(&mut band, 4 * STEPS - 3);
     filled.turn(|c| c.fills += 1);
     filled.play(&mut band, 6 * STEPS);
@@ -290,7 +290,7 @@ fn a_late_fill_waits_for_the_last_half_of_the_next_bar() {
 fn fills_are_played_over_locked_and_frozen_drums() {
     for freeze in [false, true] {
         let mut band = RuleBand::new(Style::Funk);
-        let mut stage = Stage::new(&piano(4), plain(), &mut band);
+        let mut stage = Stage::new(&piano(4), everybody(), &mut band);
         stage.play(&mut band, 4 * STEPS);
         stage.turn(|c| {
             c.freeze = freeze;
@@ -309,7 +309,7 @@ fn fills_are_played_over_locked_and_frozen_drums() {
 #[test]
 fn no_fill_without_drums_or_without_a_band() {
     let mut band = RuleBand::new(Style::Funk);
-    let mut stage = Stage::new(&piano(8), Controls { listen_bars: 2, ..plain() }, &mut band);
+    let mut stage = Stage::new(&piano(8), Controls { listen_bars: 2, ..everybody() }, &mut band);
     stage.turn(|c| c.fills = 1);
     stage.play(&mut band, 2 * STEPS);
     assert!(stage.notes[0].is_empty());
@@ -343,7 +343,7 @@ fn parts_come_and_go() {
 #[test]
 fn swing_humanize_and_intensity_are_turned_live() {
     let mut band = RuleBand::new(Style::PopRock);
-    let mut stage = Stage::new(&piano(16), plain(), &mut band);
+    let mut stage = Stage::new(&piano(16), everybody(), &mut band);
     stage.play(&mut band, 4 * STEPS);
     let late = |s: &Stage, bar: i64| s.bar(Part::Drums, bar).iter().filter(|n| n.onset % 480 == 320).count();
     stage.turn(|c| c.swing = 1.0);
@@ -357,7 +357,7 @@ fn swing_humanize_and_intensity_are_turned_live() {
 
 #[test]
 fn another_band_goes_on_at_a_bar_line() {
-    let from = Controls { style: StyleChoice::Fixed(Style::Ballad), ..plain() };
+    let from = Controls { style: StyleChoice::Fixed(Style::Ballad), ..everybody() };
     let to = Controls { style: StyleChoice::Fixed(Style::Funk), variation: 2, ..from };
     for rules in [false, true] {
         let make = |c: &Controls| if rules { seat::rules(c, MUSIC) } else { neural(c) };
@@ -390,7 +390,7 @@ fn another_band_goes_on_at_a_bar_line() {
 fn variations_of_a_style_differ() {
     let play = |variation| {
         let style = StyleChoice::Fixed(Style::PopRock);
-        let controls = Controls { style, variation, ..plain() };
+        let controls = Controls { style, variation, ..everybody() };
         let mut seat = neural(&controls);
         let mut stage = Stage::new(&piano(4), controls, &mut *seat.band);
         stage.play(&mut *seat.band, 4 * STEPS);

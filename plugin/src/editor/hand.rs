@@ -45,6 +45,12 @@ pub(crate) enum Control {
     Octave(Part),
     Level(Part),
     Density(Part),
+    Redraw(Part),
+    Weights,
+    MorphTo,
+    Morph,
+    Sections,
+    Dynamics,
 }
 
 impl Control {
@@ -80,8 +86,13 @@ impl Control {
             Sound,
             Volume,
             PianoSound,
+            Weights,
+            MorphTo,
+            Morph,
+            Sections,
+            Dynamics,
         ];
-        let of_part = |p| [On(p), Mute(p), Solo(p), Lock(p), Octave(p), Level(p), Density(p)];
+        let of_part = |p| [On(p), Mute(p), Solo(p), Lock(p), Octave(p), Level(p), Density(p), Redraw(p)];
         single.into_iter().chain(Part::ALL.into_iter().flat_map(of_part))
     }
 
@@ -103,6 +114,10 @@ impl Control {
             Self::Lock(part) => Action::Lock(part),
             Self::Level(part) => Action::Level(part),
             Self::Density(part) => Action::Density(part),
+            Self::Redraw(part) => Action::Redraw(part),
+            Self::Morph => Action::Morph,
+            Self::Sections => Action::Sections,
+            Self::Dynamics => Action::Dynamics,
             _ => return None,
         })
     }
@@ -112,14 +127,14 @@ impl Control {
         match action {
             Action::NextVariation => Some(Self::Variation),
             Action::Tap => Some(Self::Tempo),
-            Action::Hold | Action::Fill | Action::Panic | Action::StartStop => None,
+            Action::Hold | Action::Fill | Action::Redraw(_) | Action::Panic | Action::StartStop => None,
             _ => Self::all().find(|c| c.action() == Some(action)),
         }
     }
 
     /// Whether it is a button that comes up by itself.
     pub(crate) fn is_press(self) -> bool {
-        matches!(self, Self::Next | Self::Fill | Self::Panic | Self::Tap | Self::StartStop)
+        matches!(self, Self::Next | Self::Fill | Self::Panic | Self::Tap | Self::StartStop | Self::Redraw(_))
     }
 }
 

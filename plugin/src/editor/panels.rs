@@ -12,13 +12,16 @@ use super::touch::Touch;
 
 /// Height of the panels.
 pub(crate) const HEIGHT: f32 = 88.0;
-/// Width of the band's dials.
-const BAND: f32 = 486.0;
-/// Width of each of the others.
+/// Least width of the band's dials.
+const BAND: f32 = 512.0;
+/// Least width of what the band is made from.
+const STYLE: f32 = 204.0;
+/// Least width of each of the others.
 const OTHER: f32 = 286.0;
 /// Width of the words that choose a panel where there is no room for all.
 const TABS: f32 = 62.0;
-const NAMES: [&str; 3] = ["Band", "Sound", "MIDI"];
+const GAP: f32 = 6.0;
+const NAMES: [&str; 4] = ["Band", "Style", "Sound", "MIDI"];
 
 /// What the sound panel is asked to do beyond its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +32,8 @@ pub(crate) enum Wish {
     BuiltIn,
 }
 
-/// Draws as many panels as there is room for. `tab` is the one shown where there is room for one;
-/// `soundfont` the name of the file that sounds, if any.
+/// Draws as many panels as there is room for: all four, or the first two and one of the others, or one. `tab`
+/// is the one that is shown where they take turns; `soundfont` the name of the file that sounds, if any.
 pub(crate) fn show(
     ui: &Ui,
     touch: &mut Touch<'_>,
@@ -38,41 +41,74 @@ pub(crate) fn show(
     tab: &mut usize,
     soundfont: Option<&str>,
 ) -> Option<Wish> {
-    let gap = 6.0;
-    let all = BAND + 2.0 * (OTHER + gap);
-    if rect.width() >= all {
-        let more = (rect.width() - all) / 3.0;
-        let band = Rect::from_min_size(rect.min, vec2(BAND + more, rect.height()));
-        let sound =
-            Rect::from_min_size(pos2(band.right() + gap, rect.top()), vec2(OTHER + more, rect.height()));
-        let midi = Rect::from_min_max(pos2(sound.right() + gap, rect.top()), rect.max);
-        self::band(ui, touch, band);
-        let wish = self::sound(ui, touch, sound, soundfont);
-        self::midi(ui, touch, midi);
+    let (first, others) = (BAND + STYLE + 2.0 * GAP, 2.0 * OTHER + GAP);
+    let (turns, more) = match rect.width() {
+        w if w >= first + others => (NAMES.len(), (w - first - others) / 4.0),
+        w if w >= first + TABS + GAP + OTHER => (2, (w - first - TABS - GAP - OTHER) / 3.0),
+        _ => (0, 0.0),
+    };
+    let mut left = rect.left();
+    let mut next = |wide: f32| {
+        let cell = Rect::from_min_size(pos2(left, rect.top()), vec2(wide, rect.height()));
+        left = cell.right() + GAP;
+        cell
+    };
+    if turns >= 2 {
+        band(ui, touch, next(BAND + more));
+        style(ui, touch, next(STYLE + more));
+    }
+    if turns == NAMES.len() {
+        let wish = sound(ui, touch, next(OTHER + more), soundfont);
+        midi(ui, touch, next(OTHER + more));
         return wish;
     }
-    for (i, name) in NAMES.iter().enumerate() {
-        let high = (rect.height() - 2.0 * 4.0) / 3.0;
-        let cell =
-            Rect::from_min_size(pos2(rect.left(), rect.top() + i as f32 * (high + 4.0)), vec2(TABS, high));
-        if button::plain(ui, cell, &format!("{name} panel"), name, (*tab == i).then_some(theme::ACCENT))
-            .clicked()
-        {
+    let shown = (*tab).max(turns);
+    tabs(ui, next(TABS), turns, shown, tab);
+    let rest = Rect::from_min_max(pos2(left, rect.top()), rect.max);
+    match shown {
+        0 => band(ui, touch, rest),
+        1 => style(ui, touch, rest),
+        2 => return sound(ui, touch, rest, soundfont),
+        _ => midi(ui, touch, rest),
+    }
+    None
+}
+
+/// The words that choose among the panels from `first` on.
+fn tabs(ui: &Ui, rect: Rect, first: usize, shown: usize, tab: &mut usize) {
+    let count = (NAMES.len() - first) as f32;
+    let high = (rect.height() - (count - 1.0) * 3.0) / count;
+    for (i, name) in NAMES.iter().enumerate().skip(first) {
+        let top = rect.top() + (i - first) as f32 * (high + 3.0);
+        let cell = Rect::from_min_size(pos2(rect.left(), top), vec2(rect.width(), high));
+        let on = (shown == i).then_some(theme::ACCENT);
+        if button::plain(ui, cell, &format!("{name} panel"), name, on).clicked() {
             *tab = i;
         }
     }
-    let rest = Rect::from_min_max(pos2(rect.left() + TABS + gap, rect.top()), rect.max);
-    match *tab {
-        1 => sound(ui, touch, rest, soundfont),
-        2 => {
-            midi(ui, touch, rest);
-            None
-        }
-        _ => {
-            band(ui, touch, rest);
-            None
-        }
-    }
+}
+
+/// What the band is made from.
+fn style(ui: &Ui, touch: &mut Touch<'_>, rect: Rect) {
+    ui.painter().rect_filled(rect, 4.0, theme::PANEL);
+    let inner = rect.shrink2(vec2(8.0, 6.0));
+    let dial = 62.0;
+    let left = (inner.width() - dial - 4.0).min(300.0);
+    let cell = |row: f32| Rect::from_min_size(pos2(inner.left(), inner.top() + row * 26.0), vec2(left, 22.0));
+    let tip = "What the band plays from: Full learned from open and research music, Open from openly licensed \
+               music alone, Rules are patterns written by hand. It changes at a bar line";
+    button::chooser(ui, touch, cell(0.0), Control::Weights, "From", tip);
+    let tip = "Another style to go towards; how far says the dial";
+    button::chooser(ui, touch, cell(1.0), Control::MorphTo, "To", tip);
+    let tip = "Bars to listen before the band enters; 0 enters with the first note";
+    field(ui, touch, cell(2.0), Control::Listen, "Listen", tip);
+    let tip = "How far the band has gone from its style to the other one";
+    let morph = Dial { label: "Morph", tip, colour: theme::ACCENT, value_below: true };
+    let room = Rect::from_min_size(
+        pos2(inner.left() + left + 4.0, rect.top() + 3.0),
+        vec2(dial, rect.height() - 6.0),
+    );
+    morph.show(ui, touch, room, Control::Morph);
 }
 
 fn band(ui: &Ui, touch: &mut Touch<'_>, rect: Rect) {
@@ -83,10 +119,15 @@ fn band(ui: &Ui, touch: &mut Touch<'_>, rect: Rect) {
         (Control::Swing, "Swing", "How far the off-beats are delayed; 100 % puts them on the last triplet"),
         (Control::Humanize, "Humanize", "How human the timing is; 0 % is exactly on the grid"),
         (Control::Temperature, "Temp.", "How freely the band draws what it plays; 1 is as tuned"),
-        (Control::Listen, "Listen", "Bars to listen before the band enters; 0 enters with the first note"),
+        (
+            Control::Sections,
+            "Sections",
+            "How much parts rest, enter and leave by the phrase; at 0 % all play on",
+        ),
+        (Control::Dynamics, "Dynamics", "How far the band's loudness follows yours"),
     ];
     let inner = rect.shrink2(vec2(4.0, 3.0));
-    let wide = inner.width() / 7.0;
+    let wide = inner.width() / 8.0;
     for (i, (control, label, tip)) in dials.into_iter().enumerate() {
         let cell = Rect::from_min_size(
             pos2(inner.left() + i as f32 * wide, inner.top()),
@@ -94,7 +135,7 @@ fn band(ui: &Ui, touch: &mut Touch<'_>, rect: Rect) {
         );
         Dial { label, tip, colour: theme::ACCENT, value_below: true }.show(ui, touch, cell, control);
     }
-    let seed = Rect::from_min_max(pos2(inner.left() + 6.0 * wide, inner.top()), inner.max);
+    let seed = Rect::from_min_max(pos2(inner.left() + 7.0 * wide, inner.top()), inner.max);
     let label = Rect::from_min_size(seed.min, vec2(seed.width(), 14.0));
     theme::line(ui.painter(), label, Align2::CENTER_CENTER, "Seed", theme::font(theme::SMALL), theme::DIM);
     let tip = "Everything drawn by chance follows from it: the same seed plays the same to the same piano";

@@ -67,6 +67,12 @@ impl ParamsHand {
             Control::Octave(x) => part(x).octave.as_ptr(),
             Control::Level(x) => part(x).level.as_ptr(),
             Control::Density(x) => part(x).density.as_ptr(),
+            Control::Redraw(x) => part(x).redraw.as_ptr(),
+            Control::Weights => band.weights.as_ptr(),
+            Control::MorphTo => band.morph_to.as_ptr(),
+            Control::Morph => band.morph.as_ptr(),
+            Control::Sections => band.sections.as_ptr(),
+            Control::Dynamics => band.dynamics.as_ptr(),
         }
     }
 }
@@ -179,6 +185,8 @@ mod tests {
                 Control::Octave(p) => part("octave", p),
                 Control::Level(p) => part("level", p),
                 Control::Density(p) => part("density", p),
+                Control::Redraw(p) => part("redraw", p),
+                Control::MorphTo => "morph_to".to_owned(),
                 Control::CountIn => "count".to_owned(),
                 Control::StartStop => "start".to_owned(),
                 Control::PianoSound => "piano".to_owned(),

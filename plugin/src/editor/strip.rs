@@ -43,11 +43,13 @@ pub(crate) fn show(ui: &Ui, touch: &mut Touch<'_>, rect: Rect, part: Part, heard
         field(ui, touch, cell(72.0, 0.0, 62.0), Control::Octave(part), "Oct", tip);
     }
     let tip = "Plays on, unheard";
-    button::switch(ui, touch, cell(0.0, 1.0, 30.0), Control::Mute(part), "M", theme::WARN, tip);
+    button::switch(ui, touch, cell(0.0, 1.0, 24.0), Control::Mute(part), "M", theme::WARN, tip);
     let tip = "Only parts with solo are heard";
-    button::switch(ui, touch, cell(34.0, 1.0, 30.0), Control::Solo(part), "S", theme::ACCENT, tip);
+    button::switch(ui, touch, cell(27.0, 1.0, 24.0), Control::Solo(part), "S", theme::ACCENT, tip);
     let tip = "Keeps repeating what it plays";
-    button::switch(ui, touch, cell(72.0, 1.0, 62.0), Control::Lock(part), "Lock", own, tip);
+    button::switch(ui, touch, cell(54.0, 1.0, 38.0), Control::Lock(part), "Lock", own, tip);
+    let tip = "Forgets what it played and plays something else; not heard while it is locked";
+    button::press(ui, touch, cell(95.0, 1.0, 39.0), Control::Redraw(part), "New", own, tip);
 
     let dials = left + 140.0;
     let room = rect.height() - 4.0;

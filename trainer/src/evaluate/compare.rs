@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use sideman_music::family::Part;
 use sideman_music::grid::VelocityTable;
 
-use super::accompanist::Accompanist;
+use super::accompanist::{Accompanist, Request};
 use super::controls::{copy_last_bar, other_pianos, through_the_grid};
 use super::features::View;
 use super::figures::{Figure, Tally};
@@ -25,7 +25,7 @@ pub const COPY: &str = "copy";
 pub const GRID: &str = "grid";
 
 /// How the comparison is made.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Rows to show; all when empty.
     pub only: Vec<String>,
@@ -41,6 +41,14 @@ pub struct Options {
     pub jump: bool,
 }
 
+impl Options {
+    /// Whether a row is shown. Rows that were added to the named ones, such as another take of a band, are
+    /// shown with the row whose name theirs begins with.
+    pub fn shows(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|o| name == o || name.starts_with(&format!("{o}, ")))
+    }
+}
+
 /// A figure of a row.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Cell {
@@ -54,6 +62,8 @@ pub struct Cell {
     pub coupling: Option<Estimate>,
     /// This over people's.
     pub against_people: Option<Estimate>,
+    /// This less people's.
+    pub above_people: Option<Estimate>,
 }
 
 /// Told apart, a part and a view at a time.
@@ -106,29 +116,47 @@ pub struct Comparison {
 }
 
 /// A band's music for all songs.
-struct Played {
-    name: String,
-    parts: Vec<Parts>,
+#[derive(Debug, Clone)]
+pub struct Played {
+    /// Name of its row.
+    pub name: String,
+    /// What it played to each song.
+    pub parts: Vec<Parts>,
     /// The songs whose pianos it is measured against; its own except when shuffled.
-    pianos: Vec<Vec<usize>>,
-    times_real_time: Option<f64>,
-    jump: Option<Recovery>,
+    pub pianos: Vec<Vec<usize>>,
+    /// Seconds of music played per second of computing; only for models.
+    pub times_real_time: Option<f64>,
+    /// After a jump of the piano; only for models.
+    pub jump: Option<Recovery>,
 }
 
-/// Measures people, the controls and `bands` on songs. `table` holds the velocities that the grid is played
-/// back with. The bands play on the calling thread, `pool` runs the rest. `progress` gets a step for each
-/// song that is played and each part that is told apart; its length is raised alike.
+impl Played {
+    /// What a band played to its own pianos.
+    pub fn new(name: impl Into<String>, parts: Vec<Parts>) -> Self {
+        let pianos = (0..parts.len()).map(|i| vec![i]).collect();
+        Self { name: name.into(), parts, pianos, times_real_time: None, jump: None }
+    }
+
+    /// Whether it is new music: not people's band against other pianos, their last bar again, or their band
+    /// through the grid.
+    pub fn is_own(&self) -> bool {
+        ![SHUFFLED, COPY, GRID].contains(&self.name.as_str())
+    }
+}
+
+/// Has people, the controls and the bands play the songs. The first is people, the second shuffled pairs,
+/// which everything is measured by; of the others those that are shown. `table` holds the velocities that the
+/// grid is played back with. `progress` gets a step for each song that is played; its length is raised alike.
 ///
 /// # Errors
 /// When a band cannot play a song, or `only` names no row that there is.
-pub fn compare(
+pub fn play_all(
     songs: &[EvalSong],
     bands: &mut [Box<dyn Accompanist>],
     table: &VelocityTable,
     options: &Options,
     progress: &ProgressBar,
-    pool: &rayon::ThreadPool,
-) -> anyhow::Result<Comparison> {
+) -> anyhow::Result<Vec<Played>> {
     let names: Vec<String> = [PEOPLE, SHUFFLED, COPY, GRID]
         .map(str::to_owned)
         .into_iter()
@@ -138,59 +166,62 @@ pub fn compare(
         anyhow::bail!("there is no row '{unknown}': choose from {}", names.join(", "));
     }
     anyhow::ensure!(!songs.is_empty(), "there is no song to measure on");
-    let shown = |name: &str| options.only.is_empty() || options.only.iter().any(|o| o == name);
     let resamples = Resamples::new(songs.len(), options.resamples, options.seed);
-    let own: Vec<Vec<usize>> = (0..songs.len()).map(|i| vec![i]).collect();
-    let control = |name: &str, parts: Vec<Parts>, pianos: &[Vec<usize>]| Played {
-        name: name.to_owned(),
-        parts,
-        pianos: pianos.to_vec(),
-        times_real_time: None,
-        jump: None,
-    };
     let people: Vec<Parts> = songs.iter().map(|s| s.people.clone()).collect();
     let others = other_pianos(songs, options.shuffles, options.seed);
-    let mut played = vec![control(PEOPLE, people.clone(), &own), control(SHUFFLED, people, &others)];
-    if shown(COPY) {
-        played.push(control(COPY, songs.iter().map(copy_last_bar).collect(), &own));
+    let mut played =
+        vec![Played::new(PEOPLE, people.clone()), Played { pianos: others, ..Played::new(SHUFFLED, people) }];
+    if options.shows(COPY) {
+        played.push(Played::new(COPY, songs.iter().map(copy_last_bar).collect()));
     }
-    if shown(GRID) {
-        played.push(control(GRID, songs.iter().map(|s| through_the_grid(s, table)).collect(), &own));
+    if options.shows(GRID) {
+        played.push(Played::new(GRID, songs.iter().map(|s| through_the_grid(s, table)).collect()));
     }
-    for band in bands.iter_mut().filter(|b| shown(b.name())) {
-        played.push(play(band.as_mut(), songs, &own, &resamples, options, progress)?);
+    for band in bands.iter_mut().filter(|b| options.shows(b.name())) {
+        played.push(play(band.as_mut(), songs, &resamples, options, progress)?);
     }
+    Ok(played)
+}
 
+/// Measures what [`play_all`] gave, and what was added to it. `pool` does the work; `progress` gets a step for
+/// each part that is told apart.
+pub fn compare(
+    songs: &[EvalSong],
+    played: &[Played],
+    options: &Options,
+    progress: &ProgressBar,
+    pool: &rayon::ThreadPool,
+) -> Comparison {
+    let resamples = Resamples::new(songs.len(), options.resamples, options.seed);
     let (tallies, told) = pool.install(|| {
         let tallies: Vec<Vec<Tally>> = played.par_iter().map(|p| tallies(p, songs)).collect();
-        (tallies, told_rows(&played[1..], songs, &resamples, options, progress, &shown))
+        (tallies, told_rows(&played[1..], songs, &resamples, options, progress))
     });
     let rows = played
-        .into_iter()
+        .iter()
         .zip(&tallies)
         .zip(std::iter::once(Vec::new()).chain(told))
-        .filter(|((p, _), _)| shown(&p.name))
+        .filter(|((p, _), _)| options.shows(&p.name))
         .map(|((p, tally), told_apart)| Row {
             cells: cells(tally, &tallies[1], &tallies[0], &resamples),
-            name: p.name,
+            name: p.name.clone(),
             told_apart,
-            jump: p.jump,
+            jump: p.jump.clone(),
             times_real_time: p.times_real_time,
         })
         .collect();
-    Ok(Comparison {
+    Comparison {
         songs: songs.len(),
         bars: songs.iter().map(|s| s.bars).sum(),
         with_part: std::array::from_fn(|i| songs.iter().filter(|s| s.present[i]).count()),
         seed: options.seed,
         rows,
-    })
+    }
 }
 
 fn play(
     band: &mut dyn Accompanist,
     songs: &[EvalSong],
-    own: &[Vec<usize>],
     resamples: &Resamples,
     options: &Options,
     progress: &ProgressBar,
@@ -201,7 +232,7 @@ fn play(
     let mut parts = Vec::with_capacity(songs.len());
     for (i, song) in songs.iter().enumerate() {
         let notes = band
-            .play(i, &song.piano, song.steps(), song.bpm, song.present)
+            .play(&Request::new(i, song))
             .map_err(|e| e.context(format!("{} could not play to {}", band.name(), song.name)))?;
         parts.push(cut_parts(&notes, song.bars, song.present));
         progress.inc(1);
@@ -215,11 +246,11 @@ fn play(
     } else {
         None
     };
-    Ok(Played { name: band.name().to_owned(), parts, pianos: own.to_vec(), times_real_time, jump })
+    Ok(Played { times_real_time, jump, ..Played::new(band.name(), parts) })
 }
 
 /// What each song contributes; where a band is set against several pianos, their sum.
-fn tallies(played: &Played, songs: &[EvalSong]) -> Vec<Tally> {
+pub(super) fn tallies(played: &Played, songs: &[EvalSong]) -> Vec<Tally> {
     (0..songs.len())
         .map(|i| {
             let mut total = Tally::default();
@@ -251,6 +282,7 @@ fn cells(tally: &[Tally], shuffled: &[Tally], people: &[Tally], resamples: &Resa
                     None
                 },
                 against_people: resamples.quotient(&mine, &ceiling),
+                above_people: resamples.difference(&mine, &ceiling),
             })
         })
         .collect()
@@ -263,13 +295,12 @@ fn told_rows(
     resamples: &Resamples,
     options: &Options,
     progress: &ProgressBar,
-    shown: &(dyn Fn(&str) -> bool + Sync),
 ) -> Vec<Vec<Told>> {
     let groups: Vec<&str> = songs.iter().map(|s| s.group.as_str()).collect();
     let jobs: Vec<(usize, Part)> = played
         .iter()
         .enumerate()
-        .filter(|(_, p)| options.told_apart && shown(&p.name))
+        .filter(|(_, p)| options.told_apart && options.shows(&p.name))
         .flat_map(|(row, _)| Part::ALL.map(|part| (row, part)))
         .collect();
     progress.set_message("telling apart");
@@ -306,8 +337,8 @@ fn told_rows(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evaluate::table::Table;
     use crate::evaluate::{report, toy};
-    use sideman_music::score::Note;
 
     /// Plays music that was made before.
     struct Known(&'static str, Vec<Parts>);
@@ -317,8 +348,8 @@ mod tests {
             self.0
         }
 
-        fn play(&mut self, song: usize, _: &[Note], _: usize, _: f64, _: [bool; 4]) -> anyhow::Result<Parts> {
-            Ok(self.1[song].clone())
+        fn play(&mut self, request: &Request<'_>) -> anyhow::Result<Parts> {
+            Ok(self.1[request.song].clone())
         }
     }
 
@@ -342,7 +373,9 @@ mod tests {
         only: &[&str],
     ) -> anyhow::Result<Comparison> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-        compare(songs, bands, &VelocityTable::default(), &options(only), &ProgressBar::hidden(), &pool)
+        let (options, bar) = (options(only), ProgressBar::hidden());
+        let played = play_all(songs, bands, &VelocityTable::default(), &options, &bar)?;
+        Ok(compare(songs, &played, &options, &bar, &pool))
     }
 
     #[test]
@@ -412,7 +445,7 @@ mod tests {
         let songs = toy::songs(6, 16, 4);
         let mut bands: Vec<Box<dyn Accompanist>> = vec![Box::new(Known("metronome", toy::metronome(&songs)))];
         let c = compared(&songs, &mut bands, &[]).unwrap();
-        let text = report::render(&c);
+        let text: String = report::tables(&c).iter().map(Table::text).collect();
         for row in &c.rows {
             assert!(text.contains(&row.name));
         }

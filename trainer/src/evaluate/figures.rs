@@ -6,6 +6,9 @@ use sideman_music::family::Part;
 
 use super::song::BAR_PULSES;
 
+/// So many equal bars on end make a part stuck.
+pub const STUCK_BARS: u32 = 16;
+
 /// A figure that a band is measured by. Shares are 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Figure {
@@ -26,6 +29,10 @@ pub enum Figure {
     /// means; -1 to 1. From the first to the last bar in which both play: a common silence before the
     /// music begins or after it ended follows nothing.
     Follow,
+    /// Correlation over the bars of a song of the piano's loudness with the band's, both the mean velocity
+    /// of four bars' notes; -1 to 1. From the first to the last bar in which both play; only of songs whose
+    /// piano changes its loudness.
+    Dynamics,
     /// EB: share of bars in which the part starts no note.
     EmptyBars(Part),
     /// NPB: notes a bar, empty bars included.
@@ -40,6 +47,8 @@ pub enum Figure {
     DistinctBars(Part),
     /// Longest run of equal bars that are not empty, in bars; 1 where no two neighbours are equal.
     LongestRun(Part),
+    /// Whether the part plays a bar [`STUCK_BARS`] times on end or more: over songs, the share of them.
+    Stuck(Part),
     /// Entropy in bits of the chords (major and minor triads) that bass, guitar and strings sound, by
     /// half-bar, of one song.
     ChordEntropy,
@@ -53,7 +62,7 @@ impl Figure {
     pub fn all() -> Vec<Self> {
         use Figure::*;
         let pitched = &Part::ALL[1..];
-        let mut out = vec![BassIn, BassRoot, ChordIn, KickBass, Groove, Follow];
+        let mut out = vec![BassIn, BassRoot, ChordIn, KickBass, Groove, Follow, Dynamics];
         out.extend(Part::ALL.map(EmptyBars));
         out.extend(Part::ALL.map(NotesPerBar));
         out.extend(pitched.iter().map(|&p| PitchClasses(p)));
@@ -61,6 +70,7 @@ impl Figure {
         out.push(DrumPattern);
         out.extend(Part::ALL.map(DistinctBars));
         out.extend(Part::ALL.map(LongestRun));
+        out.extend(Part::ALL.map(Stuck));
         out.push(ChordEntropy);
         out
     }
@@ -74,6 +84,7 @@ impl Figure {
             Self::KickBass => "kick_bass",
             Self::Groove => "groove",
             Self::Follow => "follow",
+            Self::Dynamics => "dynamics",
             Self::EmptyBars(_) => "EB",
             Self::NotesPerBar(_) => "NPB",
             Self::PitchClasses(_) => "UPC",
@@ -81,6 +92,7 @@ impl Figure {
             Self::DrumPattern => "DP",
             Self::DistinctBars(_) => "distinct_bars",
             Self::LongestRun(_) => "longest_run",
+            Self::Stuck(_) => "stuck",
             Self::ChordEntropy => "chord_entropy",
         }
     }
@@ -96,9 +108,11 @@ impl Figure {
             // Bars that are not empty.
             Self::PitchClasses(_) | Self::DistinctBars(_) => 4.0,
             Self::Follow
+            | Self::Dynamics
             | Self::EmptyBars(_)
             | Self::NotesPerBar(_)
             | Self::LongestRun(_)
+            | Self::Stuck(_)
             | Self::ChordEntropy => 1.0,
         }
     }
@@ -111,7 +125,8 @@ impl Figure {
             | Self::PitchClasses(p)
             | Self::QualifiedNotes(p)
             | Self::DistinctBars(p)
-            | Self::LongestRun(p) => Some(p),
+            | Self::LongestRun(p)
+            | Self::Stuck(p) => Some(p),
             Self::DrumPattern => Some(Part::Drums),
             _ => None,
         }

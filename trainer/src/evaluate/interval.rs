@@ -94,6 +94,12 @@ impl Resamples {
         })
     }
 
+    /// One mean less another, of the songs that have both.
+    pub fn difference(&self, model: &[Option<f64>], people: &[Option<f64>]) -> Option<Estimate> {
+        let songs: Vec<Option<f64>> = model.iter().zip(people).map(|(&m, &p)| Some(m? - p?)).collect();
+        self.mean(&songs)
+    }
+
     /// One mean over another, of the songs that have both.
     pub fn quotient(&self, model: &[Option<f64>], people: &[Option<f64>]) -> Option<Estimate> {
         let songs: Vec<Option<(f64, f64)>> =

@@ -4,7 +4,7 @@ use indicatif::ProgressBar;
 use sideman_music::score::Note;
 use sideman_music::time::PULSES_PER_BEAT;
 
-use super::accompanist::Accompanist;
+use super::accompanist::{Accompanist, Request};
 use super::figures::Ratio;
 use super::interval::{Estimate, Resamples};
 use super::song::{EvalSong, HALF_PULSES, Half, Parts, cut_parts, halves, spans};
@@ -76,7 +76,7 @@ pub fn after_jump(
         let at = middle as i64 * 4 * PULSES_PER_BEAT;
         let moved = jumped(&song.piano, at);
         let mut play = |piano: &[Note]| -> anyhow::Result<Parts> {
-            let parts = band.play(i, piano, song.steps(), song.bpm, song.present)?;
+            let parts = band.play(&Request { piano, ..Request::new(i, song) })?;
             Ok(cut_parts(&parts, song.bars, song.present))
         };
         let (with, without) = (play(&moved)?, play(&song.piano)?);
@@ -134,14 +134,8 @@ mod tests {
             "late"
         }
 
-        fn play(
-            &mut self,
-            _: usize,
-            piano: &[Note],
-            steps: usize,
-            _: f64,
-            _: [bool; 4],
-        ) -> anyhow::Result<Parts> {
+        fn play(&mut self, request: &Request<'_>) -> anyhow::Result<Parts> {
+            let Request { piano, steps, .. } = *request;
             let mut parts = Parts::default();
             for beat in 0..steps as i64 / 4 {
                 let heard = (beat - self.0).max(0) * PULSES_PER_BEAT;
@@ -161,8 +155,8 @@ mod tests {
             "deaf"
         }
 
-        fn play(&mut self, song: usize, _: &[Note], _: usize, _: f64, _: [bool; 4]) -> anyhow::Result<Parts> {
-            Ok(self.0[song].clone())
+        fn play(&mut self, request: &Request<'_>) -> anyhow::Result<Parts> {
+            Ok(self.0[request.song].clone())
         }
     }
 

@@ -7,12 +7,12 @@ use sideman_music::grid::drum_class;
 use sideman_music::score::Note;
 use sideman_music::time::{STEP_TICKS, pulse_to_tick};
 
-use super::figures::{Figure, Tally};
+use super::figures::{Figure, STUCK_BARS, Tally};
 use super::song::{
     BAR_STEPS, HALF_PULSES, Half, Parts, THIRTY_SECOND, bar_contents, bar_of, halves, spans, step_of,
 };
 
-/// Bars of the moving mean in [`Figure::Follow`].
+/// Bars of the moving means in [`Figure::Follow`] and [`Figure::Dynamics`].
 const FOLLOW_BARS: usize = 4;
 
 /// Measures a band against a piano over `bars` 4/4 bars. Only parts in `present` count. Notes outside the
@@ -35,6 +35,9 @@ pub fn measure(parts: &Parts, piano: &[Note], bars: usize, present: [bool; 4]) -
     }
     if let Some(r) = follow(parts, piano, bars) {
         tally.entry(Figure::Follow).add(r, 1.0);
+    }
+    if let Some(r) = dynamics(parts, piano, bars) {
+        tally.entry(Figure::Dynamics).add(r, 1.0);
     }
     for part in Part::ALL.into_iter().filter(|&p| has(p)) {
         texture(&mut tally, part, &parts[part.index()], bars);
@@ -105,6 +108,38 @@ fn drums(tally: &mut Tally, drums: &[Note], bars: usize) {
     }
 }
 
+/// `dynamics`; `None` where either side never changes its loudness or both play over fewer than eight bars.
+fn dynamics(parts: &Parts, piano: &[Note], bars: usize) -> Option<f64> {
+    // Of each bar the sum of velocities and the number of notes.
+    let loudness = |lists: &[&[Note]]| {
+        let mut out = vec![(0.0, 0.0); bars];
+        for n in lists.iter().copied().flatten() {
+            if let Some(b) = usize::try_from(bar_of(n.onset)).ok().and_then(|b| out.get_mut(b)) {
+                b.0 += f64::from(n.velocity);
+                b.1 += 1.0;
+            }
+        }
+        out
+    };
+    let band: Vec<&[Note]> = parts.iter().map(Vec::as_slice).collect();
+    let (piano, band) = (loudness(&[piano]), loudness(&band));
+    let both = |b: &usize| piano[*b].1 > 0.0 && band[*b].1 > 0.0;
+    let (first, last) = ((0..bars).find(both)?, (0..bars).rfind(both)?);
+    if last + 1 - first < 2 * FOLLOW_BARS {
+        return None;
+    }
+    // Four bars in which either side is silent have no loudness to compare.
+    let mean = |w: &[(f64, f64)]| {
+        let (sum, notes) = w.iter().fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+        (notes > 0.0).then(|| sum / notes)
+    };
+    let windows =
+        |of: &[(f64, f64)]| -> Vec<Option<f64>> { of[first..=last].windows(FOLLOW_BARS).map(mean).collect() };
+    let (a, b): (Vec<f64>, Vec<f64>) =
+        windows(&piano).into_iter().zip(windows(&band)).filter_map(|(a, b)| a.zip(b)).unzip();
+    correlation(&a, &b)
+}
+
 /// `follow`; `None` where either side does not change or both play over fewer than eight bars.
 fn follow(parts: &Parts, piano: &[Note], bars: usize) -> Option<f64> {
     let counts = |lists: &[&[Note]]| {
@@ -164,13 +199,14 @@ fn texture(tally: &mut Tally, part: Part, notes: &[Note], bars: usize) {
     }
     let distinct: BTreeSet<&Vec<(u8, u8)>> = sounding.iter().copied().collect();
     tally.entry(Figure::DistinctBars(part)).add(distinct.len() as f64, sounding.len() as f64);
-    let (mut run, mut longest) = (0, 0);
+    let (mut run, mut longest) = (0u32, 0u32);
     for (b, bar) in contents.iter().enumerate() {
         let goes_on = b > 0 && contents[b - 1] == *bar;
         run = if bar.is_empty() { 0 } else { 1 + if goes_on { run } else { 0 } };
         longest = longest.max(run);
     }
     tally.entry(Figure::LongestRun(part)).add(f64::from(longest), 1.0);
+    tally.entry(Figure::Stuck(part)).count(longest >= STUCK_BARS);
 }
 
 /// The triad, 0 to 11 major and 12 to 23 minor on C upwards, that holds most of the sounding time of a

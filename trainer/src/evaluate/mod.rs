@@ -1,11 +1,18 @@
 //! Measuring a band: how close what it plays is to what people play, with controls and intervals.
 //!
 //! Every figure is taken of people's own band and of shuffled pairs as well, because a raw figure alone
-//! says little: shuffled music scores well on several. [`mod@measure`] has the figures, [`controls`] the bands
-//! that need no model, [`interval`] the intervals by song, [`mod@told_apart`] the classifiers, [`jump`] the
-//! recovery after a jump of the piano; [`mod@compare`] puts them together and [`report`] writes them down.
+//! says little: shuffled music scores well on several.
+//!
+//! - [`mod@measure`] has the figures, [`controls`] the bands that need no model, [`interval`] the intervals by
+//!   song, [`mod@told_apart`] the classifiers, [`jump`] the recovery after a jump of the piano; [`mod@compare`]
+//!   puts them together;
+//! - [`quotes`] looks for training songs in what a band plays, [`styles`] asks whether its styles can be told,
+//!   [`turned`] what its controls move, [`seeds`] how two seeds differ, [`breakdown`] where it is good;
+//! - [`targets`] says what a band is to reach; [`report`] and [`table`] write all that down, [`page`] with pictures;
+//! - [`command`] has the arguments and the songs, [`mod@run`] does it all.
 
 pub mod accompanist;
+pub mod breakdown;
 pub mod classify;
 pub mod command;
 pub mod compare;
@@ -16,17 +23,26 @@ pub mod figures;
 pub mod interval;
 pub mod jump;
 pub mod measure;
+pub mod page;
+pub mod quotes;
 pub mod report;
+pub mod run;
+pub mod seeds;
 pub mod song;
+pub mod styles;
+pub mod table;
+pub mod targets;
 pub mod told_apart;
 #[cfg(test)]
 mod toy;
+pub mod turned;
 
-pub use accompanist::Accompanist;
-pub use command::{EvalBandArgs, run};
-pub use compare::{Comparison, Options, Row, compare};
+pub use accompanist::{Accompanist, Request};
+pub use command::EvalBandArgs;
+pub use compare::{Comparison, Options, Played, Row, compare, play_all};
 pub use engine_band::EngineBand;
 pub use figures::{Figure, Tally};
 pub use measure::measure;
 pub use report::write_whole;
+pub use run::{Report, run};
 pub use song::{EvalSong, Parts};

@@ -1,4 +1,4 @@
-//! The comparison as aligned text, JSON and CSV.
+//! The comparison as tables and CSV.
 
 use std::io::Write;
 use std::path::Path;
@@ -11,145 +11,96 @@ use super::features::View;
 use super::figures::Figure;
 use super::interval::Estimate;
 use super::jump::{BACK, WINDOW};
+use super::table::{Table, estimate};
 
-/// Columns of text, all as wide as they need to be: names to the left, figures to the right.
-struct Table {
-    rows: Vec<Vec<String>>,
-    /// How many columns are names.
-    names: usize,
-}
-
-impl Table {
-    fn new(head: impl IntoIterator<Item = String>) -> Self {
-        Self { rows: vec![head.into_iter().collect()], names: 1 }
-    }
-
-    fn push(&mut self, row: Vec<String>) {
-        self.rows.push(row);
-    }
-
-    fn render(&self, title: &str) -> String {
-        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |c: usize| {
-            self.rows.iter().filter_map(|r| r.get(c)).map(|s| s.chars().count()).max().unwrap_or(0)
-        };
-        let widths: Vec<usize> = (0..columns).map(width).collect();
-        let mut out = format!("{title}\n");
-        for row in &self.rows {
-            let cells: Vec<String> = row
-                .iter()
-                .zip(&widths)
-                .enumerate()
-                .map(
-                    |(c, (text, &w))| {
-                        if c < self.names { format!("{text:<w$}") } else { format!("{text:>w$}") }
-                    },
-                )
-                .collect();
-            out.push_str(&format!("  {}\n", cells.join("  ").trim_end()));
-        }
-        out
-    }
-}
-
-/// A figure with three significant digits or so, and its interval.
-fn text(e: Option<&Estimate>) -> String {
-    let Some(e) = e else { return "-".to_owned() };
-    let digits = if e.value.abs() >= 10.0 {
-        1
-    } else if e.value.abs() >= 2.0 {
-        2
-    } else {
-        3
-    };
-    format!("{:.digits$} [{:.digits$} {:.digits$}]", e.value, e.low, e.high)
-}
-
-/// The whole report as text of aligned columns.
-pub fn render(c: &Comparison) -> String {
-    let mut out = format!(
-        "{} songs, {} bars of 4/4; drums in {}, bass in {}, guitar in {}, strings in {}; seed {}\n\
-         [ ]: 95 % by song\n\n",
+/// What was measured, in a line.
+pub fn headline(c: &Comparison) -> String {
+    format!(
+        "{} songs, {} bars of 4/4; drums in {}, bass in {}, guitar in {}, strings in {}; seed {}; in brackets: \
+         95 % by song",
         c.songs, c.bars, c.with_part[0], c.with_part[1], c.with_part[2], c.with_part[3], c.seed
-    );
-    out.push_str(&coupled(c));
+    )
+}
+
+/// The tables of a comparison.
+pub fn tables(c: &Comparison) -> Vec<Table> {
     let by = |f: fn(Part) -> Figure, parts: &[Part]| parts.iter().map(|&p| f(p)).collect::<Vec<_>>();
     let pitched = &Part::ALL[1..];
-    let tables = [
-        ("Time", vec![Figure::KickBass, Figure::Groove, Figure::Follow, Figure::DrumPattern]),
+    let plain_ones = [
+        (
+            "Time (dynamics: how the band's loudness follows the piano's)",
+            vec![Figure::KickBass, Figure::Groove, Figure::Follow, Figure::Dynamics, Figure::DrumPattern],
+        ),
         ("EB: empty bars", by(Figure::EmptyBars, &Part::ALL)),
         ("NPB: notes a bar", by(Figure::NotesPerBar, &Part::ALL)),
         ("UPC: pitch classes a sounding bar", by(Figure::PitchClasses, pitched)),
         ("QN: notes of a 32nd or more", by(Figure::QualifiedNotes, pitched)),
         ("Distinct bars over sounding bars", by(Figure::DistinctBars, &Part::ALL)),
         ("Longest run of equal bars", by(Figure::LongestRun, &Part::ALL)),
+        ("Stuck: share of songs with a bar played 16 times on end or more", by(Figure::Stuck, &Part::ALL)),
     ];
-    for (title, figures) in tables {
-        out.push_str(&plain(c, title, &figures));
-    }
-    out.push_str(&variety(c));
-    for view in View::ALL {
-        out.push_str(&told(c, view));
-    }
-    out.push_str(&tells(c));
-    out.push_str(&models(c));
+    let mut out = vec![coupled(c)];
+    out.extend(plain_ones.into_iter().map(|(title, figures)| plain(c, title, &figures)));
+    out.push(variety(c));
+    out.extend(View::ALL.map(|view| told(c, view)));
+    out.push(tells(c));
+    out.extend([speed(c), jumps(c)]);
+    out.retain(|t| !t.is_empty());
     out
 }
 
-fn coupled(c: &Comparison) -> String {
-    let head = Figure::COUPLED.iter().flat_map(|f| [f.name().to_owned(), "coupling".to_owned()]);
-    let mut t = Table::new(std::iter::once("band".to_owned()).chain(head));
+fn coupled(c: &Comparison) -> Table {
+    let head = Figure::COUPLED.iter().flat_map(|f| [f.name(), "coupling"]);
+    let title = "Tied to the piano (coupling: shuffled 0, people 1)";
+    let mut t = Table::new(title, std::iter::once("band").chain(head));
     for row in &c.rows {
         let cells = Figure::COUPLED.iter().flat_map(|&f| {
             let cell = row.cell(f);
-            [text(cell.map(|c| &c.value)), text(cell.and_then(|c| c.coupling.as_ref()))]
+            [estimate(cell.map(|c| &c.value)), estimate(cell.and_then(|c| c.coupling.as_ref()))]
         });
-        t.push(std::iter::once(row.name.clone()).chain(cells).collect());
+        t.push(std::iter::once(row.name.clone()).chain(cells));
     }
-    t.render("Tied to the piano (coupling: shuffled 0, people 1)") + "\n"
+    t
 }
 
-fn plain(c: &Comparison, title: &str, figures: &[Figure]) -> String {
+fn plain(c: &Comparison, title: &str, figures: &[Figure]) -> Table {
     let head = figures.iter().map(|f| match f.part() {
         Some(p) if *f != Figure::DrumPattern => p.name().to_lowercase(),
         _ => f.name().to_owned(),
     });
-    let mut t = Table::new(std::iter::once("band".to_owned()).chain(head));
+    let mut t = Table::new(title, std::iter::once("band".to_owned()).chain(head));
     for row in &c.rows {
-        let cells = figures.iter().map(|&f| text(row.cell(f).map(|c| &c.value)));
-        t.push(std::iter::once(row.name.clone()).chain(cells).collect());
+        let cells = figures.iter().map(|&f| estimate(row.cell(f).map(|c| &c.value)));
+        t.push(std::iter::once(row.name.clone()).chain(cells));
     }
-    t.render(title) + "\n"
+    t
 }
 
-fn variety(c: &Comparison) -> String {
+fn variety(c: &Comparison) -> Table {
     let mut figures = vec![Figure::ChordEntropy];
     figures.extend(Part::ALL.map(Figure::DistinctBars));
     let head = ["band", "chord entropy, bits", "chords", "drums", "bass", "guitar", "strings"];
-    let mut t = Table::new(head.map(str::to_owned));
+    let mut t = Table::new("How varied: chord entropy, and chords and distinct bars over people's", head);
     for row in &c.rows {
-        let mut line = vec![row.name.clone(), text(row.cell(Figure::ChordEntropy).map(|c| &c.value))];
-        line.extend(figures.iter().map(|&f| text(row.cell(f).and_then(|c| c.against_people.as_ref()))));
+        let mut line = vec![row.name.clone(), estimate(row.cell(Figure::ChordEntropy).map(|c| &c.value))];
+        line.extend(figures.iter().map(|&f| estimate(row.cell(f).and_then(|c| c.against_people.as_ref()))));
         t.push(line);
     }
-    t.render("How varied: chord entropy, and chords and distinct bars over people's") + "\n"
+    t
 }
 
-fn told(c: &Comparison, view: View) -> String {
-    if c.rows.iter().all(|r| r.told_apart.is_empty()) {
-        return String::new();
-    }
-    let mut t = Table::new(["band", "drums", "bass", "guitar", "strings"].map(str::to_owned));
-    for row in c.rows.iter().filter(|r| !r.told_apart.is_empty()) {
-        let cells = Part::ALL.map(|p| text(find(row, p, view).map(|t| &t.told.area)));
-        t.push(std::iter::once(row.name.clone()).chain(cells).collect());
-    }
+fn told(c: &Comparison, view: View) -> Table {
     let title = format!(
         "Told apart from people by {}: area under the curve, the better of boosted trees and logistic \
          regression; .5 is not at all",
         view.what()
     );
-    t.render(&title) + "\n"
+    let mut t = Table::new(title, ["band", "drums", "bass", "guitar", "strings"]);
+    for row in c.rows.iter().filter(|r| !r.told_apart.is_empty()) {
+        let cells = Part::ALL.map(|p| estimate(find(row, p, view).map(|t| &t.told.area)));
+        t.push(std::iter::once(row.name.clone()).chain(cells));
+    }
+    t
 }
 
 fn find(row: &Row, part: Part, view: View) -> Option<&Told> {
@@ -157,9 +108,9 @@ fn find(row: &Row, part: Part, view: View) -> Option<&Told> {
 }
 
 /// What gives each model away most, where anything does.
-fn tells(c: &Comparison) -> String {
+fn tells(c: &Comparison) -> Table {
     let head = ["band", "part", "what the trees went by, and by how many deviations the band has more of it"];
-    let mut t = Table { names: head.len(), ..Table::new(head.map(str::to_owned)) };
+    let mut t = Table::new("What gives them away", head).names(head.len());
     for row in c.rows.iter().filter(|r| r.times_real_time.is_some()) {
         for part in Part::ALL {
             let Some(told) = find(row, part, View::Touch) else { continue };
@@ -168,33 +119,39 @@ fn tells(c: &Comparison) -> String {
                     .iter()
                     .map(|t| format!("{} ({:+.1})", t.name, t.model_more))
                     .collect();
-                t.push(vec![row.name.clone(), part.name().to_lowercase(), tells.join(", ")]);
+                t.push([row.name.clone(), part.name().to_lowercase(), tells.join(", ")]);
             }
         }
     }
-    if t.rows.len() == 1 { String::new() } else { t.render("What gives them away") + "\n" }
+    t
 }
 
-/// Speed and recovery of the models.
-fn models(c: &Comparison) -> String {
-    let mut out = String::new();
+fn speed(c: &Comparison) -> Table {
+    let mut t = Table::new("Speed: seconds of music a second of computing", ["band", "times real time"]);
     for row in &c.rows {
         if let Some(speed) = row.times_real_time {
-            out.push_str(&format!("{}: played at {speed:.0} times real time\n", row.name));
-        }
-        if let Some(jump) = &row.jump {
-            let back = jump.back_after.map_or("never".to_owned(), |b| format!("{b} beats after the jump"));
-            let first: Vec<String> = jump.beats.iter().take(8).map(|b| text(b.as_ref())).collect();
-            out.push_str(&format!(
-                "{}: the piano jumps by a tritone: {:.0} % of coupling back over {WINDOW} beats: {back}; \
-                 coupling by beat: {}\n",
-                row.name,
-                BACK * 100.0,
-                first.join(", ")
-            ));
+            t.push([row.name.clone(), format!("{speed:.0}")]);
         }
     }
-    out
+    t
+}
+
+fn jumps(c: &Comparison) -> Table {
+    let title = format!(
+        "The piano jumps by a tritone: beats until {:.0} % of coupling is back over {WINDOW} beats, and coupling \
+         by beat after the jump",
+        BACK * 100.0
+    );
+    let beats = (1..=8).map(|b| b.to_string());
+    let mut t = Table::new(title, ["band".to_owned(), "back after".to_owned()].into_iter().chain(beats));
+    for row in &c.rows {
+        if let Some(jump) = &row.jump {
+            let back = jump.back_after.map_or("never".to_owned(), |b| format!("{b}"));
+            let first = jump.beats.iter().take(8).map(|b| estimate(b.as_ref()));
+            t.push([row.name.clone(), back].into_iter().chain(first));
+        }
+    }
+    t
 }
 
 /// Every figure as a row of `row,figure,part,songs,value,low,high`.
@@ -251,17 +208,6 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn columns_line_up() {
-        let mut t = Table::new(["band", "x"].map(str::to_owned));
-        t.push(vec!["people".to_owned(), "0.500".to_owned()]);
-        assert_eq!(t.render("Title"), "Title\n  band        x\n  people  0.500\n");
-        let e = |value| Estimate { value, low: value / 2.0, high: value * 2.0, songs: 3 };
-        assert_eq!(text(Some(&e(0.75))), "0.750 [0.375 1.500]");
-        assert_eq!(text(Some(&e(12.5))), "12.5 [6.2 25.0]");
-        assert_eq!(text(None), "-");
-    }
 
     #[test]
     fn files_are_written_whole_or_left_alone() {

@@ -64,6 +64,8 @@ pub struct EvalSong {
     pub bpm: f64,
     /// Which parts are in the song.
     pub present: [bool; 4],
+    /// What it is grouped by in breakdowns: (axis, label), such as ("tier", "open").
+    pub labels: Vec<(&'static str, String)>,
 }
 
 impl EvalSong {
@@ -90,7 +92,15 @@ impl EvalSong {
             bars,
             bpm,
             present,
+            labels: Vec::new(),
         }
+    }
+
+    /// The first bars of the song.
+    pub fn shortened(&self, bars: usize) -> Self {
+        let bars = bars.min(self.bars);
+        let (piano, people) = (cut(&self.piano, bars), cut_parts(&self.people, bars, self.present));
+        Self { piano, people, bars, ..self.clone() }
     }
 
     /// Length in 16ths.

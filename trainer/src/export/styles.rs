@@ -236,6 +236,14 @@ fn shares(song: &GridSong) -> [f32; 4] {
     plays.map(|n| n / bars.max(1.0))
 }
 
+/// How well a band of four parts in 4/4 fits each style, as [`choose`] ranks songs: the style's name, and 0 or
+/// less for not at all.
+pub(crate) fn fits(song: &GridSong, origin: &Song) -> [(&'static str, f32); 11] {
+    let genre = origin.genre.as_deref().unwrap_or("");
+    let style = origin.style.as_deref().unwrap_or("");
+    fit(&facts(song, origin), genre, style)
+}
+
 /// Whether the drums are a kit that would suit most pianos: kick and snare in most bars, and hardly any hand
 /// percussion or effects.
 fn has_kit(song: &GridSong) -> bool {
@@ -274,9 +282,7 @@ pub(super) fn choose(train: &Library, codes: &[Vec<f32>]) -> Vec<StoredStyle> {
         if song.parts != [true; 4] {
             continue;
         }
-        let genre = origin.genre.as_deref().unwrap_or("");
-        let style = origin.style.as_deref().unwrap_or("");
-        for (k, (name, fit)) in fit(&facts(song, origin), genre, style).into_iter().enumerate() {
+        for (k, (name, fit)) in fits(song, origin).into_iter().enumerate() {
             names[k] = name;
             // Bands that people played come first.
             let fit = fit * if song.tier == 1.0 { 1.0 } else { 0.5 };

@@ -4,7 +4,7 @@ mod checkpoint;
 mod config;
 mod data;
 mod optimizer;
-mod plot;
+pub(crate) mod plot;
 mod run;
 
 pub use checkpoint::{Checkpoint, CheckpointError};

@@ -2,7 +2,7 @@
 
 mod figure;
 mod history;
-mod paper;
+pub(crate) mod paper;
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};

@@ -23,6 +23,8 @@ pub enum Action {
     Mute(Part),
     /// Locks a part to what it played last, and frees it at the next press.
     Lock(Part),
+    /// Has a part play something else.
+    Redraw(Part),
     /// Sets the intensity.
     Intensity,
     /// Sets the complexity.
@@ -37,10 +39,16 @@ pub enum Action {
     Level(Part),
     /// Sets a part's density.
     Density(Part),
+    /// Sets how far the band has gone to the other style.
+    Morph,
+    /// Sets how much parts rest, enter and leave.
+    Sections,
+    /// Sets how far the loudness follows the pianist's.
+    Dynamics,
 }
 
 /// Number of actions.
-pub const ACTIONS: usize = 28;
+pub const ACTIONS: usize = 35;
 
 impl Action {
     /// All actions, each at its [`Action::index`].
@@ -63,6 +71,10 @@ impl Action {
             Lock(Bass),
             Lock(Guitar),
             Lock(Strings),
+            Redraw(Drums),
+            Redraw(Bass),
+            Redraw(Guitar),
+            Redraw(Strings),
             Intensity,
             Complexity,
             Swing,
@@ -76,6 +88,9 @@ impl Action {
             Density(Bass),
             Density(Guitar),
             Density(Strings),
+            Morph,
+            Sections,
+            Dynamics,
         ]
     };
 
@@ -91,23 +106,28 @@ impl Action {
             Self::StartStop => 6,
             Self::Mute(part) => 7 + part.index(),
             Self::Lock(part) => 11 + part.index(),
-            Self::Intensity => 15,
-            Self::Complexity => 16,
-            Self::Swing => 17,
-            Self::Humanize => 18,
-            Self::Temperature => 19,
-            Self::Level(part) => 20 + part.index(),
-            Self::Density(part) => 24 + part.index(),
+            Self::Redraw(part) => 15 + part.index(),
+            Self::Intensity => 19,
+            Self::Complexity => 20,
+            Self::Swing => 21,
+            Self::Humanize => 22,
+            Self::Temperature => 23,
+            Self::Level(part) => 24 + part.index(),
+            Self::Density(part) => 28 + part.index(),
+            Self::Morph => 32,
+            Self::Sections => 33,
+            Self::Dynamics => 34,
         }
     }
 
     /// Name as it is shown, and as it is kept in a project's state: it never changes.
     pub fn name(self) -> &'static str {
-        const PARTS: [[&str; 4]; 4] = [
+        const PARTS: [[&str; 4]; 5] = [
             ["mute drums", "mute bass", "mute guitar", "mute strings"],
             ["lock drums", "lock bass", "lock guitar", "lock strings"],
             ["drums level", "bass level", "guitar level", "strings level"],
             ["drums density", "bass density", "guitar density", "strings density"],
+            ["new drums", "new bass", "new guitar", "new strings"],
         ];
         match self {
             Self::Hold => "hold",
@@ -126,6 +146,10 @@ impl Action {
             Self::Temperature => "temperature",
             Self::Level(part) => PARTS[2][part.index()],
             Self::Density(part) => PARTS[3][part.index()],
+            Self::Redraw(part) => PARTS[4][part.index()],
+            Self::Morph => "morph",
+            Self::Sections => "sections",
+            Self::Dynamics => "dynamics",
         }
     }
 

@@ -28,13 +28,21 @@ pub(super) struct Overlay {
     /// Controls of the last block.
     below: Controls,
     fills: u32,
+    redraws: [u32; 4],
     held: bool,
     changed: bool,
 }
 
 impl Default for Overlay {
     fn default() -> Self {
-        Self { values: [None; ACTIONS], below: Controls::default(), fills: 0, held: false, changed: true }
+        Self {
+            values: [None; ACTIONS],
+            below: Controls::default(),
+            fills: 0,
+            redraws: [0; 4],
+            held: false,
+            changed: true,
+        }
     }
 }
 
@@ -54,7 +62,10 @@ fn value(c: &Controls, action: Action) -> f32 {
         Action::Temperature => c.temperature,
         Action::Level(part) => c.part(part).level,
         Action::Density(part) => c.part(part).density,
-        Action::Fill | Action::Panic | Action::Tap | Action::StartStop => 0.0,
+        Action::Morph => c.morph,
+        Action::Sections => c.sections,
+        Action::Dynamics => c.dynamics,
+        Action::Fill | Action::Redraw(_) | Action::Panic | Action::Tap | Action::StartStop => 0.0,
     }
 }
 
@@ -76,7 +87,10 @@ fn set(c: &mut Controls, action: Action, value: f32) {
         Action::Temperature => c.temperature = value,
         Action::Level(p) => part(c, p).level = value,
         Action::Density(p) => part(c, p).density = value,
-        Action::Fill | Action::Panic | Action::Tap | Action::StartStop => {}
+        Action::Morph => c.morph = value,
+        Action::Sections => c.sections = value,
+        Action::Dynamics => c.dynamics = value,
+        Action::Fill | Action::Redraw(_) | Action::Panic | Action::Tap | Action::StartStop => {}
     }
 }
 
@@ -110,6 +124,9 @@ impl Overlay {
             }
         }
         out.fills = out.fills.wrapping_add(self.fills);
+        for (part, redraws) in out.parts.iter_mut().zip(self.redraws) {
+            part.redraws = part.redraws.wrapping_add(redraws);
+        }
         out.hold |= self.held;
         out
     }
@@ -171,6 +188,10 @@ impl Overlay {
             Action::Tap => return Some(Press::Tap),
             Action::StartStop => return Some(Press::StartStop),
             Action::Fill => self.fills = self.fills.wrapping_add(1),
+            Action::Redraw(p) => {
+                let redraws = &mut self.redraws[p.index()];
+                *redraws = redraws.wrapping_add(1);
+            }
             Action::NextVariation => self.put(action, ((now as u8 + 1) % VARIATIONS).into()),
             Action::Freeze | Action::Mute(_) | Action::Lock(_) => {
                 self.put(action, if now >= 0.5 { 0.0 } else { 1.0 });

@@ -175,7 +175,7 @@ impl Default for Shared {
             cells: Cells::default(),
             book: Mutex::default(),
             jobs: SegQueue::new(),
-            learned: Default::default(),
+            learned: std::array::from_fn(|_| AtomicU32::new(0)),
             overrides: std::array::from_fn(|_| AtomicU32::new(f32::NAN.to_bits())),
             learning: AtomicU32::new(0),
             watched: AtomicBool::new(false),

@@ -63,7 +63,9 @@ fn at_every_size_and_scale_all_texts_have_their_room() {
 
 #[test]
 fn panels_that_take_turns_all_have_room_at_the_smallest_size() {
-    for (tab, inside) in [("Sound", "Soundfont"), ("MIDI", "Report latency"), ("Band", "Humanize")] {
+    let panels =
+        [("Style", "Morph"), ("Sound", "Soundfont"), ("MIDI", "Report latency"), ("Band", "Humanize")];
+    for (tab, inside) in panels {
         let mut stage = Stage::new(SIZES[0], 1.0).with_scene(song);
         let places: Vec<Text> =
             stage.texts().into_iter().filter(|t| t.text == tab && t.rect.left() < 80.0).collect();
@@ -86,7 +88,7 @@ fn controls_are_inside_the_window_and_none_lies_on_another() {
             all
         };
         let mut seen = std::collections::HashSet::new();
-        for tab in ["Band panel", "Sound panel", "MIDI panel"] {
+        for tab in ["Band panel", "Style panel", "Sound panel", "MIDI panel"] {
             let tab = egui::Id::unique(("sideman button", tab));
             stage.settle().drop_without_applying_deltas();
             if let Some(response) = stage.ctx.read_response(tab) {

@@ -10,23 +10,33 @@ use plotters_backend::text_anchor::{HPos, VPos};
 use plotters_backend::{BackendColor, BackendCoord, BackendTextStyle, DrawingBackend, DrawingErrorKind};
 
 /// Everything is drawn this many times larger and then made smaller, which smooths the edges.
-pub(super) const FINE: u32 = 2;
+pub(crate) const FINE: u32 = 2;
 /// Dots on each side of a letter.
 const LETTER: i32 = 8;
 
 type Outcome = Result<(), DrawingErrorKind<Infallible>>;
 
 /// A white picture.
-pub(super) struct Paper(RgbImage);
+pub(crate) struct Paper(RgbImage);
 
 impl Paper {
     /// White paper that becomes a picture of this size in pixels.
-    pub(super) fn new(width: u32, height: u32) -> Self {
+    pub(crate) fn new(width: u32, height: u32) -> Self {
         Self(RgbImage::from_pixel(width * FINE, height * FINE, Rgb([255; 3])))
     }
 
+    /// White paper of exactly this size in pixels, to be drawn on without smoothing.
+    pub(crate) fn exact(width: u32, height: u32) -> Self {
+        Self(RgbImage::from_pixel(width, height, Rgb([255; 3])))
+    }
+
+    /// The picture as it was drawn.
+    pub(crate) fn sheet(self) -> RgbImage {
+        self.0
+    }
+
     /// The picture in its final size.
-    pub(super) fn picture(&self) -> RgbImage {
+    pub(crate) fn picture(&self) -> RgbImage {
         resize(&self.0, self.0.width() / FINE, self.0.height() / FINE, FilterType::Triangle)
     }
 }
