@@ -3,31 +3,16 @@
 use std::path::Path;
 
 use anyhow::Context;
-use sideman_engine::StyleChoice;
-use sideman_models::band::Band;
-use sideman_models::weights::{self, BandWeights, Occasion, StoredStyle};
+use sideman_engine::Controls;
+use sideman_engine::seat::{self, Music};
+use sideman_models::weights::{self, BandWeights, StoredStyle};
 
-use crate::evaluate::engine_band::{EngineBand, Occasion as Song};
+use crate::evaluate::engine_band::EngineBand;
 use crate::evaluate::{self, Accompanist, EvalBandArgs, command::velocities};
 
-/// The network as an accompanist under a name: in the style asked for, or else one by the song's tempo and
-/// seed, as `sideman render` chooses it.
-///
-/// # Errors
-/// When the weights hold no style to play in.
+/// The network as an accompanist under a name: the band that `sideman render` would make for the song.
 pub fn neural(name: &str, weights: BandWeights, seed: u64) -> EngineBand {
-    let make = move |song: Song| -> anyhow::Result<(Box<dyn Band>, _)> {
-        let style = match song.style {
-            StyleChoice::Auto => None,
-            StyleChoice::Fixed(style) => Some(style.name()),
-        };
-        let occasion = Occasion { style, bpm: song.bpm, bar_steps: 16, parts: song.parts, seed: song.seed };
-        let stored = weights
-            .choose(&occasion)
-            .with_context(|| format!("the weights hold no style \"{}\"", style.unwrap_or(weights::AUTO)))?;
-        let band = weights.band(stored, song.seed);
-        Ok((Box::new(band), weights.velocities.clone()))
-    };
+    let make = move |controls: &Controls, music: Music| Ok(seat::neural(&weights, controls, music)?);
     EngineBand::new(name, seed, Box::new(make))
 }
 

@@ -142,6 +142,17 @@ impl Ears {
         (self.form.lag(), self.form.likeness())
     }
 
+    /// How far the piano is from where it was lately, 0 to 1: share of the half-bar's pitch classes that hardly
+    /// sounded in the three bars of 4/4 before this one; 0 for a single pitch class and near the start.
+    pub(super) fn away(&self) -> f32 {
+        let known = (0..12).filter(|&pc| self.counts[2][pc] - self.counts[1][pc] >= 2);
+        let known = known.fold(0u16, |m, pc| m | 1 << pc);
+        if self.half.count_ones() < 2 || known.count_ones() < 3 {
+            return 0.0;
+        }
+        (self.half & !known).count_ones() as f32 / self.half.count_ones() as f32
+    }
+
     /// Pitch classes sounding now.
     pub fn sounding(&self) -> u16 {
         self.frame(0).sounding

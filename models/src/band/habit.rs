@@ -23,7 +23,7 @@ pub(super) struct Habit {
 /// Steps alike after which a habit is at its strongest.
 const SETTLED: i8 = 4;
 /// Bars in a row after which a part has played one bar long enough.
-const ENOUGH: u8 = 7;
+const ENOUGH: u8 = 6;
 
 fn same_onsets(a: &BandStep, b: &BandStep, part: Part) -> bool {
     match part {
@@ -75,6 +75,11 @@ impl Habit {
         }
     }
 
+    /// Whether a part has played one bar for so long that it should play another.
+    pub(super) fn tired(&self, part: Part) -> bool {
+        self.stuck[part.index()] >= ENOUGH
+    }
+
     /// The lag that a part keeps to, and how firmly, 0 to 1.
     pub(super) fn onsets(&self, part: Part) -> Option<(usize, f32)> {
         let i = part.index();
@@ -88,7 +93,7 @@ impl Habit {
     }
 
     fn firmest(&self, part: Part, counts: &[i8; LAGS]) -> Option<(usize, f32)> {
-        if self.stuck[part.index()] >= ENOUGH {
+        if self.tired(part) {
             return None;
         }
         let best = (0..LAGS).filter(|&k| counts[k] > 0).max_by_key(|&k| counts[k])?;
@@ -134,7 +139,7 @@ mod tests {
             for step in 0..4 {
                 habit.push(&hit(1), [Some(&hit(1)), None, None, None], step == 0);
             }
-            assert_eq!(habit.onsets(Part::Drums).is_some(), bar < 7, "bar {bar}");
+            assert_eq!(habit.onsets(Part::Drums).is_some(), bar < 6, "bar {bar}");
         }
     }
 }

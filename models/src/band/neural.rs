@@ -15,7 +15,7 @@ use super::inputs::Inputs;
 use super::kernel::{Kernel, MOST_CANDIDATES, MOST_EXTRA, State};
 use super::layout::{LAGS, bass_candidates, chord_candidates, climb};
 use super::sample::{Sampling, class, yes};
-use super::{Band, Decision, Ears, Memory, Moment, Weight};
+use super::{Band, Decision, Ears, Memory, Moment, Place, Weight};
 
 /// A band that plays from the network. Stepping allocates nothing.
 #[derive(Clone)]
@@ -25,6 +25,8 @@ pub struct NeuralBand {
     ears: Ears,
     memory: Memory,
     habit: Habit,
+    /// How far the piano is from where it was, fading.
+    away: f32,
     sampling: Sampling,
     /// What each part draws from: a stream of its own, so that one that is drawn anew leaves the others be.
     rngs: [Pcg64; 4],
@@ -55,6 +57,11 @@ fn stream(part: Part, seed: u64) -> Pcg64 {
     Pcg64::seed_from_u64(seed ^ (part.index() as u64).wrapping_mul(0xD1B5_4A32_D192_ED03))
 }
 
+/// What is left a step later of having gone away: half of it after a bar and a half.
+const AWAY_FADES: f32 = 0.97;
+/// How much more freely a part that is tired of its bar draws at the end of a phrase.
+const RESTLESS: f32 = 2.5;
+
 /// How far back drums and the other parts count as playing, in steps.
 const LATELY: [usize; 2] = [32, 16];
 
@@ -70,6 +77,7 @@ impl NeuralBand {
             ears: Ears::default(),
             memory: Memory::default(),
             habit: Habit::default(),
+            away: 0.0,
             sampling: Sampling::default(),
             rngs: streams(seed),
             ahead: BandStep::EMPTY,
@@ -134,8 +142,10 @@ impl NeuralBand {
         let row = self.memory.drum_row(&self.ears, moment.place.bar_steps);
         let mut logits = self.kernel.drum_onsets(&row, in_bar, &self.state);
         let dial = moment.dials.temperature;
-        let (push, shape) = (moment.dials.push(), Self::shape(Part::Drums, in_bar, moment));
+        let (push, shape) =
+            (moment.dials.push() + self.sampling.onset[0], Self::shape(Part::Drums, in_bar, moment));
         let mut hit = [false; DRUM_CLASSES];
+        let restless = self.restless(Part::Drums, &moment.place);
         let habit = self.habit.onsets(Part::Drums).map(|(lag, firm)| (lag, firm * self.sampling.habit[0]));
         for c in 0..DRUM_CLASSES {
             logits[c] += (0..c).filter(|&b| hit[b]).map(|b| self.kernel.chain(c, b)).sum::<f32>();
@@ -144,6 +154,7 @@ impl NeuralBand {
             // More is played on the drums that are in use, not on all there are.
             logits[c] += push + if lately { shape } else { shape.min(0.0) };
             let certain = if lately { self.sampling.certain[0] } else { self.sampling.certain_new };
+            let (dial, certain) = if lately && restless { (dial * RESTLESS, 0.0) } else { (dial, certain) };
             hit[c] = yes(logits[c], dial, certain, &mut self.rngs[Part::Drums.index()]);
         }
         if early && !hit.contains(&true) {
@@ -159,6 +170,11 @@ impl NeuralBand {
         hit.contains(&true).then_some(row.offset)
     }
 
+    /// Whether a part has played one bar for long and a phrase ends, so that something else is due.
+    fn restless(&self, part: Part, place: &Place) -> bool {
+        place.bar.rem_euclid(4) == 3 && 2 * place.in_bar >= place.bar_steps && self.habit.tired(part)
+    }
+
     /// Whether bass, guitar or strings start something.
     fn starts(
         &mut self,
@@ -169,13 +185,17 @@ impl NeuralBand {
         moment: &Moment,
     ) -> bool {
         let mut logit = self.kernel.onset(part, copies, in_bar, &self.state) + moment.dials.push();
+        logit += self.sampling.onset[part.index()];
         if let Some((lag, firm)) = self.habit.onsets(part) {
             logit += self.sampling.habit[1] * firm * copies[lag];
         }
         logit += Self::shape(part, in_bar, moment);
         let lately = self.memory.recently(part, LATELY[1]);
         let certain = if lately { self.sampling.certain[1] } else { self.sampling.certain_new };
-        let drawn = yes(logit, moment.dials.temperature, certain, &mut self.rngs[part.index()]);
+        let dial = moment.dials.temperature;
+        let restless = self.restless(part, &moment.place);
+        let (dial, certain) = if restless { (dial * RESTLESS, 0.0) } else { (dial, certain) };
+        let drawn = yes(logit, dial, certain, &mut self.rngs[part.index()]);
         early || drawn
     }
 
@@ -191,9 +211,10 @@ impl NeuralBand {
         let dial = moment.dials.temperature;
         let candidates = bass_candidates(&row, self.references());
         let mut scores = [0f32; MOST_CANDIDATES];
+        let harmony = self.sampling.harmony[0] + self.sampling.away[0] * self.away;
         self.kernel.bass_pitches(&candidates, &mut self.state, &mut scores);
         for (p, score) in scores[..BASS_PITCHES].iter_mut().enumerate() {
-            *score += self.sampling.harmony[0] * (row.masks[2] >> p & 1) as f32;
+            *score += harmony * (row.masks[2] >> p & 1) as f32;
             *score += self.sampling.repeat[0] * (row.masks[4] >> p & 1) as f32;
         }
         if let Some((lag, firm)) = self.habit.pitches(Part::Bass) {
@@ -236,6 +257,7 @@ impl NeuralBand {
         let logits = self.kernel.velocity(part, row.velocities, 0, &self.state);
         let mut chord = now.chord(part);
         chord.velocity = class(&logits, self.sampling.velocity, dial, &mut self.rngs[part.index()]) as u8;
+        let harmony = self.sampling.harmony[1] + self.sampling.away[1] * self.away;
         self.kernel.begin_chord(part, &mut self.state);
         let mut lengths = row.lengths;
         for rank in 0..CHORD_NOTES {
@@ -244,7 +266,7 @@ impl NeuralBand {
             let climbed = climb(chord.pitches()) as usize;
             self.kernel.chord_pitches(part, &candidates, climbed, rank, &mut self.state, &mut scores);
             for (p, score) in scores[..CHORD_PITCHES].iter_mut().enumerate() {
-                *score += self.sampling.harmony[1] * (row.masks[2] >> p & 1) as f32;
+                *score += harmony * (row.masks[2] >> p & 1) as f32;
                 *score += self.sampling.repeat[1] * (row.masks[9] >> p & 1) as f32;
             }
             if let Some((lag, firm)) = self.habit.pitches(part) {
@@ -292,6 +314,7 @@ impl Band for NeuralBand {
         self.ears.reset();
         self.memory.reset();
         self.habit = Habit::default();
+        self.away = 0.0;
         self.rngs = streams(seed);
         self.ahead = BandStep::EMPTY;
     }
@@ -305,6 +328,7 @@ impl Band for NeuralBand {
         self.morph(moment.dials.morph);
         let place = &moment.place;
         self.ears.hear(&moment.heard, place);
+        self.away = (AWAY_FADES * self.away).max(self.ears.away());
         let ahead = std::mem::take(&mut self.ahead);
         let early = Part::ALL.map(|p| ahead.plays(p));
         self.state.inputs.fill(0.0);

@@ -26,11 +26,15 @@ pub struct Sampling {
     pub certain_new: f32,
     /// The same for playing ahead of the step.
     pub certain_early: f32,
+    /// What is added to the logit of any onset, by part.
+    pub onset: [f32; 4],
     /// What is added to the logit of playing ahead of the step, by part: left alone, the band's own past
     /// talks it out of it.
     pub early: [f32; 4],
     /// What pitch classes of this half-bar gain: bass, chords.
     pub harmony: [f32; 2],
+    /// What the pitch classes of this half-bar gain beyond that when all of them are new: bass, chords.
+    pub away: [f32; 2],
     /// What keeping to another bar gains while the bar so far equals it (see [`habit`](super::habit)): onsets of
     /// drums, of the other parts, pitches of the bass, of chords.
     pub habit: [f32; 4],
@@ -59,8 +63,10 @@ impl Default for Sampling {
             certain: [0.05, 0.04],
             certain_new: 0.01,
             certain_early: 0.02,
+            onset: [0.0; 4],
             early: [0.0; 4],
             harmony: [0.7, 0.6],
+            away: [0.0; 2],
             habit: [0.0; 4],
             repeat: [0.0, 0.0],
             bass_pitch: Draw { temperature: 0.9, top: 0.95 },
@@ -95,6 +101,8 @@ impl Sampling {
                 .chain(&self.repeat)
                 .chain(&self.early)
                 .chain(&self.habit)
+                .chain(&self.onset)
+                .chain(&self.away)
                 .all(|h| h.is_finite())
     }
 }

@@ -7,6 +7,7 @@
 //! (`takes`), or, for the drums, from a fill that was asked for (`fill`).
 
 mod fill;
+mod key;
 mod rehearsal;
 mod takes;
 
@@ -24,6 +25,7 @@ use crate::rt::Order;
 use crate::sections::Sections;
 use crate::settings::Settings;
 use fill::Fills;
+use key::Key;
 use rehearsal::Rehearsal;
 use takes::Takes;
 
@@ -50,6 +52,7 @@ pub struct Player {
     /// How often each part was drawn anew.
     redraws: [u32; 4],
     rehearsal: Rehearsal,
+    key: Key,
     /// What a band that took over would have played ahead of its first step.
     missed: BandStep,
     /// Whom each part was last played from.
@@ -103,6 +106,7 @@ impl Player {
             takes: Takes::default(),
             fills: Fills::new(controls.fills),
             rehearsal: Rehearsal::default(),
+            key: Key::default(),
             missed: BandStep::EMPTY,
             sources: [Source::Band; 4],
             ahead: [false; 4],
@@ -137,6 +141,7 @@ impl Player {
         self.fills.reset();
         self.sections.reset();
         self.rehearsal.reset();
+        self.key.reset();
         self.missed = BandStep::EMPTY;
         self.ahead = [false; 4];
         self.asleep = false;
@@ -229,6 +234,7 @@ impl Player {
         }
         self.redraw(band);
         self.memory.hear(place, &frame);
+        let leaves = self.key.leaves(&frame);
         let dials = match doing {
             Doing::Play(level) | Doing::End { level, .. } => level.dials,
             Doing::Rest | Doing::Stop => self.controls.dials(),
@@ -250,6 +256,9 @@ impl Player {
         match doing {
             Doing::Rest => {}
             Doing::Play(level) => {
+                if leaves {
+                    order(Order::Release(now));
+                }
                 // Behind a piano that is late throughout the whole band sits back. Otherwise only what would
                 // come before its decision is late, by too little to be heard.
                 let back = if lean > Lean::LITTLE { lean } else { 0 };

@@ -1,8 +1,8 @@
 //! A band played by the offline engine, as the program would render it.
 
 use anyhow::Context;
-use sideman_engine::{Controls, Performance, RuleBand, Settings, Style, StyleChoice};
-use sideman_models::band::Band;
+use sideman_engine::seat::{self, Music, Seat};
+use sideman_engine::{Controls, Performance};
 use sideman_music::grid::VelocityTable;
 use sideman_music::time::STEP_PULSES;
 use sideman_music::{MeterMap, TempoMap};
@@ -10,23 +10,10 @@ use sideman_music::{MeterMap, TempoMap};
 use super::accompanist::{Accompanist, Request};
 use super::song::Parts;
 
-/// A song as it is known before the band begins to play it.
-#[derive(Debug, Clone, Copy)]
-pub struct Occasion {
-    /// Quarter notes a minute.
-    pub bpm: f64,
-    /// The parts that are to play.
-    pub parts: [bool; 4],
-    /// The style asked for.
-    pub style: StyleChoice,
-    /// Seed for this song and take.
-    pub seed: u64,
-}
+/// Makes the band for a song.
+pub type MakeBand = Box<dyn FnMut(&Controls, Music) -> anyhow::Result<Seat>>;
 
-/// Makes a band for a song, and says with which velocities it is played.
-pub type MakeBand = Box<dyn FnMut(Occasion) -> anyhow::Result<(Box<dyn Band>, VelocityTable)>>;
-
-/// Any [`Band`] as an [`Accompanist`], rendered by [`Performance`] as the controls of a request say.
+/// Any band as an [`Accompanist`], rendered by [`Performance`] as the controls of a request say.
 pub struct EngineBand {
     name: String,
     seed: u64,
@@ -43,10 +30,9 @@ impl EngineBand {
     /// beats a minute, as the program chooses when it is told nothing. `table` are the velocities that its
     /// bins are played with.
     pub fn rules(table: &VelocityTable, seed: u64) -> Self {
-        let table = table.clone();
-        let make = move |occasion: Occasion| -> anyhow::Result<(Box<dyn Band>, VelocityTable)> {
-            let plain = if occasion.bpm < 88.0 { Style::Ballad } else { Style::PopRock };
-            Ok((Box::new(RuleBand::new(occasion.style.or(plain))), table.clone()))
+        let velocities = table.clone();
+        let make = move |controls: &Controls, music: Music| -> anyhow::Result<Seat> {
+            Ok(Seat { velocities: velocities.clone(), ..seat::rules(controls, music) })
         };
         Self::new("rules", seed, Box::new(make))
     }
@@ -64,14 +50,13 @@ impl Accompanist for EngineBand {
         let Request { song, piano, steps, bpm, controls, take } = *request;
         let seed =
             self.seed.wrapping_mul(1_000_003).wrapping_add(song as u64).wrapping_add(take.wrapping_mul(TAKE));
-        let occasion = Occasion { bpm, parts: controls.on(), style: controls.style, seed };
-        let (mut band, velocities) = (self.make)(occasion)?;
+        let controls = Controls { seed, ..controls };
+        let mut seat = (self.make)(&controls, Music { bpm, bar_steps: 16 })?;
         let tempos = TempoMap::new(&[(0, (60e6 / bpm.clamp(4.0, 6e6)).round() as u32)]);
         let meters = MeterMap::default();
-        let settings =
-            Settings { controls: Controls { seed, ..controls }, velocities, ..Settings::default() };
-        let performance = Performance::new(piano, &meters, &tempos, settings).context("engine settings")?;
-        let mut rendered = performance.render(band.as_mut(), &mut |_| {}).parts;
+        let performance =
+            Performance::new(piano, &meters, &tempos, seat.settings(controls)).context("engine settings")?;
+        let mut rendered = performance.render(seat.band.as_mut(), &mut |_| {}).parts;
         let end = steps as i64 * STEP_PULSES;
         rendered.iter_mut().for_each(|notes| notes.retain(|n| n.onset < end));
         Ok(rendered)
@@ -82,6 +67,7 @@ impl Accompanist for EngineBand {
 mod tests {
     use super::*;
     use crate::evaluate::toy;
+    use sideman_engine::{Style, StyleChoice};
 
     #[test]
     fn the_rule_band_plays_the_parts_it_is_asked_for_and_follows_the_seed() {

@@ -244,14 +244,14 @@ pub(crate) fn fits(song: &GridSong, origin: &Song) -> [(&'static str, f32); 11] 
     fit(&facts(song, origin), genre, style)
 }
 
-/// Whether the drums are a kit that would suit most pianos: kick and snare in most bars, and hardly any hand
-/// percussion or effects.
+/// Whether the drums are a kit that would suit most pianos: kick and snare in most bars, and no more hand
+/// percussion or effects than drums.
 fn has_kit(song: &GridSong) -> bool {
     let bars = (song.band.len() / 16).max(1) as f32;
     let count = |classes: std::ops::RangeInclusive<usize>| -> f32 {
         song.band.iter().map(|s| classes.clone().filter(|&c| s.drums[c] > 0).count()).sum::<usize>() as f32
     };
-    count(0..=0) >= bars && count(1..=4) >= bars / 2.0 && count(13..=15) <= 0.15 * count(0..=15)
+    count(0..=0) >= bars && count(1..=4) >= bars / 2.0 && count(13..=15) <= 0.4 * count(0..=15)
 }
 
 /// Chooses the codes: for each named style the songs that fit it best, and for "auto" songs of all kinds
