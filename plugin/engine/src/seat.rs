@@ -6,6 +6,7 @@ use sideman_music::Part;
 use sideman_music::grid::VelocityTable;
 
 use crate::controls::{Controls, WeightsChoice};
+use crate::pattern::Patterns;
 use crate::rules::RuleBand;
 use crate::settings::Settings;
 use crate::style::{Style, StyleChoice};
@@ -38,7 +39,12 @@ pub struct Seat {
 impl Seat {
     /// What a performance of this band starts with.
     pub fn settings(&self, controls: Controls) -> Settings {
-        Settings { controls, velocities: self.velocities.clone(), activity: self.activity }
+        Settings {
+            controls,
+            velocities: self.velocities.clone(),
+            activity: self.activity,
+            patterns: Patterns::default(),
+        }
     }
 }
 

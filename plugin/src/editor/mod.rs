@@ -14,6 +14,7 @@ mod hand;
 mod head;
 mod notices;
 mod panels;
+mod patterns;
 mod params_hand;
 mod presets;
 mod roll;
