@@ -130,7 +130,6 @@ impl NeuralBand {
     fn drums(&mut self, early: bool, in_bar: usize, moment: &Moment, now: &mut BandStep) -> Option<u8> {
         let row = self.memory.drum_row(moment.place.bar_steps);
         let mut logits = self.kernel.drum_onsets(&row, in_bar, &self.state);
-        let dial = moment.dials.temperature;
         let (push, shape) = (moment.dials.push(), Self::shape(Part::Drums, in_bar, moment));
         let mut hit = [false; DRUM_CLASSES];
         for c in 0..DRUM_CLASSES {
@@ -139,7 +138,7 @@ impl NeuralBand {
             // More is played on the drums that are in use, not on all there are.
             logits[c] += push + if lately { shape } else { shape.min(0.0) };
             let certain = if lately { self.sampling.certain[0] } else { self.sampling.certain_new };
-            hit[c] = yes(logits[c], dial, certain, &mut self.rngs[Part::Drums.index()]);
+            hit[c] = yes(logits[c], moment.dials.steady(), certain, &mut self.rngs[Part::Drums.index()]);
         }
         if early && !hit.contains(&true) {
             let best = (0..DRUM_CLASSES).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap_or(0);
@@ -147,9 +146,13 @@ impl NeuralBand {
         }
         for c in (0..DRUM_CLASSES).filter(|&c| hit[c]) {
             let logits = self.kernel.velocity(Part::Drums, [row.last[c], row.bar[c]], c, &self.state);
-            now.drums[c] =
-                class(&logits, self.sampling.drum_velocity, dial, &mut self.rngs[Part::Drums.index()]) as u8
-                    + 1;
+            now.drums[c] = class(
+                &logits,
+                self.sampling.drum_velocity,
+                moment.dials.steady(),
+                &mut self.rngs[Part::Drums.index()],
+            ) as u8
+                + 1;
         }
         hit.contains(&true).then_some(row.offset)
     }
@@ -160,7 +163,7 @@ impl NeuralBand {
         logit += Self::shape(part, in_bar, moment);
         let lately = self.memory.recently(part, LATELY[1]);
         let certain = if lately { self.sampling.certain[1] } else { self.sampling.certain_new };
-        let drawn = yes(logit, moment.dials.temperature, certain, &mut self.rngs[part.index()]);
+        let drawn = yes(logit, moment.dials.steady(), certain, &mut self.rngs[part.index()]);
         early || drawn
     }
 
@@ -192,7 +195,9 @@ impl NeuralBand {
         let logits = self.kernel.length(Part::Bass, row.lengths, degree, &self.state);
         let length = class(&logits, self.sampling.length, dial, &mut self.rngs[Part::Bass.index()]) as u8;
         let logits = self.kernel.velocity(Part::Bass, row.velocities, 0, &self.state);
-        let velocity = class(&logits, self.sampling.velocity, dial, &mut self.rngs[Part::Bass.index()]) as u8;
+        let velocity =
+            class(&logits, self.sampling.velocity, moment.dials.steady(), &mut self.rngs[Part::Bass.index()])
+                as u8;
         now.bass = Some(BassNote { pitch, length, velocity });
         Some(row.offset)
     }
@@ -213,7 +218,8 @@ impl NeuralBand {
         let dial = moment.dials.temperature;
         let logits = self.kernel.velocity(part, row.velocities, 0, &self.state);
         let mut chord = now.chord(part);
-        chord.velocity = class(&logits, self.sampling.velocity, dial, &mut self.rngs[part.index()]) as u8;
+        chord.velocity =
+            class(&logits, self.sampling.velocity, moment.dials.steady(), &mut self.rngs[part.index()]) as u8;
         self.kernel.begin_chord(part, &mut self.state);
         let mut lengths = row.lengths;
         for rank in 0..CHORD_NOTES {
@@ -306,8 +312,7 @@ impl Band for NeuralBand {
             let copies = self.memory.early_copies(part, place.bar_steps);
             let mut logit = self.kernel.early(part, copies, &self.state) + self.sampling.early[part.index()];
             logit += Self::shape(part, in_bar, moment);
-            if yes(logit, moment.dials.temperature, self.sampling.certain_early, &mut self.rngs[part.index()])
-            {
+            if yes(logit, moment.dials.steady(), self.sampling.certain_early, &mut self.rngs[part.index()]) {
                 self.part(part, true, in_bar, moment, &mut next);
             }
         }

@@ -123,21 +123,19 @@ impl Pattern {
     }
 
     /// The pattern for a part in a MIDI file: of its first bars with notes, [`MOST_BARS`] at most. It comes from
-    /// the tracks of this part, or from all that are not drums where there are none.
+    /// the tracks of this part, or from the only one there is.
     ///
     /// # Errors
     /// When it is no MIDI file, or holds nothing for the part, or too much.
     pub fn from_midi(part: Part, name: impl Into<String>, bytes: &[u8]) -> Result<Self, PatternError> {
         let score = read(bytes)?;
+        let played: Vec<&Track> = score.tracks.iter().filter(|t| !t.notes.is_empty()).collect();
         let drums = part == Part::Drums;
         let own = |t: &&Track| t.is_drums == drums && (drums || t.family() == Some(part.family()));
-        let any = |t: &&Track| drums || !t.is_drums;
-        let of = |which: &dyn Fn(&&Track) -> bool| -> Vec<Note> {
-            score.tracks.iter().filter(which).flat_map(|t| t.notes.iter().copied()).collect()
-        };
-        let mut notes = of(&own);
-        if notes.is_empty() {
-            notes = of(&any);
+        let mut notes: Vec<Note> =
+            played.iter().copied().filter(own).flat_map(|t| t.notes.iter().copied()).collect();
+        if let (true, [only]) = (notes.is_empty(), &played[..]) {
+            notes = only.notes.clone();
         }
         let first = notes.iter().map(|n| n.onset).min().unwrap_or(0);
         let at = score.meters.position(first.saturating_add(STEP_PULSES / 2));
