@@ -59,7 +59,11 @@ impl BassLine {
             b'g' => self.last.filter(|_| !new_root).unwrap_or(root),
             b'n' => bass_pitch(next.unwrap_or(lowest), Some(root)),
             b'w' => self.walk(&reading, root, chance),
-            b'a' => self.lead(next.unwrap_or(lowest), root, fifth, chance),
+            // Where nothing is known there is nothing to lead to.
+            b'a' => match next {
+                Some(next) => self.lead(next, root, fifth, chance),
+                None => self.walk(&reading, root, chance),
+            },
             _ => root,
         };
         self.root = Some(root);
@@ -157,6 +161,7 @@ mod tests {
         assert_eq!(line.pitch(b'a', &on_c(0, Some(5), false)), 42);
         assert_eq!(line.pitch(b'n', &on_c(0, Some(5), false)), 41);
         assert_eq!(line.pitch(b'n', &on_c(0, None, false)), 36, "the root where nothing is expected");
+        assert_eq!(line.pitch(b'a', &on_c(0, None, false)) % 12, 7, "and a tone of the chord");
         let known = on_c(0, Some(9), true);
         assert_eq!(line.pitch(b'a', &Ground { lowest: 4, ..known }) % 12, 4, "a new root comes first");
     }
