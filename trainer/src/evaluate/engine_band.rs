@@ -10,6 +10,9 @@ use sideman_music::{MeterMap, TempoMap};
 use super::accompanist::{Accompanist, Request};
 use super::song::Parts;
 
+/// Name of the rule band's row.
+pub const RULES: &str = "rules";
+
 /// A song as it is known before the band begins to play it.
 #[derive(Debug, Clone, Copy)]
 pub struct Occasion {
@@ -39,7 +42,7 @@ impl EngineBand {
         Self { name: name.into(), seed, make }
     }
 
-    /// The rule band under the name `rules`: the style asked for, or else pop rock, and a ballad below 88
+    /// The rule band under the name [`RULES`]: the style asked for, or else pop rock, and a ballad below 88
     /// beats a minute, as the program chooses when it is told nothing. `table` are the velocities that its
     /// bins are played with.
     pub fn rules(table: &VelocityTable, seed: u64) -> Self {
@@ -48,7 +51,7 @@ impl EngineBand {
             let plain = if occasion.bpm < 88.0 { Style::Ballad } else { Style::PopRock };
             Ok((Box::new(RuleBand::new(occasion.style.or(plain))), table.clone()))
         };
-        Self::new("rules", seed, Box::new(make))
+        Self::new(RULES, seed, Box::new(make))
     }
 }
 
