@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex};
 use nice_plug::params::persist::PersistentField;
 use serde::{Deserialize, Serialize};
 use sideman_engine::live::{Action, Shared, Trigger};
+use sideman_engine::pattern::{MOST_NOTES, Pattern};
+use sideman_music::{Note, Part};
 
 /// A value behind a lock that a panic elsewhere does not poison. Not for the audio thread.
 #[derive(Debug, Default)]
@@ -87,6 +89,70 @@ pub struct Later {
     pub rest: BTreeMap<String, serde_json::Value>,
 }
 
+/// The patterns that parts keep to, kept in the engine.
+#[derive(Debug)]
+pub struct KeptPatterns(pub Arc<Shared>);
+
+/// A pattern as it is kept in a project: its notes, not its file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KeptPattern {
+    /// What it is called.
+    pub name: String,
+    /// Length of a bar in sixteenths.
+    pub bar: i64,
+    /// Onset, pitch, length and velocity of each note; times in pulses, 480 a quarter note.
+    pub notes: Vec<(i64, u8, i64, u8)>,
+}
+
+/// Patterns by the names of the parts, in small letters.
+pub type PatternMap = BTreeMap<String, KeptPattern>;
+
+/// Longest name of a pattern that is kept, in characters.
+const LONGEST_NAME: usize = 200;
+
+impl KeptPattern {
+    /// The pattern; `None` when it makes no sense for the part.
+    pub fn pattern(&self, part: Part) -> Option<Pattern> {
+        if self.notes.len() > MOST_NOTES {
+            return None;
+        }
+        let note =
+            |&(onset, pitch, length, velocity): &(i64, u8, i64, u8)| Note { onset, pitch, length, velocity };
+        let notes: Vec<Note> = self.notes.iter().map(note).collect();
+        let name: String = self.name.chars().take(LONGEST_NAME).collect();
+        Pattern::new(part, name, &notes, self.bar).ok()
+    }
+
+    /// As it is kept.
+    fn of(pattern: &Pattern) -> Self {
+        let note = |n: &Note| (n.onset, n.pitch, n.length, n.velocity);
+        Self {
+            name: pattern.name().to_owned(),
+            bar: pattern.bar_steps(),
+            notes: pattern.notes().iter().map(note).collect(),
+        }
+    }
+}
+
+/// Name of a part in a project.
+pub(crate) fn key(part: Part) -> String {
+    part.name().to_lowercase()
+}
+
+impl PersistentField<'_, PatternMap> for KeptPatterns {
+    fn set(&self, new_value: PatternMap) {
+        for part in Part::ALL {
+            let pattern = new_value.get(&key(part)).and_then(|kept| kept.pattern(part));
+            self.0.set_pattern(part, pattern.map(Arc::new));
+        }
+    }
+
+    fn map<F: Fn(&PatternMap) -> R, R>(&self, f: F) -> R {
+        let patterns = self.0.patterns();
+        f(&patterns.iter().flatten().map(|p| (key(p.part()), KeptPattern::of(p))).collect())
+    }
+}
+
 /// What is taught, kept in the engine as numbers that the audio thread can read.
 #[derive(Debug)]
 pub struct Learned(pub Arc<Shared>);
@@ -153,6 +219,25 @@ mod tests {
         assert_eq!(learned.0.learned(Action::Freeze), None, "what is not in the state is not taught");
         let back = learned.map(|m| serde_json::to_string(m).unwrap());
         assert_eq!(back, r#"{"fill":{"note":[0,36]},"hold":{"controller":[3,64]}}"#);
+    }
+
+    #[test]
+    fn patterns_go_into_the_engine_and_back_and_nonsense_does_not() {
+        let patterns = KeptPatterns(Arc::new(Shared::default()));
+        let good = r#"{"name":"beat","bar":16,"notes":[[0,36,60,100],[480,38,60,90]]}"#;
+        let json = format!(
+            r#"{{"drums":{good},"bass":{{"name":"x","bar":0,"notes":[[0,36,60,100]]}},
+               "guitar":{{"name":"y","bar":16,"notes":[]}},"tuba":{good},
+               "strings":{{"name":"z","bar":16,"notes":[[-9223372036854775808,255,-1,255]]}}}}"#
+        );
+        patterns.set(serde_json::from_str(&json).unwrap());
+        let made = patterns.0.patterns();
+        assert_eq!(made.each_ref().map(Option::is_some), [true, false, false, false]);
+        assert_eq!((made[0].as_ref().unwrap().bars(), made[0].as_ref().unwrap().name()), (1, "beat"));
+        let back = patterns.map(|m| serde_json::to_string(m).unwrap());
+        assert_eq!(back, format!(r#"{{"drums":{good}}}"#));
+        patterns.set(PatternMap::new());
+        assert!(patterns.0.patterns().iter().all(Option::is_none), "what is not in the state is not kept to");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use sideman_engine::live::Shared;
 use crate::choices::{
     ClockParam, MeterParam, MorphParam, PianoSoundParam, SendParam, StyleParam, VariationParam, WeightsParam,
 };
-use crate::keep::{Kept, Later, Learned, Look};
+use crate::keep::{Kept, KeptPatterns, Later, Learned, Look};
 use crate::soundfont::Soundfont;
 
 /// Everything that a project keeps of an instance.
@@ -54,6 +54,9 @@ pub struct SidemanParams {
     /// Which keys and controllers do what.
     #[persist = "learned"]
     pub learned: Learned,
+    /// What the parts keep to.
+    #[persist = "patterns"]
+    pub patterns: KeptPatterns,
     /// Size and scale of the editor.
     #[persist = "look"]
     pub look: Kept<Look>,
@@ -286,7 +289,8 @@ impl SidemanParams {
             midi: MidiParams::default(),
             sound: SoundParams::default(),
             soundfont: Soundfont::default(),
-            learned: Learned(shared),
+            learned: Learned(shared.clone()),
+            patterns: KeptPatterns(shared),
             look: Kept::default(),
             preset: Kept::default(),
             later: Kept::default(),
@@ -496,7 +500,7 @@ mod tests {
         assert_eq!(ids, wanted);
         assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
         let fields: Vec<String> = params().serialize_fields().into_keys().collect();
-        assert_eq!(fields, ["later", "learned", "look", "preset", "soundfont"]);
+        assert_eq!(fields, ["later", "learned", "look", "patterns", "preset", "soundfont"]);
     }
 
     #[test]

@@ -11,11 +11,12 @@ use std::collections::BTreeMap;
 
 use nice_plug::prelude::{Enum, Param, ParamPtr, Params};
 use serde_json::{Map, Value, json};
+use sideman_music::Part;
 
 use crate::choices::{
     ClockParam, MeterParam, MorphParam, PianoSoundParam, SendParam, StyleParam, VariationParam, WeightsParam,
 };
-use crate::keep::{KeptTrigger, Later, Look};
+use crate::keep::{KeptTrigger, Later, Look, PatternMap, key};
 use crate::params::SidemanParams;
 
 /// Format that is written. It goes up when an older version would misread a state.
@@ -320,6 +321,14 @@ fn mend_fields(
         serde_json::from_str::<String>(t).ok().map(|n| encode(&n.chars().take(200).collect::<String>()))
     };
     keep("preset", take("preset"), &preset, "\"\"".to_owned());
+    let patterns = |t: &str| {
+        let map: PatternMap = serde_json::from_str(t).ok()?;
+        let sound = |(name, kept): (&String, &crate::keep::KeptPattern)| {
+            Part::ALL.into_iter().find(|&p| key(p) == *name).is_some_and(|p| kept.pattern(p).is_some())
+        };
+        map.iter().all(sound).then(|| encode(&map))
+    };
+    keep("patterns", take("patterns"), &patterns, "{}".to_owned());
 
     let learned = take("learned");
     // Where a state was nested already, such as by a version that did not unpack it.
@@ -370,15 +379,21 @@ mod tests {
 
     /// A state as the framework writes it, of a few settings that are not defaults.
     fn written() -> Value {
-        let params = params();
+        written_of(&params())
+    }
+
+    fn written_of(params: &SidemanParams) -> Value {
         params.learned.0.set_learned(Action::Fill, Some(Trigger::Note(9, 40)));
         params.preset.set("Late night".to_owned());
-        let mended = json_of(&mend(&frame(&json!({"params": {}, "fields": {}})), &params).chunk);
+        let mended = json_of(&mend(&frame(&json!({"params": {}, "fields": {}})), params).chunk);
         let mut state = mended;
         state["params"]["intensity"] = json!({"f32": 0.75});
         state["params"]["style"] = json!({"string": "bossa"});
         state["params"]["bass_octave"] = json!({"i32": -1});
         state["params"]["freeze"] = json!({"bool": true});
+        let note = sideman_music::Note { onset: 480, pitch: 40, length: 240, velocity: 99 };
+        let pattern = sideman_engine::pattern::Pattern::new(Part::Bass, "riff.mid", &[note], 16).unwrap();
+        params.patterns.0.set_pattern(Part::Bass, Some(Arc::new(pattern)));
         for (name, text) in params.serialize_fields() {
             state["fields"][name] = Value::String(text);
         }
@@ -396,20 +411,24 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_as_it_was() {
-        let state = written();
+        let params = params();
+        let state = written_of(&params);
         let project = dress(&frame(&state));
         assert_eq!(json_of(&project)["format"], FORMAT);
         assert_eq!(json_of(&project)["fields"].get("later"), None, "it is laid open");
-        let mended = mend(&project, &params());
+        let mended = mend(&project, &params);
         assert!(mended.readable && mended.notices.is_empty(), "{:?}", mended.notices);
         assert_eq!(json_of(&mended.chunk), state);
         // And the framework takes it: its own type reads it.
         let read: nice_plug::prelude::PluginState = serde_json::from_slice(&mended.chunk[8..]).unwrap();
-        assert_eq!(read.params.len(), params().param_map().len());
-        let fresh = params();
+        assert_eq!(read.params.len(), params.param_map().len());
+        let fresh = self::params();
         fresh.deserialize_fields(&read.fields);
         assert_eq!(fresh.learned.0.learned(Action::Fill), Some(Trigger::Note(9, 40)));
         assert_eq!(fresh.preset.get(), "Late night");
+        let kept = fresh.patterns.0.patterns();
+        assert_eq!(kept, params.patterns.0.patterns());
+        assert_eq!(kept[1].as_ref().map(|p| p.name()), Some("riff.mid"));
     }
 
     #[test]

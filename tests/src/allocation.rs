@@ -2,9 +2,11 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::Arc;
 
 use sideman_engine::clock::place_of;
 use sideman_engine::listen::Hearing;
+use sideman_engine::pattern::Pattern;
 use sideman_engine::player::Player;
 use sideman_engine::rt::{Order, Scheduler};
 use sideman_engine::style::Style;
@@ -115,8 +117,11 @@ fn a_step_of_the_network_allocates_nothing() {
 #[test]
 fn playing_and_turning_controls_allocates_nothing() {
     let weights = networks::untrained();
-    let bands: [Box<dyn Band>; 2] =
-        [Box::new(networks::band(&weights, 1)), Box::new(RuleBand::new(Style::Funk))];
+    let code = |value: f32| vec![value; weights.kernel.config().style];
+    let morphing = networks::band(&weights, 1).with_other(&code(0.5), &code(-0.5));
+    let bands: [Box<dyn Band>; 2] = [Box::new(morphing), Box::new(RuleBand::new(Style::Funk))];
+    let bass = [note(0, 36, 400, 90), note(960, 43, 400, 90)];
+    let pattern = Arc::new(Pattern::new(Part::Bass, "two notes", &bass, 16).expect("a pattern"));
     for mut band in bands {
         let mut controls = Controls::default();
         let mut player = Player::new(controls.into());
@@ -131,10 +136,15 @@ fn playing_and_turning_controls_allocates_nothing() {
                     controls.freeze = step % 69 == 0;
                     controls.complexity = 1.0 - controls.complexity;
                     controls.parts[2].density = (step % 5) as f32 / 4.0;
+                    controls.parts[step as usize % 3].redraws += 1;
+                    controls.morph = (step % 7) as f32 / 6.0;
+                    controls.dynamics = 1.0 - controls.dynamics;
                     player.control(&controls);
                 }
                 if step % 64 == 0 {
                     player.change_velocities(&VelocityTable::default());
+                    let kept = (step % 128 == 0).then(|| pattern.clone());
+                    player.change_patterns([None, kept, None, None]);
                     player.change_band(&mut *band);
                 }
                 let place = place_of(step, &meters);

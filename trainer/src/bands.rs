@@ -42,6 +42,9 @@ pub fn eval(args: &EvalBandArgs) -> anyhow::Result<()> {
         [] => vec![weights::BUILT_IN[0].name],
         some => some.iter().map(String::as_str).collect(),
     };
+    for (i, &name) in asked.iter().enumerate() {
+        anyhow::ensure!(!asked[..i].contains(&name), "--weights names {name} twice: leave one out");
+    }
     for asked in asked {
         let mut loaded = load(asked)?;
         if let Some(text) = &args.sampling {

@@ -56,8 +56,9 @@ impl Weight {
     }
 }
 
-/// What an intensity of 1 adds to every onset's logit.
-const INTENSITY: f32 = 1.6;
+/// What an intensity of 0 takes from every onset's logit, and what one of 1 adds: upwards there is more to gain
+/// from the same step, since most onsets are unlikely.
+const INTENSITY: [f32; 2] = [1.6, 1.2];
 /// What a density of 0 takes from onset logits, by weight: the main beats go last.
 const SPARSE: [f32; 5] = [0.6, 1.8, 3.0, 5.0, 6.0];
 /// What a density of 1 adds to them.
@@ -65,14 +66,21 @@ const DENSE: [f32; 5] = [1.8, 1.8, 1.8, 1.8, 1.4];
 /// What a complexity of 0 takes from them.
 const PLAIN: [f32; 5] = [0.0, 0.0, 0.0, 2.2, 4.0];
 /// What a complexity of 1 adds to them.
-const COMPLEX: [f32; 5] = [0.0, 0.0, 0.0, 1.0, 1.4];
+const COMPLEX: [f32; 5] = [0.0, 0.0, 0.0, 1.2, 1.7];
 /// The same for each drum, of which there are many.
 const DRUMS: f32 = 0.7;
 
 impl Dials {
     /// What the intensity adds to the logit of any onset.
     pub(super) fn push(&self) -> f32 {
-        INTENSITY * 2.0 * (self.intensity - 0.5)
+        let turn = 2.0 * (self.intensity - 0.5);
+        turn * INTENSITY[usize::from(turn > 0.0)]
+    }
+
+    /// Temperature of what says how much and how loudly is played: half as far from 1 as the others, because
+    /// most onsets are unlikely, and hot draws would fill every step.
+    pub(super) fn steady(&self) -> f32 {
+        self.temperature.sqrt()
     }
 
     /// What complexity and the density of a part add to the logit of an onset on a step of a weight; 0 when

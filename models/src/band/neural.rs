@@ -141,9 +141,9 @@ impl NeuralBand {
     fn drums(&mut self, early: bool, in_bar: usize, moment: &Moment, now: &mut BandStep) -> Option<u8> {
         let row = self.memory.drum_row(&self.ears, moment.place.bar_steps);
         let mut logits = self.kernel.drum_onsets(&row, in_bar, &self.state);
-        let dial = moment.dials.temperature;
-        let (push, shape) =
-            (moment.dials.push() + self.sampling.onset[0], Self::shape(Part::Drums, in_bar, moment));
+        let steady = moment.dials.steady();
+        let push = moment.dials.push() + self.sampling.onset[Part::Drums.index()];
+        let shape = Self::shape(Part::Drums, in_bar, moment);
         let mut hit = [false; DRUM_CLASSES];
         let restless = self.restless(Part::Drums, &moment.place);
         let habit = self.habit.onsets(Part::Drums).map(|(lag, firm)| (lag, firm * self.sampling.habit[0]));
@@ -154,7 +154,8 @@ impl NeuralBand {
             // More is played on the drums that are in use, not on all there are.
             logits[c] += push + if lately { shape } else { shape.min(0.0) };
             let certain = if lately { self.sampling.certain[0] } else { self.sampling.certain_new };
-            let (dial, certain) = if lately && restless { (dial * RESTLESS, 0.0) } else { (dial, certain) };
+            let (dial, certain) =
+                if lately && restless { (steady * RESTLESS, 0.0) } else { (steady, certain) };
             hit[c] = yes(logits[c], dial, certain, &mut self.rngs[Part::Drums.index()]);
         }
         if early && !hit.contains(&true) {
@@ -163,9 +164,13 @@ impl NeuralBand {
         }
         for c in (0..DRUM_CLASSES).filter(|&c| hit[c]) {
             let logits = self.kernel.velocity(Part::Drums, [row.last[c], row.bar[c]], c, &self.state);
-            now.drums[c] =
-                class(&logits, self.sampling.drum_velocity, dial, &mut self.rngs[Part::Drums.index()]) as u8
-                    + 1;
+            now.drums[c] = class(
+                &logits,
+                self.sampling.drum_velocity,
+                moment.dials.steady(),
+                &mut self.rngs[Part::Drums.index()],
+            ) as u8
+                + 1;
         }
         hit.contains(&true).then_some(row.offset)
     }
@@ -192,8 +197,7 @@ impl NeuralBand {
         logit += Self::shape(part, in_bar, moment);
         let lately = self.memory.recently(part, LATELY[1]);
         let certain = if lately { self.sampling.certain[1] } else { self.sampling.certain_new };
-        let dial = moment.dials.temperature;
-        let restless = self.restless(part, &moment.place);
+        let (dial, restless) = (moment.dials.steady(), self.restless(part, &moment.place));
         let (dial, certain) = if restless { (dial * RESTLESS, 0.0) } else { (dial, certain) };
         let drawn = yes(logit, dial, certain, &mut self.rngs[part.index()]);
         early || drawn
@@ -231,7 +235,7 @@ impl NeuralBand {
         let logits = self.kernel.length(Part::Bass, row.lengths, degree, &self.state);
         let length = class(&logits, self.sampling.length, dial, rng) as u8;
         let logits = self.kernel.velocity(Part::Bass, row.velocities, 0, &self.state);
-        let velocity = class(&logits, self.sampling.velocity, dial, rng) as u8;
+        let velocity = class(&logits, self.sampling.velocity, moment.dials.steady(), rng) as u8;
         let mut logits = self.kernel.above(row.above, &self.state);
         let room = usize::from(BASS_HIGH - pitch);
         logits.iter_mut().skip(room + 1).for_each(|l| *l = -1e9);
@@ -256,7 +260,8 @@ impl NeuralBand {
         let dial = moment.dials.temperature;
         let logits = self.kernel.velocity(part, row.velocities, 0, &self.state);
         let mut chord = now.chord(part);
-        chord.velocity = class(&logits, self.sampling.velocity, dial, &mut self.rngs[part.index()]) as u8;
+        chord.velocity =
+            class(&logits, self.sampling.velocity, moment.dials.steady(), &mut self.rngs[part.index()]) as u8;
         let harmony = self.sampling.harmony[1] + self.sampling.away[1] * self.away;
         self.kernel.begin_chord(part, &mut self.state);
         let mut lengths = row.lengths;
@@ -366,8 +371,7 @@ impl Band for NeuralBand {
             let copies = self.memory.early_copies(part, &self.ears, place.bar_steps);
             let mut logit = self.kernel.early(part, copies, &self.state) + self.sampling.early[part.index()];
             logit += Self::shape(part, in_bar, moment);
-            if yes(logit, moment.dials.temperature, self.sampling.certain_early, &mut self.rngs[part.index()])
-            {
+            if yes(logit, moment.dials.steady(), self.sampling.certain_early, &mut self.rngs[part.index()]) {
                 self.part(part, true, in_bar, moment, &mut next);
             }
         }

@@ -107,14 +107,14 @@ impl Sampling {
     }
 }
 
-/// Draws yes or no from a logit.
+/// Draws yes or no from a logit. What is certain is so at any temperature.
 pub(super) fn yes(logit: f32, temperature: f32, certain: f32, rng: &mut Pcg64) -> bool {
-    let p = sigmoid(logit / temperature);
+    let (p, known) = (sigmoid(logit / temperature), sigmoid(logit));
     // Drawn in any case, so that the stream of random numbers does not depend on the weights.
     let at: f32 = rng.random();
-    if p < certain {
+    if known < certain {
         false
-    } else if p > 1.0 - certain {
+    } else if known > 1.0 - certain {
         true
     } else {
         at < p
@@ -267,6 +267,8 @@ mod tests {
         };
         assert!((share(0.5, 1.0, 0.0) - 0.622).abs() < 0.02);
         assert!((share(0.5, 0.5, 0.0) - 0.731).abs() < 0.02);
-        assert_eq!((share(-4.0, 1.0, 0.05), share(4.0, 1.0, 0.05)), (0.0, 1.0));
+        for temperature in [0.1, 1.0, 2.0] {
+            assert_eq!((share(-4.0, temperature, 0.05), share(4.0, temperature, 0.05)), (0.0, 1.0));
+        }
     }
 }

@@ -177,6 +177,10 @@ pub(crate) struct BandArgs {
     /// How much a part plays, 0 to 1, as in drums=0.8; 0.5 unless given
     #[arg(long, value_name = "PART=X,...", value_delimiter = ',', value_parser = density)]
     pub(crate) density: Vec<(Part, f32)>,
+    /// MIDI file that a part keeps to, as in drums=beat.mid: its first bars, four at most. Drums play it as it is,
+    /// the others on your harmony
+    #[arg(long, value_name = "PART=FILE.mid", value_parser = pattern)]
+    pub(crate) pattern: Vec<(Part, PathBuf)>,
     /// Which of a part's figures to play, from 0, as in bass=2: another one of the same band
     #[arg(long, value_name = "PART=N,...", value_delimiter = ',', value_parser = redraw)]
     pub(crate) redraw: Vec<(Part, u32)>,
@@ -278,6 +282,12 @@ fn density(text: &str) -> Result<(Part, f32), String> {
     let (part, value) = text.split_once('=').ok_or("give a part and a number, as in drums=0.8")?;
     let part = part.parse::<Part>()?;
     Ok((part, within::<0, 10>(value)?))
+}
+
+/// Reads a part and a file.
+fn pattern(text: &str) -> Result<(Part, PathBuf), String> {
+    let (part, file) = text.split_once('=').ok_or("give a part and a MIDI file, as in drums=beat.mid")?;
+    Ok((part.parse::<Part>()?, file.into()))
 }
 
 /// Reads a part and a number.

@@ -1,12 +1,30 @@
 //! Who plays, by the options.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result, bail};
+use sideman_engine::pattern::{Pattern, Patterns};
 use sideman_engine::seat::{self, Music, Seat};
 use sideman_engine::{Controls, WeightsChoice};
 use sideman_models::weights::{self, BUILT_IN};
 
 use crate::args::{BandArgs, Weights};
 use crate::render::read_input;
+
+/// What the parts are to keep to.
+pub(crate) fn patterns(args: &BandArgs) -> Result<Patterns> {
+    let mut patterns = Patterns::default();
+    for (part, path) in &args.pattern {
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        let pattern = Pattern::from_midi(*part, name, &read_input(path)?).with_context(|| {
+            format!("{} is no pattern for the {}", path.display(), part.name().to_lowercase())
+        })?;
+        if patterns[part.index()].replace(Arc::new(pattern)).is_some() {
+            bail!("the {} have two patterns: give one", part.name().to_lowercase());
+        }
+    }
+    Ok(patterns)
+}
 
 /// Makes the band that the options ask for.
 pub(crate) fn make_band(args: &BandArgs, controls: &Controls, music: Music) -> Result<Seat> {

@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use sideman_engine::Performance;
 use sideman_engine::seat::Music;
+use sideman_engine::{Performance, Settings};
 use sideman_music::smf::{MAX_BYTES, MidiFile, PartTrack, PianoChoice};
 use sideman_music::{Note, Part};
 use sideman_sound::Ensemble;
 
 use crate::args::{BandArgs, TalkArgs};
 use crate::audio::{SAMPLE_RATE, Source, write_wav};
-use crate::band::make_band;
+use crate::band::{make_band, patterns};
 use crate::output::Outputs;
 use crate::player::Player;
 use crate::progress::Progress;
@@ -64,7 +64,7 @@ pub(crate) fn perform(task: &Task<'_>) -> Result<Report> {
     };
     let controls = task.band.controls();
     let seated = make_band(task.band, &controls, music)?;
-    let settings = seated.settings(controls);
+    let settings = Settings { patterns: patterns(task.band)?, ..seated.settings(controls) };
     let mut band = seated.band;
     let performance = Performance::new(&piano, &file.score().meters, &file.score().tempos, settings)?;
     let rendered = {

@@ -1,9 +1,9 @@
 //! What `sideman render` makes of a piano.
 
 use sideman_music::smf::write;
-use sideman_music::{Note, Score};
+use sideman_music::{Note, Score, Track};
 
-use super::{Bench, ENGINES, piano_notes, song, song_bytes, track};
+use super::{Bench, ENGINES, note, piano_notes, song, song_bytes, track};
 
 /// The parts of a rendered file: (channel, notes) by name.
 fn parts(score: &Score) -> Vec<(String, Vec<Note>)> {
@@ -73,7 +73,7 @@ fn the_band_never_hears_ahead() {
                 .collect();
             let mut other = before.clone();
             // From the cut on the piano plays something else altogether.
-            other.extend((0..200).map(|i| super::note(cut + i * 90, 61 + (i % 24) as u8, 80, 120)));
+            other.extend((0..200).map(|i| note(cut + i * 90, 61 + (i % 24) as u8, 80, 120)));
             other.sort_unstable();
             for (name, notes) in [("cut", before), ("other", other)] {
                 for (a, b) in whole.iter().zip(render(name, notes)) {
@@ -150,5 +150,43 @@ fn the_band_stops_with_the_piano_and_comes_back() {
         assert!(count(0, 8) > 40, "{engine} plays with the piano");
         assert_eq!(count(14, 40), 0, "{engine} plays on without a piano");
         assert!(count(40, 48) > 40, "{engine} does not come back");
+    }
+}
+
+#[test]
+fn a_part_keeps_to_a_pattern() {
+    let bench = Bench::new();
+    bench.put("a.mid", &song_bytes(8));
+    let drums = Track {
+        name: "Drums".into(),
+        source_track: 1,
+        channel: 9,
+        is_drums: true,
+        notes: vec![note(0, 36, 100, 100), note(960, 38, 100, 100), note(1440, 38, 100, 60)],
+        ..Track::default()
+    };
+    let bass = Track {
+        name: "Bass".into(),
+        source_track: 2,
+        channel: 1,
+        program: 33,
+        notes: vec![note(0, 36, 400, 90), note(960, 43, 400, 90)],
+        ..Track::default()
+    };
+    bench.put("beat.mid", &write(&Score { tracks: vec![drums, bass], ..Score::default() }));
+    for engine in ENGINES {
+        let args = ["render", "a.mid", "-o", "b.mid", "--engine", engine];
+        let kept = ["--pattern", "drums=beat.mid", "--pattern", "bass=beat.mid"];
+        bench.run(&[&args[..], &kept].concat()).ok();
+        let score = bench.score("b.mid");
+        // Bars 1 to 3 of 4/4: the last bars may be a close, the first may come in late.
+        let of = |name: &str| -> Vec<(i64, u8)> {
+            let notes = track(&score, name).notes.iter().filter(|n| (1920..4 * 1920).contains(&n.onset));
+            notes.map(|n| (n.onset % 1920, n.pitch)).collect()
+        };
+        assert_eq!(of("Drums"), [(0, 36), (960, 38), (1440, 38)].repeat(3), "{engine}");
+        let bass: Vec<u8> = of("Bass").iter().map(|n| n.1 % 12).collect();
+        // The piano's roots are A, F and G there.
+        assert_eq!(bass, [9, 4, 5, 0, 7, 2], "{engine}");
     }
 }

@@ -31,6 +31,7 @@ fn every_command_has_a_complete_help() {
         "--sections",
         "--dynamics",
         "--redraw",
+        "--pattern",
         "--quiet",
         "bossa",
         "Examples:",
@@ -69,6 +70,7 @@ fn wrong_usage_exits_with_2_and_says_what_is_right() {
         (&["render", "a.mid", "-o", "b.mid", "--morph-to", "polka", "--morph", "1"], &["polka", "bossa"]),
         (&["render", "a.mid", "-o", "b.mid", "--sections", "2"], &["from 0 to 1"]),
         (&["render", "a.mid", "-o", "b.mid", "--redraw", "bass"], &["bass=2"]),
+        (&["render", "a.mid", "-o", "b.mid", "--pattern", "x.mid"], &["drums=beat.mid"]),
     ];
     for (args, says) in cases {
         bench.run(args).fails(2, says);
@@ -92,6 +94,14 @@ fn failures_exit_with_1_and_say_what_to_do() {
     fails(&["render", "a.mid", "-o", "b.mid", "--piano-track", "Oboe"], &["Oboe", "Keys", "Flute"]);
     fails(&["render", "a.mid", "-o", "b.mid", "--piano-track", "9"], &["9", "Keys"]);
     fails(&["render", "a.mid", "-o", "b.mid", "--wav", "b.mid"], &["named twice"]);
+    fails(
+        &["render", "a.mid", "-o", "b.mid", "--pattern", "bass=text.mid"],
+        &["text.mid", "no pattern", "MIDI"],
+    );
+    fails(
+        &["render", "a.mid", "-o", "b.mid", "--pattern", "drums=a.mid"],
+        &["a.mid", "no notes for the drums"],
+    );
     bench.run(&["inspect", "text.mid"]).fails(1, &["text.mid"]);
     bench.run(&["inspect", "missing"]).fails(1, &["cannot read missing"]);
     assert_eq!(bench.names(), ["a.mid", "text.mid"]);

@@ -16,6 +16,7 @@ mod kit;
 pub mod listen;
 pub mod live;
 pub mod offline;
+pub mod pattern;
 pub mod planner;
 pub mod player;
 pub mod rt;

@@ -20,6 +20,7 @@ use crate::clock::{Beat, step_pulse};
 use crate::controls::Controls;
 use crate::feel::{Feel, Half, mix};
 use crate::listen::Heard;
+use crate::pattern::Patterns;
 use crate::planner::{Doing, Level, Planner};
 use crate::rt::Order;
 use crate::sections::Sections;
@@ -49,6 +50,8 @@ pub struct Player {
     takes: Takes,
     fills: Fills,
     sections: Sections,
+    /// What parts keep to.
+    patterns: Patterns,
     /// How often each part was drawn anew.
     redraws: [u32; 4],
     rehearsal: Rehearsal,
@@ -93,12 +96,13 @@ struct Memory {
 impl Player {
     /// A player with settings that have been checked.
     pub fn new(settings: Settings) -> Self {
-        let Settings { controls, velocities, activity } = settings;
+        let Settings { controls, velocities, activity, patterns } = settings;
         let seed = controls.drawn_seed();
         let mut sections = Sections::new(seed, activity);
         sections.control(controls.sections);
         Self {
             sections,
+            patterns,
             redraws: controls.parts.map(|p| p.redraws),
             planner: Planner::new(&controls),
             feel: Feel::new(seed, controls.swing, controls.humanize),
@@ -163,6 +167,11 @@ impl Player {
     /// Plays the bins of the band with other velocities from the next step on.
     pub fn change_velocities(&mut self, velocities: &VelocityTable) {
         self.velocities.clone_from(velocities);
+    }
+
+    /// Has parts keep to other patterns from the next step on, or to none.
+    pub fn change_patterns(&mut self, patterns: Patterns) {
+        self.patterns = patterns;
     }
 
     /// Has the parts come and go otherwise from the next bar on.
@@ -242,7 +251,8 @@ impl Player {
         // The band is stepped even while it rests, so that it comes back in the groove.
         let parts = self.controls.on();
         let locked = Part::ALL.map(|p| self.controls.locked(p));
-        let forced = self.takes.begin(place, locked);
+        let repeated = self.takes.begin(place, locked);
+        let forced = self.patterned(place, repeated);
         let rests = match doing {
             Doing::Play(_) => self.resting(place, forced.as_ref()),
             _ => Rests::default(),
@@ -281,6 +291,24 @@ impl Player {
                 order(Order::Release(now));
             }
         }
+    }
+
+    /// What parts play anyway, with those that keep to a pattern.
+    fn patterned(&self, place: &Place, forced: Option<Forced>) -> Option<Forced> {
+        if self.patterns.iter().all(Option::is_none) {
+            return forced;
+        }
+        let mut all = forced.unwrap_or_default();
+        let harmony = self.memory.now();
+        for part in Part::ALL {
+            if let Some(pattern) = &self.patterns[part.index()] {
+                let played = pattern.play(place, harmony);
+                all.parts[part.index()] = true;
+                all.what.now.copy(part, &played.now);
+                all.what.early.copy(part, &played.early);
+            }
+        }
+        Some(all)
     }
 
     /// Which parts rest in this bar and the next: those that play what they are told do not.
@@ -451,6 +479,11 @@ impl Memory {
                 }
             }
         }
+    }
+
+    /// Pitch classes and lowest pitch since the half-bar began, or of the one before while there is nothing.
+    fn now(&self) -> (u16, Option<u8>) {
+        if self.last.0 == 0 { self.before } else { self.last }
     }
 
     /// Pitch classes and lowest pitch to end on: of the last half-bar with piano, or of two if there was

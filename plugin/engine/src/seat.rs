@@ -6,6 +6,7 @@ use sideman_music::Part;
 use sideman_music::grid::VelocityTable;
 
 use crate::controls::{Controls, WeightsChoice};
+use crate::pattern::Patterns;
 use crate::rules::RuleBand;
 use crate::settings::Settings;
 use crate::style::{Style, StyleChoice};
@@ -38,7 +39,12 @@ pub struct Seat {
 impl Seat {
     /// What a performance of this band starts with.
     pub fn settings(&self, controls: Controls) -> Settings {
-        Settings { controls, velocities: self.velocities.clone(), activity: self.activity }
+        Settings {
+            controls,
+            velocities: self.velocities.clone(),
+            activity: self.activity,
+            patterns: Patterns::default(),
+        }
     }
 }
 
@@ -120,11 +126,14 @@ fn occasion(style: Option<Style>, controls: &Controls, music: Music) -> Occasion
 pub fn rules(controls: &Controls, music: Music) -> Seat {
     let plain = if music.bpm < 88.0 { Style::Ballad } else { Style::PopRock };
     let style = controls.style.or(plain);
+    // Neighbours take other patterns in every part.
+    let band = RuleBand::new(style).with_patterns(controls.seed.wrapping_add(u64::from(controls.variation)));
+    let band = match controls.to {
+        Some(other) => band.with_other(other),
+        None => band,
+    };
     Seat {
-        // Neighbours take other patterns in every part.
-        band: Box::new(
-            RuleBand::new(style).with_patterns(controls.seed.wrapping_add(u64::from(controls.variation))),
-        ),
+        band: Box::new(band),
         velocities: VelocityTable::default(),
         activity: Activity::default(),
         style: style.name().to_owned(),

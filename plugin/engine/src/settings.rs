@@ -4,6 +4,7 @@ use sideman_models::band::Activity;
 use sideman_music::grid::VelocityTable;
 
 use crate::controls::{Controls, VARIATIONS};
+use crate::pattern::Patterns;
 
 /// Settings of a performance. Neutral values are the defaults.
 ///
@@ -17,6 +18,8 @@ pub struct Settings {
     pub velocities: VelocityTable,
     /// How the parts come and go.
     pub activity: Activity,
+    /// What parts keep to.
+    pub patterns: Patterns,
 }
 
 impl From<Controls> for Settings {

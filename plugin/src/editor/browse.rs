@@ -1,16 +1,48 @@
-//! Choosing a soundfont file, without leaving the editor.
+//! Choosing a file, a soundfont or a pattern, without leaving the editor.
 
 use std::path::{Path, PathBuf};
 
 use egui::{Key, Rect, RichText, Ui};
+use sideman_music::Part;
 
 use super::theme;
 
 /// Most entries of a folder that are listed.
 const MOST: usize = 2000;
 
+/// What is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A soundfont.
+    Soundfont,
+    /// A MIDI file with a pattern for a part.
+    Pattern(Part),
+}
+
+impl Kind {
+    fn title(self) -> String {
+        match self {
+            Self::Soundfont => "Choose a soundfont (.sf2)".to_owned(),
+            Self::Pattern(part) => format!("Choose a pattern for the {} (.mid)", part.name().to_lowercase()),
+        }
+    }
+
+    /// What it is, and how its files end.
+    fn words(self) -> (&'static str, &'static [&'static str]) {
+        match self {
+            Self::Soundfont => ("soundfont", &["sf2"]),
+            Self::Pattern(_) => ("MIDI file", &["mid", "midi"]),
+        }
+    }
+
+    fn fits(self, path: &Path) -> bool {
+        path.extension().is_some_and(|e| self.words().1.iter().any(|w| e.eq_ignore_ascii_case(w)))
+    }
+}
+
 /// An open list of files.
 pub(crate) struct Browser {
+    kind: Kind,
     folder: PathBuf,
     /// What the path field says.
     path: String,
@@ -38,17 +70,23 @@ pub(crate) enum Outcome {
 }
 
 impl Browser {
-    /// Opens where the file that is used lies, or where soundfonts usually are.
-    pub(crate) fn open(used: Option<&Path>) -> Self {
-        let folder = used.and_then(Path::parent).map(Path::to_owned).filter(|p| p.is_dir()).or_else(usual);
+    /// Opens where the file that is used lies, or where such files usually are.
+    pub(crate) fn open(kind: Kind, used: Option<&Path>) -> Self {
+        let beside = used.and_then(Path::parent).map(Path::to_owned).filter(|p| p.is_dir());
+        let folder = beside.or_else(|| usual(kind));
         let mut browser =
-            Self { folder: PathBuf::new(), path: String::new(), entries: Vec::new(), error: None };
+            Self { kind, folder: PathBuf::new(), path: String::new(), entries: Vec::new(), error: None };
         browser.enter(folder.unwrap_or_else(|| PathBuf::from("/")));
         browser
     }
 
+    /// What is looked for.
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
     fn enter(&mut self, folder: PathBuf) {
-        match list(&folder) {
+        match list(&folder, self.kind) {
             Ok(entries) => (self.entries, self.error) = (entries, None),
             Err(e) => {
                 self.entries.clear();
@@ -65,10 +103,12 @@ impl Browser {
         let path = PathBuf::from(self.path.trim());
         if path.is_dir() {
             self.enter(path);
-        } else if path.is_file() && is_soundfont(&path) {
+        } else if path.is_file() && self.kind.fits(&path) {
             return Outcome::Chosen(path);
         } else if path.is_file() {
-            self.error = Some(format!("{} is no soundfont: choose a file that ends in .sf2", path.display()));
+            let (what, ends) = self.kind.words();
+            let ends = ends.join(" or .");
+            self.error = Some(format!("{} is no {what}: choose a file that ends in .{ends}", path.display()));
         } else {
             self.error = Some(format!("{} does not exist: check the path", path.display()));
         }
@@ -84,7 +124,7 @@ impl Browser {
         ui.scope_builder(builder, |ui| {
             ui.set_clip_rect(rect);
             ui.horizontal(|ui| {
-                ui.label(RichText::new("Choose a soundfont (.sf2)").strong());
+                ui.label(RichText::new(self.kind.title()).strong());
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                     if ui.button("Cancel").clicked() || ui.input(|i| i.key_pressed(Key::Escape)) {
                         outcome = Outcome::Closed;
@@ -112,7 +152,10 @@ impl Browser {
                 ui.label(RichText::new(error).color(theme::BAD));
             }
             if self.entries.is_empty() && self.error.is_none() {
-                ui.label(RichText::new("No folders and no soundfonts here").color(theme::DIM));
+                ui.label(
+                    RichText::new(format!("No folders and no {}s here", self.kind.words().0))
+                        .color(theme::DIM),
+                );
             }
             let mut entered = None;
             egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
@@ -133,18 +176,14 @@ impl Browser {
     }
 }
 
-fn is_soundfont(path: &Path) -> bool {
-    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("sf2"))
-}
-
-/// Folders and soundfonts in a folder, without the hidden ones.
-fn list(folder: &Path) -> std::io::Result<Vec<Entry>> {
+/// Folders and what is looked for in a folder, without the hidden ones.
+fn list(folder: &Path, kind: Kind) -> std::io::Result<Vec<Entry>> {
     let mut entries: Vec<Entry> = std::fs::read_dir(folder)?
         .filter_map(Result::ok)
         .filter_map(|e| {
             let name = e.file_name().into_string().ok()?;
             let is_file = !e.path().is_dir();
-            let shown = !name.starts_with('.') && (!is_file || is_soundfont(&e.path()));
+            let shown = !name.starts_with('.') && (!is_file || kind.fits(&e.path()));
             shown.then_some(Entry { is_file, name })
         })
         .take(MOST)
@@ -153,11 +192,12 @@ fn list(folder: &Path) -> std::io::Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// Where soundfonts usually are, else the user's home.
-fn usual() -> Option<PathBuf> {
+/// Where such files usually are, else the user's home.
+fn usual(kind: Kind) -> Option<PathBuf> {
     let system = ["/usr/share/sounds/sf2", "/usr/share/soundfonts", "/Library/Audio/Sounds/Banks"];
     let home = std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE")).map(PathBuf::from);
-    system.into_iter().map(PathBuf::from).chain(home).find(|p| p.is_dir())
+    let system = system.into_iter().filter(|_| kind == Kind::Soundfont);
+    system.map(PathBuf::from).chain(home).find(|p| p.is_dir())
 }
 
 #[cfg(test)]
@@ -171,7 +211,7 @@ mod tests {
             std::fs::write(folder.path().join(name), b"").unwrap();
         }
         std::fs::create_dir(folder.path().join("more")).unwrap();
-        let mut browser = Browser::open(Some(&folder.path().join("a.sf2")));
+        let mut browser = Browser::open(Kind::Soundfont, Some(&folder.path().join("a.sf2")));
         let names: Vec<&str> = browser.entries.iter().map(|e| e.name.as_str()).collect();
         assert_eq!(names, ["more", "a.sf2", "b.SF2"]);
 
@@ -183,5 +223,11 @@ mod tests {
         assert!(browser.error.as_ref().unwrap().contains("does not exist"));
         browser.path = folder.path().join("a.sf2").display().to_string();
         assert_eq!(browser.go(), Outcome::Chosen(folder.path().join("a.sf2")));
+
+        let mut browser = Browser::open(Kind::Pattern(Part::Bass), Some(&folder.path().join("a.sf2")));
+        assert_eq!(browser.entries.len(), 1, "folders alone");
+        browser.path = folder.path().join("a.sf2").display().to_string();
+        assert_eq!(browser.go(), Outcome::Open);
+        assert!(browser.error.as_ref().unwrap().contains(".mid or .midi"));
     }
 }

@@ -15,6 +15,7 @@ mod head;
 mod notices;
 mod panels;
 mod params_hand;
+mod patterns;
 mod presets;
 mod roll;
 mod scene;

@@ -1,6 +1,7 @@
 //! The strip of a part.
 
 use egui::{Align2, Rect, Ui, pos2, vec2};
+use sideman_engine::pattern::Pattern;
 use sideman_music::Part;
 
 use super::button;
@@ -14,8 +15,26 @@ pub(crate) fn width(window: f32) -> f32 {
     (window * 0.25).clamp(232.0, 290.0)
 }
 
-/// Draws the strip of a part. `heard` says whether it is heard just now.
-pub(crate) fn show(ui: &Ui, touch: &mut Touch<'_>, rect: Rect, part: Part, heard: bool) {
+/// What a strip is asked to do beyond its parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// Choose a MIDI file as the part's pattern.
+    Browse(Part),
+    /// Make what the part played last its pattern.
+    Keep(Part),
+    /// Have the part play freely.
+    Free(Part),
+}
+
+/// Draws the strip of a part. `heard` says whether it is heard just now, `pattern` what it keeps to.
+pub(crate) fn show(
+    ui: &Ui,
+    touch: &mut Touch<'_>,
+    rect: Rect,
+    part: Part,
+    heard: bool,
+    pattern: Option<&Pattern>,
+) -> Option<Wish> {
     let on = is_on(touch.hand, Control::On(part));
     let own = theme::part(part);
     let colour = if heard { own } else { theme::mix(own, theme::PANEL, 0.45) };
@@ -43,13 +62,14 @@ pub(crate) fn show(ui: &Ui, touch: &mut Touch<'_>, rect: Rect, part: Part, heard
         field(ui, touch, cell(72.0, 0.0, 62.0), Control::Octave(part), "Oct", tip);
     }
     let tip = "Plays on, unheard";
-    button::switch(ui, touch, cell(0.0, 1.0, 24.0), Control::Mute(part), "M", theme::WARN, tip);
+    button::switch(ui, touch, cell(0.0, 1.0, 22.0), Control::Mute(part), "M", theme::WARN, tip);
     let tip = "Only parts with solo are heard";
-    button::switch(ui, touch, cell(27.0, 1.0, 24.0), Control::Solo(part), "S", theme::ACCENT, tip);
-    let tip = "Keeps repeating what it plays";
-    button::switch(ui, touch, cell(54.0, 1.0, 38.0), Control::Lock(part), "Lock", own, tip);
+    button::switch(ui, touch, cell(23.0, 1.0, 22.0), Control::Solo(part), "S", theme::ACCENT, tip);
+    let tip = "Keeps repeating what it plays, note by note";
+    button::switch(ui, touch, cell(46.0, 1.0, 35.0), Control::Lock(part), "Lock", own, tip);
     let tip = "Forgets what it played and plays something else; not heard while it is locked";
-    button::press(ui, touch, cell(95.0, 1.0, 39.0), Control::Redraw(part), "New", own, tip);
+    button::press(ui, touch, cell(82.0, 1.0, 34.0), Control::Redraw(part), "New", own, tip);
+    let wish = self::pattern(ui, cell(117.0, 1.0, 18.0), part, own, pattern);
 
     let dials = left + 140.0;
     let room = rect.height() - 4.0;
@@ -65,6 +85,43 @@ pub(crate) fn show(ui: &Ui, touch: &mut Touch<'_>, rect: Rect, part: Part, heard
     let density =
         Dial { label: "Density", tip: "How much it plays; 50 % is as the band would", colour, value_below };
     density.show(ui, touch, dial(1.0), Control::Density(part));
+    wish
+}
+
+/// The button with the menu of the pattern; lit while there is one.
+fn pattern(
+    ui: &Ui,
+    rect: Rect,
+    part: Part,
+    colour: egui::Color32,
+    pattern: Option<&Pattern>,
+) -> Option<Wish> {
+    let name = format!("{} pattern", part.name());
+    let response = button::plain(ui, rect, &name, "…", pattern.map(|_| colour));
+    let mut wish = None;
+    egui::Popup::menu(&response).show(|ui| {
+        ui.set_min_width(170.0);
+        let bars = |p: &Pattern| format!("Keeps to {} ({} bars)", p.name(), p.bars());
+        ui.label(pattern.map_or_else(|| format!("{} play freely", part.name()), bars));
+        if ui.button("Pattern from a MIDI file…").clicked() {
+            wish = Some(Wish::Browse(part));
+        }
+        if ui.button("Keep the last two bars").clicked() {
+            wish = Some(Wish::Keep(part));
+        }
+        if ui.add_enabled(pattern.is_some(), egui::Button::new("Play freely")).clicked() {
+            wish = Some(Wish::Free(part));
+        }
+        if wish.is_some() {
+            ui.close();
+        }
+    });
+    let tip = match part {
+        Part::Drums => "A pattern of one to four bars that the drums keep to, as it is",
+        _ => "A pattern of one to four bars that the part keeps to, on your harmony",
+    };
+    response.on_hover_text(tip);
+    wish
 }
 
 /// The name, which is the switch of the part.

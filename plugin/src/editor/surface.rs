@@ -1,6 +1,6 @@
 //! The whole picture: where everything stands, and what goes on from frame to frame.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use egui::{Rect, Ui, Vec2, pos2, vec2};
 use sideman_engine::live::{ACTIONS, Action, Trigger};
 use sideman_music::{Part, Pulse};
 
-use super::browse::{Browser, Outcome};
+use super::browse::{Browser, Kind, Outcome};
 use super::hand::{Control, Gestures, Hand, is_on};
 use super::notices::{self, Message};
 use super::panels::{self, Wish};
 use super::roll::Roll;
 use super::scene::Scene;
 use super::touch::Touch;
-use super::{button, capture, clock, corner, head, strip, theme};
+use super::{button, capture, clock, corner, head, patterns, strip, theme};
 use crate::instance::Instance;
 use crate::presets::{Own, PresetError};
 
@@ -45,6 +45,8 @@ pub(crate) struct Surface {
     /// Which of [`MINUTES`] is saved.
     minutes: usize,
     browser: Option<Browser>,
+    /// The pattern that was chosen last: the next one is looked for beside it.
+    pattern_folder: Option<PathBuf>,
     /// What is taught, as of the last frame.
     taught: Option<[Option<Trigger>; ACTIONS]>,
 }
@@ -63,6 +65,7 @@ impl Surface {
             tab: 0,
             minutes: 1,
             browser: None,
+            pattern_folder: None,
             taught: None,
         }
     }
@@ -164,10 +167,21 @@ impl Surface {
         let heard = heard(touch.hand);
         let wide = strip::width(window.width());
         let high = (middle.height() - 3.0 * 4.0) / 4.0;
+        let kept = shared.patterns();
+        let mut asked = None;
         for part in Part::ALL {
             let y = middle.top() + part.index() as f32 * (high + 4.0);
             let rect = Rect::from_min_size(pos2(middle.left(), y), vec2(wide, high));
-            strip::show(ui, touch, rect, part, heard[part.index()]);
+            let pattern = kept[part.index()].as_deref();
+            asked = strip::show(ui, touch, rect, part, heard[part.index()], pattern).or(asked);
+        }
+        match asked {
+            Some(strip::Wish::Browse(part)) => {
+                self.browser = Some(Browser::open(Kind::Pattern(part), self.pattern_folder.as_deref()));
+            }
+            Some(strip::Wish::Keep(part)) => self.message = Some(patterns::keep(&instance, part)),
+            Some(strip::Wish::Free(part)) => patterns::set(&instance, part, None),
+            None => {}
         }
         let picture = Rect::from_min_max(pos2(middle.left() + wide + GAP, middle.top()), middle.max);
         match &mut self.browser {
@@ -176,7 +190,13 @@ impl Surface {
                 Outcome::Open => {}
                 Outcome::Closed => self.browser = None,
                 Outcome::Chosen(path) => {
-                    instance.pick_soundfont(Some(path));
+                    match browser.kind() {
+                        Kind::Soundfont => instance.pick_soundfont(Some(path)),
+                        Kind::Pattern(part) => {
+                            self.message = Some(patterns::load(&instance, part, &path));
+                            self.pattern_folder = Some(path);
+                        }
+                    }
                     self.browser = None;
                 }
             },
@@ -188,7 +208,9 @@ impl Surface {
         });
         let wish = panels::show(ui, touch, bottom, &mut self.tab, name.as_deref());
         match wish {
-            Some(Wish::Browse) => self.browser = Some(Browser::open(used.as_deref().map(Path::new))),
+            Some(Wish::Browse) => {
+                self.browser = Some(Browser::open(Kind::Soundfont, used.as_deref().map(Path::new)))
+            }
             Some(Wish::BuiltIn) => instance.pick_soundfont(None),
             None => {}
         }

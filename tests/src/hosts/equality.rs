@@ -3,7 +3,7 @@
 
 use sideman_engine::seat::{self, Music};
 use sideman_engine::style::Style;
-use sideman_engine::{Controls, Performance, Settings, StyleChoice};
+use sideman_engine::{Controls, Performance, StyleChoice};
 use sideman_models::weights;
 use sideman_music::{Part, Pulse, TempoMap};
 

@@ -4,7 +4,7 @@ use indicatif::ProgressBar;
 use sideman_music::family::Part;
 
 use super::accompanist::{Accompanist, Request};
-use super::compare::{PEOPLE, Played, SHUFFLED, tallies};
+use super::compare::{PEOPLE, Played, tallies};
 use super::figures::{Figure, Tally};
 use super::interval::{Estimate, Resamples};
 use super::song::{EvalSong, cut_parts};
@@ -78,9 +78,9 @@ pub struct Breakdown {
     pub lines: Vec<Line>,
 }
 
-/// The bands that a breakdown shows: all but people, whom they are measured by, and shuffled pairs.
+/// The bands that a breakdown shows: those that are measured by people, without the controls.
 fn shown(played: &Played) -> bool {
-    played.name != PEOPLE && played.name != SHUFFLED
+    played.is_own() && played.name != PEOPLE
 }
 
 /// Breaks what was played down by the labels of the songs. The first two rows are people and shuffled pairs.
@@ -173,6 +173,7 @@ pub fn table(b: &Breakdown) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evaluate::compare::SHUFFLED;
     use crate::evaluate::controls::other_pianos;
     use crate::evaluate::song::Parts;
     use crate::evaluate::toy;

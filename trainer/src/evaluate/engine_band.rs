@@ -10,6 +10,9 @@ use sideman_music::{MeterMap, TempoMap};
 use super::accompanist::{Accompanist, Request};
 use super::song::Parts;
 
+/// Name of the rule band's row.
+pub const RULES: &str = "rules";
+
 /// Makes the band for a song.
 pub type MakeBand = Box<dyn FnMut(&Controls, Music) -> anyhow::Result<Seat>>;
 
@@ -26,7 +29,7 @@ impl EngineBand {
         Self { name: name.into(), seed, make }
     }
 
-    /// The rule band under the name `rules`: the style asked for, or else pop rock, and a ballad below 88
+    /// The rule band under the name [`RULES`]: the style asked for, or else pop rock, and a ballad below 88
     /// beats a minute, as the program chooses when it is told nothing. `table` are the velocities that its
     /// bins are played with.
     pub fn rules(table: &VelocityTable, seed: u64) -> Self {
@@ -34,7 +37,7 @@ impl EngineBand {
         let make = move |controls: &Controls, music: Music| -> anyhow::Result<Seat> {
             Ok(Seat { velocities: velocities.clone(), ..seat::rules(controls, music) })
         };
-        Self::new("rules", seed, Box::new(make))
+        Self::new(RULES, seed, Box::new(make))
     }
 }
 

@@ -411,6 +411,39 @@ mod tests {
     }
 
     #[test]
+    fn dynamics_are_the_correlation_of_loudness() {
+        let row = |velocities: &[u8]| -> Vec<Note> {
+            let of = |(b, &velocity): (usize, &u8)| Note { velocity, ..note(b as i64 * 1920, 60, 50) };
+            velocities.iter().enumerate().filter(|v| *v.1 > 0).map(of).collect()
+        };
+        let dynamics = |piano: &[u8], band: &[u8]| {
+            let (parts, present) = only(Part::Guitar, row(band));
+            measure(&parts, &row(piano), piano.len(), present).value(Figure::Dynamics)
+        };
+        let rising = [40, 45, 50, 55, 60, 65, 70, 75, 80, 85];
+        let falling: Vec<u8> = rising.iter().rev().copied().collect();
+        // Half as strong and with a rest, but in the same direction.
+        assert!(dynamics(&rising, &[60, 62, 64, 0, 68, 70, 72, 74, 76, 78]).unwrap() > 0.98);
+        assert!((dynamics(&rising, &falling).unwrap() + 1.0).abs() < 1e-9);
+        // A piano whose keys are all struck alike says nothing, and neither do fewer than eight bars.
+        assert_eq!(dynamics(&[70; 10], &rising), None);
+        assert_eq!(dynamics(&rising[..7], &rising[..7]), None);
+    }
+
+    #[test]
+    fn sixteen_equal_bars_are_stuck_and_fifteen_are_not() {
+        let bars = |n: i64| -> Vec<Note> { (0..n).map(|b| note(b * 1920, 36, 100)).collect() };
+        let stuck = |notes: Vec<Note>| {
+            let (parts, present) = only(Part::Bass, notes);
+            measure(&parts, &[], 20, present).value(Figure::Stuck(Part::Bass))
+        };
+        assert_eq!([stuck(bars(15)), stuck(bars(16)), stuck(bars(20))], [Some(0.0), Some(1.0), Some(1.0)]);
+        let mut broken = bars(20);
+        broken[10].pitch += 1;
+        assert_eq!((stuck(broken), stuck(vec![])), (Some(0.0), None));
+    }
+
+    #[test]
     fn correlations_are_pearsons() {
         assert_eq!(correlation(&[1.0, 2.0, 3.0], &[1.0, 3.0, 2.0]), Some(0.5));
         assert_eq!(correlation(&[1.0, 2.0, 3.0], &[4.0, 4.0, 4.0]), None);

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crossbeam::queue::SegQueue;
@@ -12,6 +12,7 @@ use sideman_music::{Meter, Note, Part, Pulse};
 
 use super::block::Voice;
 use super::learn::{ACTIONS, Action, Trigger};
+use crate::pattern::{Pattern, Patterns};
 use crate::rt::ClockSource;
 
 /// Work for the band's thread: loading a file, freeing something large. It is run between two decisions, and
@@ -140,6 +141,9 @@ pub struct Shared {
     pub(super) overrides: [AtomicU32; ACTIONS],
     /// Number of the action that is being taught, plus one.
     pub(super) learning: AtomicU32,
+    /// What parts keep to, and how often that was changed. The audio thread looks at neither.
+    pub(super) patterns: Mutex<Patterns>,
+    pub(super) patterns_changed: AtomicU32,
     /// Whether an editor is open, so that what only it shows is worked out.
     pub(super) watched: AtomicBool,
 }
@@ -178,6 +182,8 @@ impl Default for Shared {
             learned: std::array::from_fn(|_| AtomicU32::new(0)),
             overrides: std::array::from_fn(|_| AtomicU32::new(f32::NAN.to_bits())),
             learning: AtomicU32::new(0),
+            patterns: Mutex::default(),
+            patterns_changed: AtomicU32::new(0),
             watched: AtomicBool::new(false),
         }
     }
@@ -225,6 +231,25 @@ impl Shared {
     /// Share of the time of a block that processing took, 0 to 1, for [`Status::load`]. Audio thread.
     pub fn set_load(&self, load: f32) {
         self.cells.load.store(load.to_bits(), Relaxed);
+    }
+
+    /// Has a part keep to a pattern, or to none, from the next step on. Not for the audio thread.
+    pub fn set_pattern(&self, part: Part, pattern: Option<Arc<Pattern>>) {
+        let mut patterns = self.patterns.lock().unwrap_or_else(|e| e.into_inner());
+        patterns[part.index()] = pattern.filter(|p| p.part() == part);
+        self.patterns_changed.fetch_add(1, Relaxed);
+    }
+
+    /// What parts keep to. Not for the audio thread.
+    pub fn patterns(&self) -> Patterns {
+        self.patterns.lock().unwrap_or_else(|e| e.into_inner()).clone()
+    }
+
+    /// The patterns, when they were changed since the count that is given; it is brought up to date. The band's
+    /// thread.
+    pub(super) fn changed_patterns(&self, seen: &mut u32) -> Option<Patterns> {
+        let count = self.patterns_changed.load(Relaxed);
+        (std::mem::replace(seen, count) != count).then(|| self.patterns())
     }
 
     /// Notes that a panic was caught, for [`Status::panicked`]. Any thread; never waits.

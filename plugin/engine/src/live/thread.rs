@@ -109,6 +109,8 @@ struct Bandstand {
     keys: u128,
     foresight: Foresight,
     last: Option<Place>,
+    /// Count of changes of the patterns that was seen.
+    patterns: u32,
 }
 
 impl Bandstand {
@@ -133,6 +135,7 @@ impl Bandstand {
             keys: 0,
             foresight: Foresight::default(),
             last: None,
+            patterns: 0,
         };
         stand.sit(music);
         stand
@@ -250,6 +253,9 @@ impl Bandstand {
 
     /// Decides all steps whose decision point has been reached.
     fn decide(&mut self, epoch: u32, reached: Pulse, stop: &AtomicBool) {
+        if let Some(patterns) = self.shared.changed_patterns(&mut self.patterns) {
+            self.player.change_patterns(patterns);
+        }
         if let Some(at) = self.beginning.take() {
             self.next = step_hearing(at);
             let place = self.place(self.next);

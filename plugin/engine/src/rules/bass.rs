@@ -48,25 +48,35 @@ impl BassLine {
             // A new chord begins with its root, whatever the figure.
             _ if new_half && new_root => root,
             b'3' => match intervals.get(1) {
-                Some(&third @ (3 | 4)) => above(root, tone(third)),
-                _ => above(root, fifth),
+                Some(&third @ (3 | 4)) => self.near(root, tone(third)),
+                _ => self.near(root, fifth),
             },
-            // The fifth above a low root, else the one below.
-            b'5' if root < 36 => above(root, fifth),
-            b'5' => below(root, fifth),
-            b'6' => above(root, tone(if intervals.contains(&8) { 8 } else { 9 })),
-            b'7' => above(root, tone(if intervals.contains(&11) { 11 } else { 10 })),
+            b'5' => self.near(root, fifth),
+            b'6' => self.near(root, tone(if intervals.contains(&8) { 8 } else { 9 })),
+            b'7' => self.near(root, tone(if intervals.contains(&11) { 11 } else { 10 })),
             b'8' if root + 12 <= BASS_HIGH => root + 12,
+            b'8' => root - 12,
             b'g' => self.last.filter(|_| !new_root).unwrap_or(root),
             b'n' => bass_pitch(next.unwrap_or(lowest), Some(root)),
             b'w' => self.walk(&reading, root, chance),
-            b'a' => self.lead(next.unwrap_or(lowest), root, fifth, chance),
+            // Where nothing is known there is nothing to lead to.
+            b'a' => match next {
+                Some(next) => self.lead(next, root, fifth, chance),
+                None => self.walk(&reading, root, chance),
+            },
             _ => root,
         };
         self.root = Some(root);
         self.falling = self.last.is_some_and(|last| if pitch == last { self.falling } else { pitch < last });
         self.last = Some(pitch);
         pitch
+    }
+
+    /// The pitch of a pitch class above or below the root, whichever the line is nearer to.
+    fn near(&self, root: u8, pc: u8) -> u8 {
+        let last = self.last.unwrap_or(root);
+        let (up, down) = (above(root, pc), below(root, pc));
+        if up.abs_diff(last) <= down.abs_diff(last) { up } else { down }
     }
 
     /// A step on: to the nearest tone of the chord in the direction of the line, or by a semitone towards
@@ -91,7 +101,7 @@ impl BassLine {
         let target = bass_pitch(next, Some(root));
         let last = self.last.unwrap_or(root);
         if target == root && chance < 0.6 {
-            return if root < 36 { above(root, fifth) } else { below(root, fifth) };
+            return self.near(root, fifth);
         }
         let far = if chance > 0.85 { 2 } else { 1 };
         let (low, high) = (target.saturating_sub(far), target + far);
@@ -132,7 +142,8 @@ mod tests {
     fn figures_over_a_chord() {
         let mut line = BassLine::default();
         let mut play = |letter| line.pitch(letter, &on_c(0, None, false));
-        assert_eq!(b"R3568".map(&mut play), [36, 40, 31, 45, 48]);
+        assert_eq!(b"R3568".map(&mut play), [36, 40, 43, 45, 48], "a figure that rises");
+        assert_eq!(b"R5R7".map(&mut play), [36, 31, 36, 34], "the nearer fifth and seventh are below");
         let mut line = BassLine::default();
         let mut walk = |new_half, lowest| line.pitch(b'w', &on_c(lowest, None, new_half));
         assert_eq!(walk(true, 0), 40, "the first step goes up from the root");
@@ -150,6 +161,7 @@ mod tests {
         assert_eq!(line.pitch(b'a', &on_c(0, Some(5), false)), 42);
         assert_eq!(line.pitch(b'n', &on_c(0, Some(5), false)), 41);
         assert_eq!(line.pitch(b'n', &on_c(0, None, false)), 36, "the root where nothing is expected");
+        assert_eq!(line.pitch(b'a', &on_c(0, None, false)) % 12, 7, "and a tone of the chord");
         let known = on_c(0, Some(9), true);
         assert_eq!(line.pitch(b'a', &Ground { lowest: 4, ..known }) % 12, 4, "a new root comes first");
     }

@@ -30,7 +30,10 @@ impl Harmony {
             return false;
         }
         // What is struck on the half-bar replaces what still rings from before it.
-        let struck_here = on_half && frame.struck_count > 0;
+        // Only of the chord that goes on a bass note may ring on below what is struck again.
+        let known = self.reading.map_or(0, |r| r.pitch_classes() | 1 << r.bass);
+        let goes_on = frame.struck & !known == 0 && frame.lowest < frame.struck_lowest;
+        let struck_here = on_half && frame.struck_count > 0 && !goes_on;
         let (pcs, low) =
             if struck_here { (frame.struck, frame.struck_lowest) } else { (frame.sounding, frame.lowest) };
         if std::mem::take(&mut self.turned) {
@@ -136,6 +139,13 @@ mod tests {
     fn a_new_chord_within_the_half_bar_is_taken() {
         let names = names(&[chord(0, 4, &[48, 52, 55]), chord(4, 4, &[43, 59, 62])].concat());
         assert_eq!((&names[3][..], &names[4][..]), ("C", "G"));
+    }
+
+    #[test]
+    fn a_bass_note_that_rings_on_below_a_chord_struck_again_stays_the_bass() {
+        let piano = [chord(0, 16, &[41]), chord(0, 7, &[57, 60, 65]), chord(8, 7, &[57, 60, 65])].concat();
+        let names = names(&piano);
+        assert!(names[..16].iter().all(|n| n == "F"), "{names:?}");
     }
 
     #[test]

@@ -123,6 +123,7 @@ fn variations_and_styles_sound_different() {
         let setting = Setting { metre, ..Setting::default() };
         for part in [Part::Drums, Part::Bass, Part::Guitar] {
             let mut heard = std::collections::HashMap::new();
+            let mut alike = Vec::new();
             for style in Style::ALL {
                 let count = if metre == (4, 4) { 4 } else { 2 };
                 for variation in 0..count {
@@ -130,9 +131,12 @@ fn variations_and_styles_sound_different() {
                     let other = heard.insert(rhythm(&played, part), (style, variation));
                     // A bass of plain roots and fifths serves more than one style.
                     let shared = part == Part::Bass && other.is_some_and(|o| o.0 != style);
-                    assert!(other.is_none() || shared, "{part} in {metre:?}: {style} {variation} {other:?}");
+                    if other.is_some() && !shared {
+                        alike.push(((style, variation), other));
+                    }
                 }
             }
+            assert!(alike.is_empty(), "{part} in {metre:?}: {alike:?}");
         }
     }
 }
@@ -178,7 +182,7 @@ fn fills_end_phrases_and_never_come_twice_in_a_row() {
                     .iter()
                     .skip(length - 1)
                     .step_by(8)
-                    .map(|bar| rhythm(&bar[bar.len() / 2..], Part::Drums))
+                    .map(|bar| rhythm(&bar[bar.len() / 3..], Part::Drums))
                     .collect();
                 assert!(fills.windows(2).all(|w| w[0] != w[1]), "{style} {metre:?}: twice the same");
             }

@@ -212,7 +212,7 @@ fn scene_at(now: f64, source: ClockSource) -> Scene {
 }
 
 /// Four chords over and over, played by everyone.
-pub(super) fn book(now: Pulse) -> Book {
+pub(in crate::editor) fn book(now: Pulse) -> Book {
     const CHORDS: [[u8; 4]; 4] = [[57, 60, 64, 67], [53, 57, 60, 64], [55, 59, 62, 65], [52, 55, 59, 62]];
     let mut book =
         Book { chord: "Am7".into(), style: "pop-rock".into(), engine: "band-full".into(), ..Book::default() };

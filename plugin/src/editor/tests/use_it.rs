@@ -12,7 +12,8 @@ use crate::editor::hand::{Control, Hand, is_on, set_at_once};
 use crate::editor::touch::id;
 
 fn stage() -> Stage {
-    let mut stage = Stage::new(SIZES[1], 1.0).with_scene(song);
+    // Large enough for all panels at once.
+    let mut stage = Stage::new(SIZES[2], 1.0).with_scene(song);
     stage.settle().drop_without_applying_deltas();
     stage
 }
@@ -301,7 +302,7 @@ fn the_dice_change_the_seed_and_the_scale_is_chosen() {
 fn the_corner_pulls_the_window_to_no_less_than_can_be_read() {
     let mut stage = stage();
     let wanted = |stage: &mut Stage, way: egui::Vec2| {
-        let from = egui::pos2(SIZES[1].x - 12.0, SIZES[1].y - 10.0);
+        let from = egui::pos2(SIZES[2].x - 12.0, SIZES[2].y - 10.0);
         frame(stage, vec![Event::PointerMoved(from)]);
         frame(stage, vec![button(from, true)]);
         let mut size = None;
@@ -318,7 +319,7 @@ fn the_corner_pulls_the_window_to_no_less_than_can_be_read() {
         size
     };
     let larger = wanted(&mut stage, vec2(200.0, 100.0)).expect("a wish for a size");
-    assert!((larger - (SIZES[1] + vec2(200.0, 100.0))).length() < 12.0, "{larger:?}");
+    assert!((larger - (SIZES[2] + vec2(200.0, 100.0))).length() < 12.0, "{larger:?}");
     assert_eq!(wanted(&mut stage, vec2(-2000.0, -2000.0)), Some(SIZES[0]));
 }
 

@@ -177,6 +177,12 @@ pub(super) fn draw_panels(title: &str, panels: &[Lines]) -> anyhow::Result<RgbIm
     Ok(paper.picture())
 }
 
+/// A number with two decimals at most.
+fn short(v: &f64) -> String {
+    let text = format!("{v:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 fn draw_panel(area: &Area<'_>, panel: &Lines) -> anyhow::Result<()> {
     area.draw(&Text::new(panel.title.clone(), (px(16), px(8)), letters(8, INK)))?;
     let values = || panel.lines.iter().flat_map(|l| l.1.iter().copied());
@@ -197,8 +203,8 @@ fn draw_panel(area: &Area<'_>, panel: &Lines) -> anyhow::Result<()> {
         .bold_line_style(GRID)
         .axis_style(PALE)
         .label_style(letters(8, INK))
-        .x_label_formatter(&|v| format!("{v:.2}").trim_end_matches('0').trim_end_matches('.').to_owned())
-        .y_label_formatter(&|v| if v.abs() >= 10.0 { format!("{v:.0}") } else { format!("{v:.2}") })
+        .x_label_formatter(&short)
+        .y_label_formatter(&short)
         .draw()?;
     for ((_, values), colour) in panel.lines.iter().zip(COLOURS.iter().cycle()) {
         let points: Vec<(f64, f64)> =

@@ -10,7 +10,8 @@ use sideman_music::family::Part;
 use self::chart::{Dots, Lines, Series};
 use self::roll::{Block, Roll};
 use super::accompanist::{Accompanist, Request};
-use super::compare::{PEOPLE, Played};
+use super::compare::{PEOPLE, Played, SHUFFLED};
+use super::engine_band::RULES;
 use super::features::View;
 use super::figures::Figure;
 use super::interval::Estimate;
@@ -152,7 +153,7 @@ fn series<'a>(
 fn figure_charts(report: &Report) -> anyhow::Result<String> {
     let c = &report.comparison;
     let row = |name: &str| c.rows.iter().find(|r| r.name == name);
-    let names = || c.rows.iter().map(|r| r.name.as_str()).filter(|n| *n != PEOPLE && *n != "shuffled");
+    let names = || c.rows.iter().map(|r| r.name.as_str()).filter(|n| *n != PEOPLE && *n != SHUFFLED);
     let coupling = Dots {
         title: "Coupling with the piano; shaded: the target".to_owned(),
         groups: Figure::COUPLED.iter().map(|f| f.name().to_owned()).collect(),
@@ -208,12 +209,13 @@ fn quote_chart(report: &Report) -> anyhow::Result<String> {
     bands.dedup();
     let parts: Vec<Option<&str>> = Part::ALL.iter().map(|p| Some(p.name())).chain([None]).collect();
     let chart = Dots {
-        title: "Longest match with a training song, in notes: mean over people's; shaded: the target"
-            .to_owned(),
+        title:
+            "Longest match with a training song, in bits of surprise: median over people's; shaded: the target"
+                .to_owned(),
         groups: parts.iter().map(|p| p.map_or("any part".to_owned(), str::to_lowercase)).collect(),
         series: series(bands.into_iter().filter(|b| *b != PEOPLE), |n| {
             let find = |p: &Option<&str>| quotes.distributions.iter().find(|d| d.band == n && d.part == *p);
-            parts.iter().map(|p| find(p).and_then(|d| d.mean_ratio)).collect()
+            parts.iter().map(|p| find(p).and_then(|d| d.median_ratio)).collect()
         }),
         range: (0.0, 2.0),
         shaded: Some((0.0, 1.0)),
@@ -260,7 +262,7 @@ fn lively(song: &EvalSong) -> usize {
 
 fn song_rolls(songs: &[EvalSong], played: &[Played]) -> anyhow::Result<String> {
     let rows: Vec<&Played> =
-        played.iter().filter(|p| p.is_own() && p.name != "rules" && !p.name.contains(", seed")).collect();
+        played.iter().filter(|p| p.is_own() && p.name != RULES && !p.name.contains(", seed")).collect();
     let mut out = String::new();
     let full = (0..songs.len()).filter(|&i| songs[i].present == [true; 4] && songs[i].bars >= BARS);
     for i in full.take(ROLLS) {

@@ -30,7 +30,7 @@ const NAME: i32 = 22;
 const GAP: i32 = 3;
 /// Pixels a semitone and a drum.
 const SEMITONE: i32 = 3;
-const DRUM: i32 = 9;
+const DRUM: i32 = 10;
 
 /// A band in the picture.
 pub(super) struct Block<'a> {
@@ -200,7 +200,7 @@ impl Roll<'_> {
             Scale::Drums(classes) => {
                 for (row, &class) in classes.iter().enumerate() {
                     let y = top + row as i32 * DRUM + 1;
-                    right_text(root, left - 5, y, DRUM_NAMES[class], rgb)?;
+                    right_text(root, left - 5, y + 1, DRUM_NAMES[class], rgb)?;
                     fill(root, left, y + DRUM - 1, right, y + DRUM, OCTAVE_LINE)?;
                 }
                 for n in notes.iter().filter(|n| (self.start()..self.end()).contains(&n.onset)) {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::evaluate::compare::{Options, SHUFFLED, compare};
+use crate::evaluate::compare::{Options, compare};
 use crate::evaluate::controls::other_pianos;
 use crate::evaluate::quotes::Quotes;
 use crate::evaluate::targets::judge;

@@ -5,18 +5,20 @@
 //! longest matches are no longer than theirs does not quote more than anyone does.
 //!
 //! What is compared, a part at a time, are lines of onsets in which a key does not matter and loops and ostinati
-//! count once ([`line::Line`]). A match counts when it holds [`DIFFERENT`] different tokens or more.
+//! count once ([`line::Line`]). A match is as long as it says something: each onset counts by its surprise, the
+//! bits of how rare its time and interval (or drums) are in the training songs. Eighths that stay on a note say
+//! next to nothing, a leap on an odd 16th much. How many notes and beats that match has is given as well.
 
 mod automaton;
 mod line;
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::Context;
 use sideman_music::family::Part;
 
-use self::automaton::{Automaton, Match};
+use self::automaton::{Automaton, Token};
 use self::line::Line;
 use super::compare::Played;
 use super::interval::{Estimate, Resamples};
@@ -24,12 +26,11 @@ use super::song::{BAR_STEPS, EvalSong};
 use super::table::{Table, estimate};
 use crate::corpus::{self, Song, Split, Tier};
 
-/// Fewest different tokens of a match that is more than a commonplace.
-pub const DIFFERENT: usize = 4;
-
-/// How long a song's longest match is. Both may come from different matches.
+/// A song's longest match: the one that says most.
 #[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
 pub struct Longest {
+    /// Surprise in bits.
+    pub bits: f64,
     /// Onsets, less those that loops and ostinati repeat.
     pub notes: usize,
     /// Beats that they take.
@@ -38,7 +39,30 @@ pub struct Longest {
 
 impl Longest {
     fn or(self, other: Self) -> Self {
-        Self { notes: self.notes.max(other.notes), beats: self.beats.max(other.beats) }
+        if other.bits > self.bits { other } else { self }
+    }
+}
+
+/// How surprising each token is, in bits, by how often the training songs have it.
+struct Surprise {
+    counts: HashMap<Token, u32>,
+    all: f64,
+}
+
+impl Surprise {
+    fn new(training: &[Line]) -> Self {
+        let mut counts = HashMap::new();
+        let mut all = 0.0;
+        for &token in training.iter().flat_map(|l| &l.tokens) {
+            *counts.entry(token).or_insert(0) += 1;
+            all += 1.0;
+        }
+        Self { counts, all }
+    }
+
+    /// What matches was found there, so that it has a count.
+    fn bits(&self, token: Token) -> f64 {
+        self.counts.get(&token).map_or(0.0, |&n| (self.all / f64::from(n)).log2())
     }
 }
 
@@ -49,8 +73,8 @@ pub struct Example {
     pub song: String,
     /// The training song.
     pub training: String,
-    /// Its length in notes.
-    pub notes: usize,
+    /// What it is.
+    pub longest: Longest,
 }
 
 /// The distribution over songs of what a band's longest matches are.
@@ -62,13 +86,15 @@ pub struct Distribution {
     pub part: Option<&'static str>,
     /// Songs that have the part.
     pub songs: usize,
-    /// Median, 95th percentile and maximum, in notes.
+    /// Median, 95th percentile and maximum of the surprise, in bits.
+    pub bits: [f64; 3],
+    /// The same in notes.
     pub notes: [f64; 3],
     /// The same in beats.
     pub beats: [f64; 3],
-    /// Mean in notes over people's.
-    pub mean_ratio: Option<Estimate>,
-    /// 95th percentile in notes over people's.
+    /// Median surprise over people's.
+    pub median_ratio: Option<Estimate>,
+    /// 95th percentile of the surprise over people's.
     pub high_ratio: Option<Estimate>,
     /// The longest one.
     pub example: Example,
@@ -142,7 +168,8 @@ fn check_lines(
             automaton.stream(&text.tokens, i as u32);
         }
         automaton.settle();
-        found.push(lines.iter().map(|l| matches(&automaton, l, songs, names)).collect());
+        let surprise = Surprise::new(&training[part.index()]);
+        found.push(lines.iter().map(|l| matches(&automaton, &surprise, l, songs, names)).collect());
     }
     let mut distributions = Vec::new();
     for (b, band) in played.iter().enumerate() {
@@ -162,45 +189,44 @@ fn check_lines(
                 .map(|s| found.iter().filter_map(|f| f[b].longest[s]).reduce(Longest::or))
                 .collect()
         };
-        let example = found.iter().map(|f| &f[b].example).max_by_key(|e| e.notes).cloned();
+        let example = found
+            .iter()
+            .map(|f| &f[b].example)
+            .max_by(|a, b| a.longest.bits.total_cmp(&b.longest.bits))
+            .cloned();
         let example = example.unwrap_or_default();
         distributions.push(distribution(&band.name, None, &all(b), &all(0), example, resamples));
     }
     Quotes { training_songs: names.len(), distributions }
 }
 
-fn matches(automaton: &Automaton, lines: &[Option<Line>], songs: &[EvalSong], names: &[String]) -> Found {
+fn matches(
+    automaton: &Automaton,
+    surprise: &Surprise,
+    lines: &[Option<Line>],
+    songs: &[EvalSong],
+    names: &[String],
+) -> Found {
     let mut example = Example::default();
-    let longest = lines
-        .iter()
-        .zip(songs)
-        .map(|(line, song)| {
-            let line = line.as_ref()?;
-            let mut best = Longest::default();
-            for m in automaton.matches(&line.tokens) {
-                let range = m.last + 1 - m.len..m.last + 1;
-                // Only what would be the longest so far needs to be looked at.
-                let beats = line.gaps[range.clone()].iter().map(|&g| f64::from(g)).sum::<f64>() / 4.0;
-                let this = Longest { notes: m.len + 1, beats };
-                if this.notes <= best.notes && this.beats <= best.beats {
-                    continue;
-                }
-                if line.tokens[range].iter().collect::<BTreeSet<_>>().len() >= DIFFERENT {
-                    best = best.or(this);
-                    remember(&mut example, m, song, names);
-                }
+    let mut of_song = |line: &Line, song: &EvalSong| {
+        // Sums up to each token, so that any stretch is a difference.
+        let mut bits = vec![0.0];
+        line.tokens.iter().for_each(|&t| bits.push(bits[bits.len() - 1] + surprise.bits(t)));
+        let mut best = Longest::default();
+        for m in automaton.matches(&line.tokens) {
+            let first = m.last + 1 - m.len;
+            let beats = line.gaps[first..=m.last].iter().map(|&g| f64::from(g)).sum::<f64>() / 4.0;
+            let this = Longest { bits: bits[m.last + 1] - bits[first], notes: m.len + 1, beats };
+            best = best.or(this);
+            if this.bits > example.longest.bits {
+                let training = names.get(m.text as usize).cloned().unwrap_or_default();
+                example = Example { song: song.name.clone(), training, longest: this };
             }
-            Some(best)
-        })
-        .collect();
+        }
+        best
+    };
+    let longest = lines.iter().zip(songs).map(|(l, s)| Some(of_song(l.as_ref()?, s))).collect();
     Found { longest, example }
-}
-
-fn remember(example: &mut Example, m: Match, song: &EvalSong, names: &[String]) {
-    if m.len + 1 > example.notes {
-        let training = names.get(m.text as usize).cloned().unwrap_or_default();
-        *example = Example { song: song.name.clone(), training, notes: m.len + 1 };
-    }
 }
 
 fn distribution(
@@ -211,25 +237,30 @@ fn distribution(
     example: Example,
     resamples: &Resamples,
 ) -> Distribution {
-    let notes =
-        |l: &[Option<Longest>]| -> Vec<Option<f64>> { l.iter().map(|l| l.map(|l| l.notes as f64)).collect() };
-    let (own, others) = (notes(mine), notes(people));
-    let beats: Vec<Option<f64>> = mine.iter().map(|l| l.map(|l| l.beats)).collect();
+    let each = |l: &[Option<Longest>], f: fn(Longest) -> f64| -> Vec<Option<f64>> {
+        l.iter().map(|l| l.map(f)).collect()
+    };
+    let (own, others) = (each(mine, |l| l.bits), each(people, |l| l.bits));
     let three = |values: &[Option<f64>]| {
         let once = vec![1.0; values.len()];
         [0.5, 0.95, 1.0].map(|share| quantile(values, &once, share).unwrap_or(0.0))
+    };
+    // Medians and percentiles, because people's bands hold a few songs that are versions of training songs after all.
+    let ratio = |share: f64| {
+        resamples.estimate(own.iter().flatten().count(), |w| {
+            let (m, p) = (quantile(&own, w, share)?, quantile(&others, w, share)?);
+            (p > 0.0).then(|| m / p)
+        })
     };
     Distribution {
         band: band.to_owned(),
         part,
         songs: own.iter().flatten().count(),
-        notes: three(&own),
-        beats: three(&beats),
-        mean_ratio: resamples.quotient(&own, &others),
-        high_ratio: resamples.estimate(own.iter().flatten().count(), |w| {
-            let (m, p) = (quantile(&own, w, 0.95)?, quantile(&others, w, 0.95)?);
-            (p > 0.0).then(|| m / p)
-        }),
+        bits: three(&own),
+        notes: three(&each(mine, |l| l.notes as f64)),
+        beats: three(&each(mine, |l| l.beats)),
+        median_ratio: ratio(0.5),
+        high_ratio: ratio(0.95),
         example,
     }
 }
@@ -249,36 +280,33 @@ fn quantile(values: &[Option<f64>], weights: &[f64], share: f64) -> Option<f64> 
 
 /// The tables of the check.
 pub fn tables(quotes: &Quotes) -> Vec<Table> {
-    let head = [
-        "band",
-        "part",
-        "notes: median",
-        "95 %",
-        "longest",
-        "beats: median",
-        "95 %",
-        "longest",
-        "mean over people's",
-        "95 % over people's",
-    ];
+    let mut head = vec!["band", "part"];
+    for what in ["bits: median", "notes: median", "beats: median"] {
+        head.extend([what, "95 %", "longest"]);
+    }
+    head.extend(["median bits over people's", "95 % of bits over people's"]);
     let title = format!(
-        "Longest match of each song with any of {} training songs, in any key; loops and ostinati count once",
+        "Longest match of each song with any of {} training songs, in any key; loops and ostinati count once, notes \
+         by their surprise",
         quotes.training_songs
     );
     let mut t = Table::new(title, head).names(2);
     for d in &quotes.distributions {
         let part = d.part.map_or("any".to_owned(), str::to_lowercase);
+        let whole = |v: &f64| format!("{v:.0}");
         let figures =
-            d.notes.iter().map(|v| format!("{v:.0}")).chain(d.beats.iter().map(|v| format!("{v:.1}")));
-        let ratios = [estimate(d.mean_ratio.as_ref()), estimate(d.high_ratio.as_ref())];
+            d.bits.iter().chain(&d.notes).map(whole).chain(d.beats.iter().map(|v| format!("{v:.1}")));
+        let ratios = [estimate(d.median_ratio.as_ref()), estimate(d.high_ratio.as_ref())];
         t.push([d.band.clone(), part].into_iter().chain(figures).chain(ratios));
     }
-    let mut longest =
-        Table::new("The longest match of all", ["band", "part", "notes", "in", "training song"]).names(5);
-    for d in quotes.distributions.iter().filter(|d| d.part.is_some() && d.example.notes > 0) {
+    let head = ["band", "part", "bits", "notes", "beats", "in", "training song"];
+    let mut longest = Table::new("The longest match of all", head).names(head.len());
+    for d in quotes.distributions.iter().filter(|d| d.part.is_some() && d.example.longest.notes > 0) {
         let part = d.part.unwrap_or("").to_lowercase();
-        let e = &d.example;
-        longest.push([d.band.clone(), part, e.notes.to_string(), e.song.clone(), e.training.clone()]);
+        let Example { song, training, longest: Longest { bits, notes, beats } } = &d.example;
+        let figures = [format!("{bits:.0}"), notes.to_string(), format!("{beats:.1}")];
+        longest
+            .push([d.band.clone(), part].into_iter().chain(figures).chain([song.clone(), training.clone()]));
     }
     vec![t, longest]
 }

@@ -1,6 +1,7 @@
-//! What the style classifier sees of eight bars: the drums, the bass and the guitar, neither key nor tempo.
+//! What the style classifier sees of eight bars: the drums, the bass, and the guitar and strings as one, neither
+//! key nor tempo.
 //!
-//! Neither, because the piano brings both. Strings are left out, since half of people's bands have none.
+//! Neither, because the piano brings both. Guitar and strings together, since few of people's bands have both.
 //! Everything lies on the 16th grid with triplets, which every band writes alike.
 
 use sideman_music::family::Part;
@@ -16,18 +17,20 @@ pub(super) const BARS: usize = 8;
 const PROFILES: [&[usize]; 5] = [&[0], &[1, 2, 4], &[3], &[5, 6, 13], &[8]];
 /// Drum classes of which only the number of hits counts: open hat, crash, toms, tambourine, other percussion.
 const COUNTS: [&[usize]; 5] = [&[7], &[9], &[10, 11, 12], &[14], &[15]];
-/// Fewest notes of each of the three parts.
+/// Fewest notes of each of the three.
 const LEAST: usize = 8;
 
-/// The numbers of bars `first..first + 8`; `None` where the drums, the bass or the guitar hardly play.
+/// The numbers of bars `first..first + 8`; `None` where the drums, the bass, or guitar and strings hardly
+/// play.
 pub(super) fn describe(parts: &Parts, first: usize) -> Option<Vec<f32>> {
     let start = (first as i64) * BAR_STEPS;
     let inside = |part: Part| -> Vec<&Note> {
         let end = start + BARS as i64 * BAR_STEPS;
         parts[part.index()].iter().filter(|n| (start..end).contains(&step_of(n.onset))).collect()
     };
-    let [drums, bass, guitar] = [Part::Drums, Part::Bass, Part::Guitar].map(inside);
-    if [&drums, &bass, &guitar].iter().any(|p| p.len() < LEAST) {
+    let [drums, bass, guitar, strings] = Part::ALL.map(inside);
+    let chords = [guitar, strings].concat();
+    if [&drums, &bass, &chords].iter().any(|p| p.len() < LEAST) {
         return None;
     }
     let mut out = Vec::new();
@@ -40,8 +43,8 @@ pub(super) fn describe(parts: &Parts, first: usize) -> Option<Vec<f32>> {
         out.push((hits as f32 / bars).min(16.0));
     }
     out.push(drums.len() as f32 / bars);
-    out.push(swing([&drums[..], &bass, &guitar].concat().iter()));
-    for part in [&bass, &guitar] {
+    out.push(swing([&drums[..], &bass, &chords].concat().iter()));
+    for part in [&bass, &chords] {
         profile(part.iter(), &mut out);
         pitched(part, &mut out);
     }
@@ -129,6 +132,8 @@ mod tests {
         assert!(a.iter().zip(&other).filter(|(x, y)| x != y).count() > 10);
         let mut silent = parts.clone();
         silent[2].clear();
+        assert!(describe(&silent, 0).is_some());
+        silent[3].clear();
         assert_eq!(describe(&silent, 0), None);
     }
 

@@ -106,7 +106,8 @@ fn a_song_that_a_stored_style_comes_from_is_known() {
     };
     let code =
         |bpm, programs| StoredStyle { style: "blues".into(), bpm, bar_steps: 16, programs, code: vec![] };
-    assert!(is_code(&song, &[code(song.bpm, song.programs)]));
-    assert!(!is_code(&song, &[code(song.bpm + 0.01, song.programs)]));
-    assert!(!is_code(&song, &[code(song.bpm, [Some(99); 4])]));
+    assert!(is_code(&song, "blues", &[code(song.bpm, song.programs)]));
+    assert!(!is_code(&song, "blues", &[code(song.bpm + 0.01, song.programs)]));
+    assert!(!is_code(&song, "blues", &[code(song.bpm, [Some(99); 4])]));
+    assert!(!is_code(&song, "funk", &[code(song.bpm, song.programs)]));
 }

@@ -97,7 +97,11 @@ const SIX: Groove = Groove {
     ],
     drums: &[
         &[line(KICK, 40, "..........x."), line(SNARE, 64, "...g.....g..")],
-        &[line(KICK, 38, "....x......."), line(OPEN, 58, "..........x.").on(Bars::Odd)],
+        &[
+            line(KICK, 38, "....x......."),
+            line(SNARE, 40, "...g.....g.."),
+            line(OPEN, 58, "..........x.").on(Bars::Odd),
+        ],
     ],
     fills: &COMPOUND,
     bass: &[

@@ -75,7 +75,7 @@ const WALTZ: Groove = Groove {
     cells: 4,
     time: &[line(KICK, 5, "X..........."), line(HAT, 0, "x...x...x...")],
     drums: &[
-        &[line(SNARE, 15, "....x...x..."), line(HAT, 45, "..o...o...o."), line(SNARE, 68, "..........g.")],
+        &[line(SNARE, 15, "....x...x..."), line(HAT, 66, "..o...o...o."), line(SNARE, 40, "..........g.")],
         &[
             line(RIM, 15, "....x...x...").below(60),
             line(SNARE, 60, "....x...x..."),
@@ -91,7 +91,7 @@ const WALTZ: Groove = Groove {
     lead: "....3...5.a.",
     guitar: &[
         ["....m...m...", "b...x...x...", "b...x.u.x.u."],
-        ["b...........", "b...3.4.3.4.", "B...x.4.x.4."],
+        ["b...........", "b...3.d.4.d.", "B...x.4.x.4."],
     ],
     strings: &["", "d.......t..."],
 };
@@ -106,7 +106,7 @@ const SIX: Groove = Groove {
         line(HAT, 20, "..o.o...o.o."),
     ],
     drums: &[
-        &[line(KICK, 48, "..........x.").on(Bars::Odd), line(SNARE, 66, "....g.......")],
+        &[line(KICK, 48, "..........x.").on(Bars::Odd), line(SNARE, 40, "....g.......")],
         &[
             line(TAMBOURINE, 45, "......x....."),
             line(KICK, 40, "....x......."),

@@ -142,7 +142,7 @@ const SIX: Groove = Groove {
     lead: "......5.7.a.",
     guitar: &[
         ["......m.....", "m..k..m..k..", "m.kk.km.kk.k"],
-        ["m...........", "m...m...m...", "m.k.mk..mk.k"],
+        ["m...........", "m...m..k.m..", "m.k.mk..mk.k"],
     ],
     strings: &["m.......m...", ""],
 };

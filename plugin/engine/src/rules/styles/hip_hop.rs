@@ -94,7 +94,7 @@ const WALTZ: Groove = Groove {
     ],
     lead: "........r.a.",
     guitar: &[
-        ["x...........", "x.....m.....", "x..m..m..m.."],
+        ["x...........", "x....m......", "x..m..m..m.."],
         ["t...........", "1..2..3.4...", "x..2..3.4.3."],
     ],
     strings: &["x.......m...", "", "d.....t....."],
@@ -112,6 +112,7 @@ const SIX: Groove = Groove {
     drums: &[
         &[
             line(KICK, 20, "....x......."),
+            line(HAT, 40, ".......o...."),
             line(KICK, 52, ".........x..").on(Bars::Odd),
             line(HAT, 55, ".........ooo").on(Bars::Odd),
         ],
