@@ -174,12 +174,27 @@ fn data_lines(train: &Library, config: &TrainConfig) -> Vec<String> {
     let mut lines: Vec<String> = config
         .mix
         .iter()
-        .map(|m| format!("tier {}: drawn with weight {}", m.tier.name(), m.weight))
+        .map(|m| {
+            let sets = if m.sets.is_empty() { "all sets".to_owned() } else { m.sets.join(", ") };
+            format!("tier {}, {sets}: drawn with weight {}", m.tier.name(), m.weight)
+        })
         .collect();
     lines.extend(sets.into_iter().map(|((tier, set), (songs, bars))| {
-        format!("tier {tier}, set {set}: {songs} songs of the train split, {bars} bars")
+        format!("tier {tier}, set {set}: {songs} songs of the train split, {bars} bars{}", credit(&set))
     }));
     lines
+}
+
+/// Whom the licence of a set asks to name.
+fn credit(set: &str) -> &'static str {
+    match set {
+        "groove" => "; Groove MIDI Dataset, Google Magenta, CC BY 4.0, set over other songs",
+        "clean_multitrack" => "; in part by Tanner Helland and of the EasyRPG RTP, CC BY 4.0",
+        "pairs_mma_pop909" => "; pianos of POP909, Music X Lab, MIT; bands made with MMA",
+        "pairs_mma_openewld" => "; songs of OpenEWLD, MIT; bands made with MMA",
+        "mma_synth" => "; made with MMA",
+        _ => "",
+    }
 }
 
 /// The most common velocity of each bin in the training music, by part: people's music where there is any.

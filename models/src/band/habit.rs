@@ -23,7 +23,7 @@ pub(super) struct Habit {
 /// Steps alike after which a habit is at its strongest.
 const SETTLED: i8 = 4;
 /// Bars in a row after which a part has played one bar long enough.
-const ENOUGH: u8 = 6;
+const ENOUGH: u8 = 7;
 
 fn same_onsets(a: &BandStep, b: &BandStep, part: Part) -> bool {
     match part {
@@ -139,7 +139,7 @@ mod tests {
             for step in 0..4 {
                 habit.push(&hit(1), [Some(&hit(1)), None, None, None], step == 0);
             }
-            assert_eq!(habit.onsets(Part::Drums).is_some(), bar < 6, "bar {bar}");
+            assert_eq!(habit.onsets(Part::Drums).is_some(), bar < 7, "bar {bar}");
         }
     }
 }
