@@ -24,6 +24,8 @@ pub(super) struct Habit {
 const SETTLED: i8 = 4;
 /// Bars in a row after which a part has played one bar long enough.
 const ENOUGH: u8 = 7;
+/// Bars in a row after which it should play another one.
+const STUCK: u8 = 11;
 
 fn same_onsets(a: &BandStep, b: &BandStep, part: Part) -> bool {
     match part {
@@ -55,7 +57,7 @@ impl Habit {
         for part in Part::ALL {
             let i = part.index();
             if starts_bar {
-                self.stuck[i] = if self.onsets[i][0] > 0 { (self.stuck[i] + 1).min(ENOUGH) } else { 0 };
+                self.stuck[i] = if self.onsets[i][0] > 0 { (self.stuck[i] + 1).min(STUCK) } else { 0 };
                 // A bar that was another one to its end leaves some habit to the next.
                 for n in self.onsets[i].iter_mut().chain(&mut self.pitches[i]) {
                     *n = i8::from(*n > 0);
@@ -76,8 +78,8 @@ impl Habit {
     }
 
     /// Whether a part has played one bar for so long that it should play another.
-    pub(super) fn tired(&self, part: Part) -> bool {
-        self.stuck[part.index()] >= ENOUGH
+    pub(super) fn stuck(&self, part: Part) -> bool {
+        self.stuck[part.index()] >= STUCK
     }
 
     /// The lag that a part keeps to, and how firmly, 0 to 1.
@@ -93,7 +95,7 @@ impl Habit {
     }
 
     fn firmest(&self, part: Part, counts: &[i8; LAGS]) -> Option<(usize, f32)> {
-        if self.tired(part) {
+        if self.stuck[part.index()] >= ENOUGH {
             return None;
         }
         let best = (0..LAGS).filter(|&k| counts[k] > 0).max_by_key(|&k| counts[k])?;

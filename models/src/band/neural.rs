@@ -60,7 +60,7 @@ fn stream(part: Part, seed: u64) -> Pcg64 {
 /// What is left a step later of having gone away: half of it after a bar and a half.
 const AWAY_FADES: f32 = 0.97;
 /// How much more freely a part that is tired of its bar draws at the end of a phrase.
-const RESTLESS: f32 = 1.8;
+const RESTLESS: f32 = 2.2;
 
 /// How far back drums and the other parts count as playing, in steps.
 const LATELY: [usize; 2] = [32, 16];
@@ -177,7 +177,7 @@ impl NeuralBand {
 
     /// Whether a part has played one bar for long and a phrase ends, so that something else is due.
     fn restless(&self, part: Part, place: &Place) -> bool {
-        place.bar.rem_euclid(4) == 3 && 2 * place.in_bar >= place.bar_steps && self.habit.tired(part)
+        place.bar.rem_euclid(4) == 3 && 2 * place.in_bar >= place.bar_steps && self.habit.stuck(part)
     }
 
     /// Whether bass, guitar or strings start something.

@@ -35,6 +35,8 @@ pub const ASLEEP_BARS: i64 = 32;
 /// Power of the pianist's loudness, against how loudly he has played so far, that the band follows at most:
 /// less than all of it, as people do.
 const FOLLOWS: f32 = 0.8;
+/// Change of that loudness that is followed, from a bar line on: hands that repeat a figure repeat its velocities.
+const NOTICED: f32 = 0.08;
 
 /// Factor on velocities while an ending is expected.
 const COMES_DOWN: f32 = 0.88;
@@ -90,6 +92,8 @@ pub struct Planner {
     dynamics: f32,
     meter: EnergyMeter,
     energy: Energy,
+    /// Factor on the loudness since the last bar line at which the pianist's had changed.
+    follows: f32,
     endings: Endings,
     state: State,
     /// Last step at which the piano sounded or was struck.
@@ -115,6 +119,7 @@ impl Planner {
             dynamics: controls.dynamics,
             meter: EnergyMeter::default(),
             energy: Energy::default(),
+            follows: 1.0,
             endings: Endings::default(),
             state: State::Waiting,
             active: 0,
@@ -195,6 +200,10 @@ impl Planner {
     }
 
     fn play(&mut self, place: &Place) -> Doing {
+        let follows = self.energy.loudness.powf(FOLLOWS * self.dynamics);
+        if is_bar_line(place) && (follows / self.follows - 1.0).abs() > NOTICED {
+            self.follows = follows;
+        }
         let silent = place.step - self.active;
         // The piano's last sound was after the step before the last active one, and may have ended right
         // there; and the band may lean back by less than a step.
@@ -231,8 +240,7 @@ impl Planner {
         let down = if thin { 0.7 - 0.1 * over } else { 1.0 };
         let loud = 0.65 + 0.7 * self.dials.intensity;
         let intensity = if thin { self.dials.intensity * 0.5 } else { self.dials.intensity };
-        let follows = self.energy.loudness.powf(FOLLOWS * self.dynamics);
-        Level { gain: loud * follows * down, thin, dials: Dials { intensity, ..self.dials } }
+        Level { gain: loud * self.follows * down, thin, dials: Dials { intensity, ..self.dials } }
     }
 
     /// Whether the piano has been away for so long that the band need not be stepped until it is back.
