@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use sideman_music::grid::{
-    self, BASS_HIGH, BASS_LOW, BandStep, BassNote, CHORD_HIGH, CHORD_LOW, CHORD_NOTES, Chord, DRUM_CLASSES,
-    DRUM_KEYS, LENGTH_BINS, LENGTH_TICKS, OFFSET_MAX, OFFSET_MIN, VELOCITY_BINS, VelocityTable,
+    self, BASS_HIGH, BASS_LOW, BASS_SPAN, BandStep, BassNote, CHORD_HIGH, CHORD_LOW, CHORD_NOTES, Chord,
+    DRUM_CLASSES, DRUM_KEYS, LENGTH_BINS, LENGTH_TICKS, OFFSET_MAX, OFFSET_MIN, VELOCITY_BINS, VelocityTable,
 };
 use sideman_music::score::BandScore;
 use sideman_music::{Note, PULSES_PER_TICK, Part, STEP_PULSES};

@@ -104,8 +104,14 @@ fn a_song_that_a_stored_style_comes_from_is_known() {
         on_grid: 1.0,
         band: Default::default(),
     };
-    let code =
-        |bpm, programs| StoredStyle { style: "blues".into(), bpm, bar_steps: 16, programs, code: vec![] };
+    let code = |bpm, programs| StoredStyle {
+        style: "blues".into(),
+        bpm,
+        bar_steps: 16,
+        programs,
+        share: None,
+        code: vec![],
+    };
     assert!(is_code(&song, "blues", &[code(song.bpm, song.programs)]));
     assert!(!is_code(&song, "blues", &[code(song.bpm + 0.01, song.programs)]));
     assert!(!is_code(&song, "blues", &[code(song.bpm, [Some(99); 4])]));
