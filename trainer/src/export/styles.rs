@@ -275,7 +275,8 @@ pub(super) fn choose(train: &Library, codes: &[Vec<f32>]) -> Vec<StoredStyle> {
         }
         // A drummer set over another band is no band of its own where there are others.
         let whole = origin.set != DRUMMERS || !research;
-        if song.tier == 1.0 && whole && has_kit(song) {
+        let made = origin.set.starts_with("pairs_mma") || origin.set == "mma_synth";
+        if !made && whole && has_kit(song) {
             open.push(i);
         }
         // A named style is asked for with any parts, so its songs should have them all.
