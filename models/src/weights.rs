@@ -396,8 +396,10 @@ pub struct BuiltIn {
 }
 
 /// Every set that is built in; the first one is played unless another is asked for.
-pub const BUILT_IN: &[BuiltIn] =
-    &[BuiltIn { name: "full", bytes: include_bytes!("../weights/band-full.gguf") }];
+pub const BUILT_IN: &[BuiltIn] = &[
+    BuiltIn { name: "full", bytes: include_bytes!("../weights/band-full.gguf") },
+    BuiltIn { name: "open", bytes: include_bytes!("../weights/band-open.gguf") },
+];
 
 /// The weights file that is played unless another is asked for.
 pub const EMBEDDED: &[u8] = BUILT_IN[0].bytes;

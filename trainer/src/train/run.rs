@@ -35,6 +35,9 @@ pub struct TrainArgs {
     /// Go on from the folder's last checkpoint
     #[arg(long)]
     pub resume: bool,
+    /// Begin with the network of another run's folder, at its end, instead of a fresh one
+    #[arg(long, value_name = "RUN", conflicts_with = "resume")]
+    pub from: Option<PathBuf>,
     /// Stop after so many segments, to go on later with --resume
     #[arg(long, value_name = "N")]
     pub segments: Option<usize>,
@@ -145,12 +148,24 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
             args.config.display()
         );
     }
-    let scale = resumed.as_ref().map(|r| (&r.mean[..], &r.deviation[..]));
+    let begun = match &args.from {
+        Some(folder) => Some(Checkpoint::load(&folder.join("last.safetensors"))?),
+        None => None,
+    };
+    if let Some(b) = &begun {
+        ensure!(
+            b.config.network == config.network,
+            "the network in --from has other sizes than {}",
+            args.config.display()
+        );
+    }
+    let known = resumed.as_ref().or(begun.as_ref());
+    let scale = known.map(|r| (&r.mean[..], &r.deviation[..]));
     let train = Library::load(&args.cache, &config, Split::Train, scale)?;
     let valid = Library::load(&args.cache, &config, Split::Valid, Some((&train.mean, &train.deviation)))?;
     eprintln!("{} songs to train on, {} to validate", train.songs.len(), valid.songs.len());
 
-    let tensors = match &resumed {
+    let tensors = match known {
         Some(r) => r.under("p."),
         None => {
             let fresh = config.network.initial(config.seed).into_iter();
