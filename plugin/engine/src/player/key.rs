@@ -24,19 +24,29 @@ impl Default for Key {
     }
 }
 
+/// Whether a major scale holds all these pitch classes.
+fn diatonic(pcs: u16) -> bool {
+    const MAJOR: u16 = 0b1010_1011_0101;
+    (0..12).any(|up| pcs & !((MAJOR << up | MAJOR >> (12 - up)) & 0xFFF) == 0)
+}
+
 impl Key {
     /// Forgets everything.
     pub(super) fn reset(&mut self) {
         *self = Self::default();
     }
 
-    /// Takes in a step. Returns whether a chord was struck that is mostly foreign to what sounded before: of two
-    /// or more pitch classes at least half, and two at least, are new.
+    /// Takes in a step. Returns whether a chord was struck that is foreign to what sounded before: at least half of
+    /// its pitch classes, and two at least, are new, and no major scale holds them with the rest.
     pub(super) fn leaves(&mut self, frame: &PianoFrame) -> bool {
         let known = (0..12).filter(|&pc| self.counts[pc] >= BELONGS).fold(0u16, |m, pc| m | 1 << pc);
         let (struck, foreign) = (frame.struck.count_ones(), (frame.struck & !known).count_ones());
         // Of one who has only just begun nothing can be said.
-        let leaves = known.count_ones() >= 3 && foreign >= 2 && 2 * foreign >= struck && self.since >= AGAIN;
+        let leaves = known.count_ones() >= 3
+            && foreign >= 2
+            && 2 * foreign >= struck
+            && !diatonic(known | frame.struck)
+            && self.since >= AGAIN;
         self.since = if leaves { 0 } else { self.since.saturating_add(1) };
 
         let leaving = std::mem::replace(&mut self.ring[self.next], frame.sounding);
