@@ -137,6 +137,7 @@ impl Bench {
     /// Arguments of a new run under a name with [`CONFIG`].
     pub(crate) fn args(&self, name: &str) -> TrainArgs {
         TrainArgs {
+            from: None,
             config: self.config(&[]),
             cache: self.cache(),
             out: self.path(name),
