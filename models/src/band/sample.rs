@@ -35,7 +35,7 @@ pub struct Sampling {
     pub harmony: [f32; 2],
     /// What the pitch classes of this half-bar gain beyond that when all of them are new: bass, chords.
     pub away: [f32; 2],
-    /// What keeping to another bar gains while the bar so far equals it (see [`habit`](super::habit)): onsets of
+    /// What keeping to another bar gains while the bar so far equals it: onsets of
     /// drums, of the other parts, pitches of the bass, of chords.
     pub habit: [f32; 4],
     /// What the pitches of a bar ago gain, moved with the reference: bass, chords.

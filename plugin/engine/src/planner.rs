@@ -7,7 +7,7 @@
 //! - at the last bar line that leaves room for it, it ends together, on that bar line;
 //! - four bars after the last key came up nothing sounds any more, whatever the metre did meanwhile.
 //!
-//! Where the pianist plainly ends, see [`crate::ending`], the band ends with him a bar or two after his last
+//! Where the pianist plainly ends, see `crate::ending`, the band ends with him a bar or two after his last
 //! chord, whether he holds it or not.
 //!
 //! A key that is held without another one being struck counts as playing for [`HELD_BARS`] at most, so

@@ -18,6 +18,7 @@ learning_rate = 5e-3
 warmup = 2
 weight_decay = 0.01
 clip = 1.0
+velocities = 0.5
 dropout = 0.1
 divergence = 2e-4
 min_on_grid = 0.45
@@ -39,6 +40,7 @@ blank = 0.0025
 blank_start = 0.15
 shift = 0.001
 drop_hit = 0.05
+modulate = 0.05
 ";
 
 /// Bars of each song.

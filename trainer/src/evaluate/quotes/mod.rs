@@ -5,7 +5,7 @@
 //! longest matches are no longer than theirs does not quote more than anyone does.
 //!
 //! What is compared, a part at a time, are lines of onsets in which a key does not matter and loops and ostinati
-//! count once ([`line::Line`]). A match is as long as it says something: each onset counts by its surprise, the
+//! count once (`line::Line`). A match is as long as it says something: each onset counts by its surprise, the
 //! bits of how rare its time and interval (or drums) are in the training songs. Eighths that stay on a note say
 //! next to nothing, a leap on an odd 16th much. How many notes and beats that match has is given as well.
 
