@@ -12,7 +12,7 @@ const PER_STYLE: usize = 8;
 /// Codes kept under each name in any other metre.
 const PER_METRE: usize = 3;
 /// Codes kept for "auto".
-const FOR_AUTO: usize = 96;
+const FOR_AUTO: usize = 160;
 /// The set of drummers alone.
 const DRUMMERS: &str = "groove";
 /// Codes kept for "auto" in any other metre than 4/4.
@@ -251,7 +251,7 @@ fn has_kit(song: &GridSong) -> bool {
     let count = |classes: std::ops::RangeInclusive<usize>| -> f32 {
         song.band.iter().map(|s| classes.clone().filter(|&c| s.drums[c] > 0).count()).sum::<usize>() as f32
     };
-    count(0..=0) >= bars && count(1..=4) >= bars / 2.0 && count(13..=15) <= 0.4 * count(0..=15)
+    count(0..=0) >= bars / 2.0 && count(1..=4) >= bars / 4.0 && count(13..=15) <= 0.7 * count(0..=15)
 }
 
 /// Chooses the codes: for each named style the songs that fit it best, and for "auto" songs of all kinds
