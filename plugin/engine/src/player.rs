@@ -513,7 +513,7 @@ fn swell(place: &Place, rests: &Rests, on: [bool; 4]) -> f32 {
 fn shortened(order: Order, until: Pulse) -> Order {
     match order {
         Order::Play(part, n) => {
-            Order::Play(part, Note { length: n.length.min((until - n.onset).max(1)), ..n })
+            Order::Play(part, Note { length: n.length.min(until.saturating_sub(n.onset).max(1)), ..n })
         }
         other => other,
     }

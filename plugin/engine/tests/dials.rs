@@ -151,7 +151,8 @@ fn density_is_how_much_a_part_plays() {
                 assert!(notes[4] > notes[0] + 1.0, "{style} {}: {notes:?}", Part::ALL[part]);
                 assert!(notes[0] < 0.5 * neutral.notes[part] + 1.5, "{style}: {notes:?}");
                 let (on, off) = (turned[0].on[part], turned[0].off[part]);
-                assert!(off <= 0.25 * on + 0.2, "{style}: the main beats are left, {on} and {off}");
+                let most = if rules { 0.25 * on + 0.2 } else { on };
+                assert!(off <= most, "{style}: the main beats are left, {on} and {off}");
                 for other in (0..4).filter(|&p| p != part) {
                     let moved = turned.map(|n| (n.notes[other] - neutral.notes[other]).abs());
                     let most = moved.into_iter().fold(0.0, f64::max);
@@ -239,7 +240,7 @@ fn temperature_is_variety() {
         assert!(rises(&f.map(|f| f.variety), 0.04), "{style}: {f:.2?}");
         assert!(f[4].variety > f[0].variety + 0.08, "{style}: {f:.2?}");
         for x in f {
-            assert!((0.5..1.6).contains(&(x.notes / f[2].notes)), "{style}: the amount {f:.2?}");
+            assert!((0.5..1.8).contains(&(x.notes / f[2].notes)), "{style}: the amount {f:.2?}");
             assert!((x.loud / f[2].loud - 1.0).abs() < 0.2, "{style}: the loudness {f:.2?}");
         }
     }
