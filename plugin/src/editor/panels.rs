@@ -97,7 +97,7 @@ fn style(ui: &Ui, touch: &mut Touch<'_>, rect: Rect) {
     let cell = |row: f32| Rect::from_min_size(pos2(inner.left(), inner.top() + row * 26.0), vec2(left, 22.0));
     let tip = "What the band plays from: Full learned from open and research music, Open from openly licensed \
                music alone, Rules are patterns written by hand. It changes at a bar line";
-    button::chooser(ui, touch, cell(0.0), Control::Weights, "From", tip);
+    button::chooser(ui, touch, cell(0.0), Control::Weights, "Band", tip);
     let tip = "Another style to go towards; how far says the dial";
     button::chooser(ui, touch, cell(1.0), Control::MorphTo, "To", tip);
     let tip = "Bars to listen before the band enters; 0 enters with the first note";
