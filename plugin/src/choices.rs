@@ -62,22 +62,13 @@ pub enum StyleParam {
 impl StyleParam {
     /// What the engine is told.
     pub fn choice(self) -> StyleChoice {
-        let style = match self {
-            Self::Auto => return StyleChoice::Auto,
-            Self::PopRock => Style::PopRock,
-            Self::Ballad => Style::Ballad,
-            Self::House => Style::House,
-            Self::JazzSwing => Style::JazzSwing,
-            Self::Bossa => Style::Bossa,
-            Self::Country => Style::Country,
-            Self::Blues => Style::Blues,
-            Self::Funk => Style::Funk,
-            Self::HipHop => Style::HipHop,
-            Self::Reggae => Style::Reggae,
-            Self::Folk => Style::Folk,
-        };
-        StyleChoice::Fixed(style)
+        style_at(self as usize).map_or(StyleChoice::Auto, StyleChoice::Fixed)
     }
+}
+
+/// The style in a place of the two lists of them, which begin with none and go on as [`Style::ALL`] does.
+fn style_at(place: usize) -> Option<Style> {
+    place.checked_sub(1).and_then(|i| Style::ALL.get(i)).copied()
 }
 
 /// What the band plays from. The ids are kept in projects and never change.
@@ -164,20 +155,7 @@ pub enum MorphParam {
 impl MorphParam {
     /// What the engine is told.
     pub fn style(self) -> Option<Style> {
-        Some(match self {
-            Self::None => return None,
-            Self::PopRock => Style::PopRock,
-            Self::Ballad => Style::Ballad,
-            Self::House => Style::House,
-            Self::JazzSwing => Style::JazzSwing,
-            Self::Bossa => Style::Bossa,
-            Self::Country => Style::Country,
-            Self::Blues => Style::Blues,
-            Self::Funk => Style::Funk,
-            Self::HipHop => Style::HipHop,
-            Self::Reggae => Style::Reggae,
-            Self::Folk => Style::Folk,
-        })
+        style_at(self as usize)
     }
 }
 

@@ -1,14 +1,10 @@
 //! How often parts rest, enter and leave: what sections are drawn from.
 
-use serde::{Deserialize, Serialize};
-use sideman_music::Part;
-
 /// Places at which a part may enter or leave: where eight bars begin, where four begin, and any other bar.
 pub const TURNS: usize = 3;
 
-/// How the parts of a band come and go, bar by bar; in the order of [`Part::ALL`]. All are shares, 0 to 1.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// How the parts of a band come and go, bar by bar; in the order of [`sideman_music::Part::ALL`]. All are shares, 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Activity {
     /// Share of the bars in which each part plays.
     pub share: [f32; 4],
@@ -45,16 +41,5 @@ impl Activity {
             leave: share.map(|s| MOVES.map(|m| m * (1.0 - s))),
             enter: share.map(|s| MOVES.map(|m| m * s)),
         }
-    }
-
-    /// Whether every value is a share.
-    pub fn is_sound(&self) -> bool {
-        let all = self.share.iter().chain(self.leave.iter().flatten()).chain(self.enter.iter().flatten());
-        all.into_iter().all(|p| (0.0..=1.0).contains(p))
-    }
-
-    /// Share of the bars in which a part plays.
-    pub fn share(&self, part: Part) -> f32 {
-        self.share[part.index()]
     }
 }

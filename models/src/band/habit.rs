@@ -4,10 +4,10 @@
 //! onset is rarely repeated as a whole, while people's bands repeat whole bars (docs/band.md). While a
 //! part's bar so far equals the one at a lag, following it to the end is made likelier.
 
-use sideman_music::grid::DRUM_CLASSES;
 use sideman_music::{BandStep, Part};
 
 use super::layout::LAGS;
+use super::memory::same;
 
 /// Whether a part's bar so far is the one at each lag. No allocation.
 #[derive(Debug, Clone, Default)]
@@ -26,21 +26,6 @@ const SETTLED: i8 = 4;
 const ENOUGH: u8 = 7;
 /// Bars in a row after which it should play another one.
 const STUCK: u8 = 11;
-
-fn same_onsets(a: &BandStep, b: &BandStep, part: Part) -> bool {
-    match part {
-        Part::Drums => (0..DRUM_CLASSES).all(|c| (a.drums[c] > 0) == (b.drums[c] > 0)),
-        _ => a.plays(part) == b.plays(part),
-    }
-}
-
-fn same_pitches(a: &BandStep, b: &BandStep, part: Part) -> bool {
-    match part {
-        Part::Drums => true,
-        Part::Bass => a.bass.map(|n| n.pitch) == b.bass.map(|n| n.pitch),
-        Part::Guitar | Part::Strings => a.chord(part).pitches() == b.chord(part).pitches(),
-    }
-}
 
 /// One step further: `alike` or not.
 fn count(n: &mut i8, alike: bool) {
@@ -71,8 +56,11 @@ impl Habit {
                 if !now.plays(part) && !then.plays(part) {
                     continue;
                 }
-                count(&mut self.onsets[i][k], same_onsets(now, then, part));
-                count(&mut self.pitches[i][k], same_pitches(now, then, part));
+                let alike = same(now, then, part);
+                // Drums have no pitches: what they hit is when they play.
+                let onsets = if part == Part::Drums { alike } else { now.plays(part) == then.plays(part) };
+                count(&mut self.onsets[i][k], onsets);
+                count(&mut self.pitches[i][k], alike);
             }
         }
     }
@@ -106,6 +94,7 @@ impl Habit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sideman_music::grid::DRUM_CLASSES;
 
     fn hit(class: usize) -> BandStep {
         let mut step = BandStep::EMPTY;

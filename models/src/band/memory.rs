@@ -151,7 +151,8 @@ fn pcs_of(set: u64) -> u16 {
     (0..6).fold(0, |m, octave| m | (set >> (12 * octave)) as u16 & 0xFFF)
 }
 
-fn same(a: &BandStep, b: &BandStep, part: Part) -> bool {
+/// Whether a part starts the same in two steps: the same drums, or the same pitches.
+pub(super) fn same(a: &BandStep, b: &BandStep, part: Part) -> bool {
     match part {
         Part::Drums => (0..DRUM_CLASSES).all(|c| (a.drums[c] > 0) == (b.drums[c] > 0)),
         Part::Bass => a.bass.map(|n| n.pitch) == b.bass.map(|n| n.pitch),

@@ -1,5 +1,6 @@
 //! Which songs' style codes become the styles of a weights file.
 
+use sideman_engine::Style;
 use sideman_models::band::GridSong;
 use sideman_models::weights::StoredStyle;
 use sideman_music::Part;
@@ -105,21 +106,6 @@ fn facts(song: &GridSong, origin: &Song) -> Facts {
         bass: origin.programs[1].unwrap_or(33),
     }
 }
-
-/// Names of the styles, in the order in which codes are kept.
-const STYLES: [&str; 11] = [
-    "pop-rock",
-    "ballad",
-    "house",
-    "jazz-swing",
-    "bossa",
-    "country",
-    "blues",
-    "funk",
-    "hip-hop",
-    "reggae",
-    "folk",
-];
 
 /// The style of a band in another metre than 4/4, by its label alone; none when that says nothing.
 fn metre_style(origin: &Song) -> Option<&'static str> {
@@ -244,8 +230,8 @@ pub(crate) fn fits(song: &GridSong, origin: &Song) -> [(&'static str, f32); 11] 
     fit(&facts(song, origin), genre, style)
 }
 
-/// Whether the drums are a kit that would suit most pianos: kick and snare in most bars, and no more hand
-/// percussion or effects than drums.
+/// Whether the drums are a kit: kick and snare in some bars at least, and not hand percussion or effects above
+/// all.
 fn has_kit(song: &GridSong) -> bool {
     let bars = (song.band.len() / 16).max(1) as f32;
     let count = |classes: std::ops::RangeInclusive<usize>| -> f32 {
@@ -254,11 +240,12 @@ fn has_kit(song: &GridSong) -> bool {
     count(0..=0) >= bars / 2.0 && count(1..=4) >= bars / 4.0 && count(13..=15) <= 0.7 * count(0..=15)
 }
 
-/// Chooses the codes: for each named style the songs that fit it best, and for "auto" songs of all kinds
-/// with a plain kit, spread evenly over the tempos. Only clean songs in 4/4 count.
+/// Chooses the codes: for each named style the songs in 4/4 that fit it best, and songs in other metres that are
+/// labelled so; for "auto" songs of all kinds with a kit, spread evenly over the tempos, and some in each
+/// other metre. Only clean songs count.
 pub(super) fn choose(train: &Library, codes: &[Vec<f32>]) -> Vec<StoredStyle> {
     let mut ranked: Vec<Vec<(f32, usize)>> = vec![vec![]; 11];
-    let mut names = [""; 11];
+    let names = Style::ALL.map(Style::name);
     let (mut open, mut others) = (vec![], vec![]);
     let research = train.origins.iter().any(|o| o.tier == Tier::Research);
     for (i, (song, origin)) in train.songs.iter().zip(&train.origins).enumerate() {
@@ -269,7 +256,7 @@ pub(super) fn choose(train: &Library, codes: &[Vec<f32>]) -> Vec<StoredStyle> {
         }
         if song.bar_steps != 16 {
             if let Some(k) = metre_style(origin) {
-                others.push((song.bar_steps, STYLES.iter().position(|s| *s == k).unwrap_or(0), i));
+                others.push((song.bar_steps, names.iter().position(|s| *s == k).unwrap_or(0), i));
             }
             continue;
         }
@@ -283,8 +270,7 @@ pub(super) fn choose(train: &Library, codes: &[Vec<f32>]) -> Vec<StoredStyle> {
         if song.parts != [true; 4] {
             continue;
         }
-        for (k, (name, fit)) in fits(song, origin).into_iter().enumerate() {
-            names[k] = name;
+        for (k, (_, fit)) in fits(song, origin).into_iter().enumerate() {
             // Bands that people played come first.
             let fit = fit * if song.tier == 1.0 { 1.0 } else { 0.5 };
             if fit > 0.0 {
@@ -319,7 +305,7 @@ pub(super) fn choose(train: &Library, codes: &[Vec<f32>]) -> Vec<StoredStyle> {
     for group in others.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
         // Evenly out of all that there are, versions of one song together.
         let count = PER_METRE.min(group.len());
-        out.extend((0..count).map(|k| stored(STYLES[group[0].1], group[k * group.len() / count].2)));
+        out.extend((0..count).map(|k| stored(names[group[0].1], group[k * group.len() / count].2)));
     }
     for bar_steps in [8, 12, 24] {
         let of: Vec<usize> = others.iter().filter(|o| o.0 == bar_steps).map(|o| o.2).collect();
