@@ -1,33 +1,17 @@
 //! Charts: figures with intervals by group, and small panels of lines.
 
 use image::RgbImage;
-use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::picture;
 use crate::evaluate::interval::Estimate;
-use crate::train::plot::paper::{FINE, Paper};
+use crate::train::plot::paper::{Area, COLOURS, FINE, GRID, INK, PALE, Paper, letters, px};
 
-const INK: RGBColor = RGBColor(40, 44, 52);
-const PALE: RGBColor = RGBColor(120, 124, 132);
-const GRID: RGBColor = RGBColor(228, 230, 234);
 const SHADE: RGBColor = RGBColor(232, 244, 238);
-/// Colours that stay apart for colour-blind eyes, too.
-const COLOURS: [RGBColor; 7] = [
-    RGBColor(0, 95, 170),
-    RGBColor(205, 95, 0),
-    RGBColor(0, 135, 100),
-    RGBColor(165, 60, 140),
-    RGBColor(150, 115, 0),
-    RGBColor(70, 145, 200),
-    RGBColor(110, 110, 110),
-];
 const WIDTH: u32 = 1232;
 /// Width of a letter of the small print.
 const LETTER: i32 = 8;
-
-type Area<'a> = DrawingArea<&'a mut Paper, Shift>;
 
 /// A band's figures, one a group.
 pub(super) struct Series {
@@ -46,15 +30,6 @@ pub(super) struct Dots {
     pub(super) shaded: Option<(f64, f64)>,
     /// A value to compare with.
     pub(super) line: Option<f64>,
-}
-
-/// A length in pixels of the final picture.
-fn px(n: i32) -> i32 {
-    n * FINE as i32
-}
-
-fn letters(size: i32, colour: RGBColor) -> TextStyle<'static> {
-    ("sans-serif", px(size)).into_font().color(&colour)
 }
 
 fn centred(size: i32, colour: RGBColor) -> TextStyle<'static> {

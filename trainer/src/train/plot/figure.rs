@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use image::RgbImage;
-use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::history::{History, Points};
-use super::paper::{FINE, Paper};
+use super::paper::{Area, COLOURS, FINE, GRID, INK, PALE, Paper, letters, px};
 
 const WIDTH: u32 = 1280;
 const HEIGHT: u32 = 900;
@@ -18,23 +17,8 @@ const TITLE: i32 = 56;
 /// Height of the panel of losses.
 const LOSSES: i32 = 500;
 
-const INK: RGBColor = RGBColor(40, 44, 52);
-const PALE: RGBColor = RGBColor(120, 124, 132);
-const GRID: RGBColor = RGBColor(228, 230, 234);
 const TRAIN: RGBColor = RGBColor(150, 160, 178);
 const VALID: RGBColor = RGBColor(200, 60, 40);
-/// Colours that stay apart for colour-blind eyes, too.
-const COLOURS: [RGBColor; 7] = [
-    RGBColor(0, 95, 170),
-    RGBColor(205, 95, 0),
-    RGBColor(0, 135, 100),
-    RGBColor(165, 60, 140),
-    RGBColor(150, 115, 0),
-    RGBColor(70, 145, 200),
-    RGBColor(110, 110, 110),
-];
-
-type Area<'a> = DrawingArea<&'a mut Paper, Shift>;
 
 /// A line of a panel.
 struct Curve {
@@ -61,16 +45,6 @@ struct Range {
     bottom: Option<f64>,
     /// Highest value, or that of the curves; what lies above is cut off.
     top: Option<f64>,
-}
-
-/// A length in pixels of the final picture.
-fn px(n: i32) -> i32 {
-    n * FINE as i32
-}
-
-/// Letters with sides of so many pixels of the final picture.
-fn letters(size: i32, colour: RGBColor) -> TextStyle<'static> {
-    ("sans-serif", px(size)).into_font().color(&colour)
 }
 
 /// Draws a run.
