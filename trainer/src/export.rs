@@ -1,13 +1,15 @@
 //! `sideman-trainer export`: from a checkpoint to a weights file and its card.
 
+mod audition;
 pub(crate) mod styles;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use self::audition::Audition;
 use anyhow::{Context, ensure};
 use candle_core::{Device, Tensor};
-use sideman_models::band::{Network, Sampling};
+use sideman_models::band::{Kernel, Network, Sampling};
 use sideman_models::weights::{self, Card};
 use sideman_music::grid::VelocityTable;
 
@@ -76,11 +78,6 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
     let valid = Library::load(&args.cache, config, Split::Valid, scale)?;
     let network = network_of(&checkpoint)?;
     let codes: Vec<Vec<f32>> = style_codes(&network, &train.statistics, &Device::Cpu)?.to_vec2()?;
-    let styles = styles::choose(&train, &codes);
-    ensure!(
-        !styles.is_empty(),
-        "no song of the run is clean enough to lend its style: 4/4, 32 bars or more, on the grid, in tune with its bass"
-    );
     let velocities = velocities(&args.cache, config)?;
 
     let mut tensors = BTreeMap::new();
@@ -89,6 +86,14 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
         let values = tensor.with_context(|| format!("the checkpoint lacks {}", spec.name))?;
         tensors.insert(spec.name, (spec.shape, values.flatten_all()?.to_vec1::<f32>()?));
     }
+    let kernel =
+        Kernel::new(config.network, &tensors.iter().map(|(k, t)| (k.clone(), t.1.clone())).collect())
+            .map_err(anyhow::Error::msg)?;
+    let styles = styles::choose(&train, &codes, &Audition::new(&train, kernel, sampling));
+    ensure!(
+        !styles.is_empty(),
+        "no song of the run is clean enough to lend its style: 4/4, 32 bars or more, on the grid, in tune with its bass"
+    );
     let parameters = tensors.values().map(|t| t.1.len()).sum();
 
     let before = score(&network, &valid, config, &Device::Cpu)?;

@@ -33,7 +33,7 @@ impl Activity {
         const MOVES: [f32; TURNS] = [0.6, 0.3, 0.04];
         // People's bands also play where the piano is silent, ours rests there; and sections begin with parts that
         // hold back. So much of their rest is left.
-        const LEFT: [f32; 4] = [0.3, 0.3, 1.0, 0.8];
+        const LEFT: [f32; 4] = [0.3, 0.3, 0.8, 0.8];
         let share = share.map(|s| if s.is_finite() { s.clamp(0.05, 1.0) } else { 1.0 });
         let share: [f32; 4] = std::array::from_fn(|p| 1.0 - LEFT[p] * (1.0 - share[p]));
         Self {

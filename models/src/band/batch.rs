@@ -11,6 +11,8 @@ use sideman_music::{BandStep, Part, PianoFrame};
 
 use super::inputs::Inputs;
 use super::layout::{LAGS, POSITIONS};
+use super::memory::bar_lag;
+use super::repeats::{AHEAD, Shown, UNPLANNED, is_planned_at, repeated};
 use super::{BassRow, ChordRow, DrumRow, EARS_INPUTS, Ears, MEMORY_INPUTS, Memory, Place, Rests};
 
 /// Inputs of the trunk without the style code.
@@ -146,6 +148,7 @@ pub struct Lane {
     next: usize,
     ears: Ears,
     memory: Memory,
+    shown: Shown,
     blank: [u16; 4],
     shift: [(u16, i8); 4],
     fresh: bool,
@@ -161,6 +164,8 @@ pub struct PartRows<R> {
     pub pattern: Vec<u32>,
     /// Whether it is decided ahead, a step before.
     pub early: Vec<bool>,
+    /// What the bar repeats.
+    pub plan: Vec<u32>,
     /// What the parts before it did here.
     pub extra: Vec<f32>,
     /// Reference pitch class, and the one of the half-bar before.
@@ -190,6 +195,10 @@ pub struct Batch {
     pub early_weight: Vec<f32>,
     /// [`Memory`]'s early copies (trunk rows, 4, 8).
     pub early_copies: Vec<f32>,
+    /// Trunk row times four plus part, for each bar that is planned.
+    pub repeat_rows: Vec<u32>,
+    /// What the bar repeats.
+    pub repeat_targets: Vec<u32>,
     /// Drums.
     pub drums: PartRows<DrumRow>,
     /// Bass.
@@ -233,6 +242,7 @@ impl<R> Default for PartRows<R> {
             trunk: vec![],
             pattern: vec![],
             early: vec![],
+            plan: vec![],
             extra: vec![],
             references: vec![],
             row: vec![],
@@ -246,6 +256,7 @@ impl<R> PartRows<R> {
         self.trunk.push(at.trunk);
         self.pattern.push(at.pattern);
         self.early.push(at.early);
+        self.plan.push(u32::from(at.plans[part.index()]));
         let start = self.extra.len();
         self.extra.resize(start + extra_inputs(part), 0.0);
         let mut x = Inputs::new(&mut self.extra[start..]);
@@ -261,6 +272,7 @@ struct At<'a> {
     trunk: u32,
     pattern: u32,
     early: bool,
+    plans: [u8; 4],
     references: (u8, u8),
     /// What the parts before can be seen to play here.
     seen: &'a BandStep,
@@ -341,6 +353,7 @@ impl Lane {
             next: start.saturating_sub(512) / bar * bar,
             ears: Ears::default(),
             memory: Memory::default(),
+            shown: Shown::default(),
             blank: [0; 4],
             shift: [(0, 0); 4],
             fresh: true,
@@ -371,6 +384,8 @@ impl Lane {
         let bar = usize::from(self.song.bar_steps.max(1));
         if spoil.modulate > 0.0 && self.next.is_multiple_of(bar) && rng.random_bool(spoil.modulate) {
             self.song = Arc::new(self.own.transposed(rng.random_range(-5..=6)));
+            // What was meant to come back was so in the old key.
+            self.shown.moved();
         }
         let song = self.song.clone();
         let (Some(frame), Some(&target)) = (song.frames.get(self.next), song.band.get(self.next)) else {
@@ -384,7 +399,8 @@ impl Lane {
         let early = Part::ALL.map(|p| self.blank[p.index()] == 0 && is_early(&target, p));
         let mut x = Inputs::new(&mut batch.inputs[trunk * INPUTS..(trunk + 1) * INPUTS]);
         self.ears.write(&place, song.parts, song.bpm, song.tier, &mut x);
-        self.memory.write(&self.ears, song.bar_steps, early, &rests, &mut x);
+        self.shown.step(usize::from(place.in_bar), bar, rng);
+        self.memory.write(&self.ears, song.bar_steps, early, &rests, &self.shown.repeats, &mut x);
         debug_assert_eq!(x.written(), INPUTS);
         for p in 0..4 {
             batch.counts[p] += usize::from(song.parts[p]);
@@ -395,6 +411,7 @@ impl Lane {
             trunk: trunk as u32,
             pattern: pattern(&place),
             early: false,
+            plans: self.shown.repeats.of(false),
             references,
             seen: &target,
             target: &target,
@@ -403,6 +420,16 @@ impl Lane {
             !is_early(&target, p) && !rests.now[p.index()]
         });
 
+        if is_planned_at(place.in_bar, place.bar_steps) {
+            for part in Part::ALL.into_iter().filter(|p| song.parts[p.index()]) {
+                let plan = self.repeats(part);
+                self.shown.plan(part, plan, rng);
+                if plan != UNPLANNED {
+                    batch.repeat_rows.push((trunk * 4 + part.index()) as u32);
+                    batch.repeat_targets.push(u32::from(plan));
+                }
+            }
+        }
         self.remember(&target, spoil, rng);
         self.next += 1;
 
@@ -422,8 +449,25 @@ impl Lane {
         let mut seen = next;
         Part::ALL.into_iter().filter(|&p| !is_early(&next, p)).for_each(|p| seen.silence(p));
         at.pattern = pattern(&song.place(self.next));
+        at.plans = self.shown.repeats.of(self.next.is_multiple_of(bar));
         (at.early, at.seen, at.target) = (true, &seen, &next);
         batch.add_rows(&song, &self.ears, &self.memory, &at, |p| is_early(&next, p));
+    }
+
+    /// What a part's next bar repeats of what is remembered, seen from the last step of a bar but one.
+    fn repeats(&self, part: Part) -> u8 {
+        let (song, start) = (&self.song, self.next + AHEAD);
+        let bar = usize::from(song.bar_steps.max(1));
+        if self.blank[part.index()] > 0 || start + bar > song.band.len() {
+            return UNPLANNED;
+        }
+        let lags = self.memory.lags_ahead(&self.ears, bar_lag(song.bar_steps), AHEAD);
+        repeated(part, &song.band[start..start + bar], |k, i| {
+            let at = (start + i).checked_sub(lags[k]?)?;
+            // Of the drums single hits are forgotten in training, which makes no bar another one.
+            let as_played = at >= self.next || part == Part::Drums;
+            Some(if as_played { &song.band[at] } else { self.memory.at(self.next - at) })
+        })
     }
 
     /// Puts a step into memory, spoilt.

@@ -70,6 +70,15 @@ const COMPLEX: [f32; 5] = [0.0, 0.0, 0.0, 1.2, 1.7];
 /// The same for each drum, of which there are many.
 const DRUMS: f32 = 0.7;
 
+/// Likely onsets, those with a logit of this or more, lose twice what a dial takes.
+const LIKELY: f32 = 4.0;
+
+/// An onset's logit, more or less likely by a shape. What is all but certain, because it was played so all along,
+/// is taken away as surely as what is not.
+pub(super) fn shaped(logit: f32, shape: f32) -> f32 {
+    if shape >= 0.0 { logit + shape } else { logit + shape * (1.0 + (logit / LIKELY).clamp(0.0, 1.0)) }
+}
+
 impl Dials {
     /// What the intensity adds to the logit of any onset.
     pub(super) fn push(&self) -> f32 {

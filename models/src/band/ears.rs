@@ -9,6 +9,7 @@ use super::Place;
 use super::form::Form;
 use super::inputs::Inputs;
 use super::layout::POSITIONS;
+use super::repeats::is_planned_at;
 
 /// Number of inputs about the piano.
 pub const EARS_INPUTS: usize = 8 * 12 + 17 + 2 * 12 + POSITIONS + 8 + 4 + 1 + 1 + 1 + 1;
@@ -108,7 +109,8 @@ impl Ears {
         }
         self.references[self.heard % RING] = self.reference;
         let (frames, heard) = (&self.frames, self.heard);
-        self.form.hear(frame, usize::from(place.bar_steps.max(1)), |ago| {
+        let chooses = is_planned_at(place.in_bar, place.bar_steps);
+        self.form.hear(frame, usize::from(place.bar_steps.max(1)), chooses, |ago| {
             (ago <= heard && ago < RING).then(|| &frames[(heard - ago) % RING])
         });
         self.heard += 1;
@@ -140,6 +142,33 @@ impl Ears {
     /// 0 to 1.
     pub(super) fn form(&self) -> (Option<usize>, f32) {
         (self.form.lag(), self.form.likeness())
+    }
+
+    /// How alike the piano was to itself one, two and four bars ago, 0 to 1.
+    pub(super) fn alike(&self) -> [f32; 3] {
+        self.form.fixed()
+    }
+
+    /// Whether the harmony is another one than `lag` steps before: less than half of the pitch classes of this
+    /// half-bar, two at least, sounded in that one up to this step or within four steps of it.
+    pub(super) fn differs(&self, lag: usize, place: &Place) -> bool {
+        let since = usize::from(place.in_bar % place.half_steps.max(1));
+        if self.half.count_ones() < 2 || lag + since >= self.heard.min(RING) {
+            return false;
+        }
+        let then = (lag.saturating_sub(4)..=lag + since).fold(0, |m, ago| m | self.frame(ago).sounding);
+        2 * (self.half & then).count_ones() < self.half.count_ones()
+    }
+
+    /// Whether the harmony on a bar line is the one `lag` steps before: the lowest note has the same name, and at
+    /// least half of what is struck sounded there within a beat. None when that cannot be said.
+    pub(super) fn agrees(&self, lag: usize) -> Option<bool> {
+        if self.half == 0 || lag >= self.heard.min(RING) || self.frame(lag).sounding == 0 {
+            return None;
+        }
+        let then = (lag.saturating_sub(3)..=lag).fold(0, |m, ago| m | self.frame(ago).sounding);
+        let common = 2 * (self.half & then).count_ones() >= self.half.count_ones();
+        Some(common && self.reference() == self.reference_ago(lag))
     }
 
     /// How far the piano is from where it was lately, 0 to 1: share of the half-bar's pitch classes that hardly

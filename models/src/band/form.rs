@@ -59,11 +59,12 @@ fn phrase(bars: usize) -> f32 {
 
 impl Form {
     /// Takes in a step of a bar of `bar` steps; `then` gives the frame some steps ago, none where nothing was
-    /// heard yet.
+    /// heard yet. The lag is chosen anew only where `chooses` holds, so that a bar has one source.
     pub(super) fn hear<'a>(
         &mut self,
         now: &PianoFrame,
         bar: usize,
+        chooses: bool,
         then: impl Fn(usize) -> Option<&'a PianoFrame>,
     ) {
         if bar != self.bar {
@@ -81,6 +82,9 @@ impl Form {
                 best = Some((bars, score));
             }
         }
+        if !chooses {
+            return;
+        }
         let kept = self.lag.map(|l| self.likeness[l - 1] + phrase(l));
         match (best, kept) {
             (Some((_, score)), Some(kept)) if score < kept + BETTER => {}
@@ -96,6 +100,11 @@ impl Form {
     /// How alike the piano then was, 0 to 1; 0 when nothing is.
     pub(super) fn likeness(&self) -> f32 {
         self.lag.map_or(0.0, |l| self.likeness[l - 1])
+    }
+
+    /// How alike the piano was one, two and four bars ago.
+    pub(super) fn fixed(&self) -> [f32; 3] {
+        FIXED.map(|l| self.likeness[l - 1])
     }
 }
 
@@ -123,10 +132,10 @@ mod tests {
         let (mut form, mut heard) = (Form::default(), Vec::<PianoFrame>::new());
         bars.iter()
             .map(|&root| {
-                for _ in 0..16 {
+                for step in 0..16 {
                     heard.push(chord(root));
                     let n = heard.len() - 1;
-                    form.hear(&heard[n], 16, |ago| n.checked_sub(ago).map(|i| &heard[i]));
+                    form.hear(&heard[n], 16, step == 14, |ago| n.checked_sub(ago).map(|i| &heard[i]));
                 }
                 form.lag().map(|l| l / 16)
             })

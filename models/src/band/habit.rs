@@ -24,8 +24,8 @@ pub(super) struct Habit {
 const SETTLED: i8 = 4;
 /// Bars in a row after which a part has played one bar long enough.
 const ENOUGH: u8 = 7;
-/// Bars in a row after which it should play another one.
-const STUCK: u8 = 11;
+/// Bars in a row after which it should play another one where a phrase of four bars ends, and anywhere.
+const STUCK: [u8; 2] = [11, 13];
 
 /// One step further: `alike` or not.
 fn count(n: &mut i8, alike: bool) {
@@ -42,7 +42,7 @@ impl Habit {
         for part in Part::ALL {
             let i = part.index();
             if starts_bar {
-                self.stuck[i] = if self.onsets[i][0] > 0 { (self.stuck[i] + 1).min(STUCK) } else { 0 };
+                self.stuck[i] = if self.onsets[i][0] > 0 { (self.stuck[i] + 1).min(STUCK[1]) } else { 0 };
                 // A bar that was another one to its end leaves some habit to the next.
                 for n in self.onsets[i].iter_mut().chain(&mut self.pitches[i]) {
                     *n = i8::from(*n > 0);
@@ -65,9 +65,10 @@ impl Habit {
         }
     }
 
-    /// Whether a part has played one bar for so long that it should play another.
-    pub(super) fn stuck(&self, part: Part) -> bool {
-        self.stuck[part.index()] >= STUCK
+    /// Whether a part has played one bar for so long that it should play another in the bar of a number.
+    pub(super) fn stuck(&self, part: Part, bar: i64) -> bool {
+        let ends = bar.rem_euclid(4) == 3;
+        self.stuck[part.index()] >= STUCK[usize::from(!ends)]
     }
 
     /// The lag that a part keeps to, and how firmly, 0 to 1.

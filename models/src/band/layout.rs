@@ -9,6 +9,7 @@ use sideman_music::grid::{
 
 use super::batch::{INPUTS, extra_inputs};
 use super::memory::{BASS_MASKS, CHORD_MASKS};
+use super::repeats::PLANS;
 use super::statistics::STATISTICS;
 use super::{BassRow, ChordRow};
 use crate::ops::{CandidateRow, CandidateShape, MOST_MASKS};
@@ -194,6 +195,8 @@ impl Config {
         add("pattern.w", &[POSITIONS * (DRUM_CLASSES + 3), s], Init::Uniform, false);
         add("pattern.b", &[POSITIONS * (DRUM_CLASSES + 3)], zero, false);
         add("context.w", &[4 * k, c], Init::Uniform, false);
+        add("repeats.w", &[4 * PLANS, c], Init::Uniform, false);
+        add("repeats.b", &[4 * PLANS], zero, false);
         add("early.w", &[4, c], Init::Uniform, false);
         add("early.b", &[4], Init::Constant(-4.0), false);
         add("early.copy", &[4, 2 * LAGS], zero, false);
@@ -205,6 +208,7 @@ impl Config {
             add("extra.b", &[k], zero);
             add("out.w", &[output_count(part), k], Init::Uniform);
             add("out.b", &[output_count(part)], zero);
+            add("copy.plan", &[PLANS + 1, LAGS], zero);
             add("offset.last", &[OFFSETS, OFFSETS], Init::Diagonal(3.0));
             add("velocity.last", &[VELOCITY_BINS + 1, VELOCITY_BINS], Init::Diagonal(2.0));
             add("velocity.bar", &[VELOCITY_BINS + 1, VELOCITY_BINS], Init::Normal(0.02));
@@ -221,6 +225,7 @@ impl Config {
             let shape = if part == Part::Bass { BASS_SHAPE } else { CHORD_SHAPE };
             add("pitch.out.w", &[shape.coefficients(), self.pitch], Init::Uniform);
             add("pitch.out.b", &[shape.coefficients()], zero);
+            add("pitch.plan", &[PLANS + 1, shape.coefficients()], zero);
             if part == Part::Bass {
                 add("length.degree", &[12, LENGTH_BINS], zero);
                 add("above.last", &[ABOVE, ABOVE], Init::Diagonal(2.0));

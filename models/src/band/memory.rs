@@ -12,9 +12,10 @@ use super::Rests;
 use super::ears::Ears;
 use super::inputs::Inputs;
 use super::layout::LAGS;
+use super::repeats::{REPEAT_INPUTS, Repeats};
 
 /// Number of inputs about the band's own past.
-pub const MEMORY_INPUTS: usize = DRUMS + BASS + 2 * CHORD + 4 + 8 + 2;
+pub const MEMORY_INPUTS: usize = DRUMS + BASS + 2 * CHORD + 4 + 8 + 2 + 3 + REPEAT_INPUTS;
 const DRUMS: usize = DRUM_CLASSES * 8 + 1 + 8;
 const COMMON: usize = 13 + 2 + 9 + 12 + 12 + ENDS.len() + 1;
 const BASS: usize = COMMON + 6 + 2 * 13 + 1;
@@ -134,7 +135,7 @@ impl Default for Memory {
 }
 
 /// The one, two and four bar lags of a bar length, kept inside what is remembered.
-fn bar_lag(bar_steps: u16) -> usize {
+pub(super) fn bar_lag(bar_steps: u16) -> usize {
     let n = usize::from(bar_steps);
     if (4..=60).contains(&n) { n } else { 16 }
 }
@@ -189,7 +190,7 @@ impl Memory {
     }
 
     /// The step `lag` before the next position, empty before the start.
-    fn at(&self, lag: usize) -> &BandStep {
+    pub(super) fn at(&self, lag: usize) -> &BandStep {
         if lag >= 1 && lag <= self.pushed && lag <= RING {
             &self.steps[(self.pushed - lag) % RING]
         } else {
@@ -245,7 +246,12 @@ impl Memory {
 
     /// The lags to copy from, none where nothing is remembered.
     fn lags(&self, ears: &Ears, bar: usize) -> [Option<usize>; LAGS] {
-        let known = |lag: usize| (lag <= self.pushed && lag <= RING).then_some(lag);
+        self.lags_ahead(ears, bar, 0)
+    }
+
+    /// The same seen from so many steps after the next position.
+    pub(super) fn lags_ahead(&self, ears: &Ears, bar: usize, steps: usize) -> [Option<usize>; LAGS] {
+        let known = |lag: usize| (lag <= self.pushed + steps && lag <= RING).then_some(lag);
         [known(bar), known(2 * bar), known(4 * bar), ears.form().0.and_then(known)]
     }
 
@@ -375,6 +381,7 @@ impl Memory {
         bar_steps: u16,
         early: [bool; 4],
         rests: &Rests,
+        repeats: &Repeats,
         x: &mut Inputs<'_>,
     ) {
         let bar = bar_lag(bar_steps);
@@ -438,6 +445,8 @@ impl Memory {
         rests.now.iter().chain(&rests.next).for_each(|&r| x.flag(r));
         x.flag(form > 0);
         x.put(if form > 0 { ears.form().1 } else { 0.0 });
+        ears.alike().into_iter().for_each(|a| x.put(a));
+        repeats.write(x);
     }
 
     /// What bass, guitar and strings have in common: onsets, the last note held or not, its velocity, age,

@@ -13,6 +13,7 @@ mod layout;
 mod memory;
 mod network;
 mod neural;
+mod repeats;
 mod sample;
 mod statistics;
 #[cfg(test)]
@@ -105,6 +106,10 @@ pub trait Band: Send {
     /// Has a part forget what it played and play on from another seed; the others go on. Nothing is done
     /// by a band that cannot.
     fn redraw(&mut self, _part: sideman_music::Part, _seed: u64) {}
+    /// Whether all that it decides lies exactly on the grid, so that nobody could have played it so.
+    fn is_exact(&self) -> bool {
+        false
+    }
     /// A copy that would decide the same from here on, to look ahead with; `None` where there is none.
     /// Allocates.
     fn duplicate(&self) -> Option<Box<dyn Band>> {

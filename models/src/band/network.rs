@@ -16,6 +16,7 @@ use sideman_music::grid::{DRUM_CLASSES, OFFSETS};
 
 use super::batch::{Batch, INPUTS, PartRows, extra_inputs};
 use super::layout::{BASS_SHAPE, CHORD_SHAPE, Config, LAGS, POSITIONS, Span, part_key, span};
+use super::repeats::PLANS;
 use crate::ops::{
     Activation, LstmState, binary_cross_entropy, candidate_logits, cross_entropy, linear, lstm_sequence,
 };
@@ -145,6 +146,11 @@ impl Network {
         let zero = Tensor::zeros(4 * self.config.context, candle_core::DType::F32, &self.device)?;
         let contexts = linear(&trunk, self.t("context.w"), &zero, Activation::None)?;
         let mut terms = vec![("early".to_owned(), self.early(batch, &trunk)?)];
+        if !batch.repeat_rows.is_empty() {
+            let plans = linear(&trunk, self.t("repeats.w"), self.t("repeats.b"), Activation::None)?;
+            let plans = self.pick(&plans.reshape(((), PLANS))?, &batch.repeat_rows)?;
+            terms.push(("repeats".to_owned(), cross_entropy(&plans, &batch.repeat_targets)?));
+        }
         self.drums(&batch.drums, &contexts, &patterns, &mut terms)?;
         self.bass(&batch.bass, &contexts, &patterns, &mut terms)?;
         for part in [Part::Guitar, Part::Strings] {
@@ -171,18 +177,23 @@ impl Network {
         Ok((context, out))
     }
 
+    /// How firmly each lag is copied (rows, lags): as the context says and as was planned.
+    fn gates(&self, part: Part, out: &Tensor, plans: &[u32]) -> Result<Tensor> {
+        (cut(out, part, "copy")? + self.pick(self.part(part, "copy.plan"), plans)?)? + 0.3
+    }
+
     /// Onset logits of bass, guitar or strings (rows).
     fn onsets(
         &self,
         part: Part,
         out: &Tensor,
         patterns: &Tensor,
-        pattern_rows: &[u32],
+        (pattern_rows, plans): (&[u32], &[u32]),
         copies: &[[f32; LAGS]],
     ) -> Result<Tensor> {
         let n = copies.len();
         let signs = Tensor::from_slice(copies.as_flattened(), (n, LAGS), &self.device)?;
-        let gates = (cut(out, part, "copy")? + 0.3)?;
+        let gates = self.gates(part, out, plans)?;
         let pattern = patterns.narrow(1, DRUM_CLASSES + part.index() - 1, 1)?.contiguous()?;
         let logits = (cut(out, part, "onset")? + self.pick(&pattern, pattern_rows)?)?;
         (logits + (signs * gates)?.sum_keepdim(1)?)?.squeeze(1)
@@ -245,7 +256,7 @@ impl Network {
             rows.target.iter().flat_map(|t| t.drums.map(|d| if d > 0 { 1.0 } else { 0.0 })).collect();
         let signs: Vec<f32> = rows.row.iter().flat_map(|r| r.copies.as_flattened()).copied().collect();
         let signs = Tensor::from_vec(signs, (n, LAGS, DRUM_CLASSES), &self.device)?;
-        let gates = (cut(&out, part, "copy")?.unsqueeze(2)? + 0.3)?;
+        let gates = self.gates(part, &out, &rows.plan)?.unsqueeze(2)?;
         let copied = signs.broadcast_mul(self.part(part, "copy.class"))?.broadcast_mul(&gates)?.sum(1)?;
         let pattern = self.pick(&patterns.narrow(1, 0, DRUM_CLASSES)?.contiguous()?, &rows.pattern)?;
         // Each class sees the ones before it.
@@ -291,7 +302,7 @@ impl Network {
         }
         let (context, out) = self.outputs(part, rows, contexts)?;
         let copies: Vec<[f32; LAGS]> = rows.row.iter().map(|r| r.copies).collect();
-        let logits = self.onsets(part, &out, patterns, &rows.pattern, &copies)?;
+        let logits = self.onsets(part, &out, patterns, (&rows.pattern, &rows.plan), &copies)?;
         terms.push(("bass onset".into(), onset_loss(&logits, rows, part)?));
 
         let at = chosen(rows, part);
@@ -302,6 +313,8 @@ impl Network {
         let h =
             linear(&context, self.part(part, "pitch.in.w"), self.part(part, "pitch.in.b"), Activation::Relu)?;
         let c = linear(&h, self.part(part, "pitch.out.w"), self.part(part, "pitch.out.b"), Activation::None)?;
+        let plans: Vec<u32> = at.iter().map(|&i| rows.plan[i as usize]).collect();
+        let c = (c + self.pick(self.part(part, "pitch.plan"), &plans)?)?;
         let (mut candidates, mut pitches, mut degrees, mut lengths, mut velocities) =
             (vec![], vec![], vec![], vec![], vec![]);
         let (mut last_length, mut bar_length, mut last_velocity, mut bar_velocity) =
@@ -350,7 +363,7 @@ impl Network {
         let key = part_key(part);
         let (context, out) = self.outputs(part, rows, contexts)?;
         let copies: Vec<[f32; LAGS]> = rows.row.iter().map(|r| r.copies).collect();
-        let logits = self.onsets(part, &out, patterns, &rows.pattern, &copies)?;
+        let logits = self.onsets(part, &out, patterns, (&rows.pattern, &rows.plan), &copies)?;
         terms.push((format!("{key} onset"), onset_loss(&logits, rows, part)?));
 
         let at = chosen(rows, part);
@@ -397,6 +410,8 @@ impl Network {
         let h = (self.pick(&own, &of)? + self.pick(self.part(part, "pitch.climb"), &climbs)?)?;
         let h = (h + self.pick(self.part(part, "pitch.rank"), &ranks)?)?.relu()?;
         let c = linear(&h, self.part(part, "pitch.out.w"), self.part(part, "pitch.out.b"), Activation::None)?;
+        let plans: Vec<u32> = of.iter().map(|&j| rows.plan[at[j as usize] as usize]).collect();
+        let c = (c + self.pick(self.part(part, "pitch.plan"), &plans)?)?;
         let logits = candidate_logits(&c, CHORD_SHAPE, &candidates)?;
         terms.push((format!("{key} pitch"), cross_entropy(&logits, &pitches)?));
 

@@ -10,10 +10,13 @@ use sideman_music::grid::{
 use sideman_music::{BandStep, Part};
 
 use super::batch::{extra_inputs, write_extra};
+use super::dials::shaped;
 use super::habit::Habit;
 use super::inputs::Inputs;
 use super::kernel::{Kernel, MOST_CANDIDATES, MOST_EXTRA, State};
 use super::layout::{LAGS, bass_candidates, chord_candidates, climb};
+use super::memory::bar_lag;
+use super::repeats::{AHEAD, PLANS, Repeats, UNPLANNED, is_planned_at};
 use super::sample::{Sampling, class, yes};
 use super::{Band, Decision, Ears, Memory, Moment, Place, Weight};
 
@@ -25,6 +28,9 @@ pub struct NeuralBand {
     ears: Ears,
     memory: Memory,
     habit: Habit,
+    repeats: Repeats,
+    /// What the next or, once it has begun, this bar's repeats were drawn from.
+    odds: [[f32; PLANS]; 4],
     /// How far the piano is from where it was, fading.
     away: f32,
     sampling: Sampling,
@@ -57,6 +63,10 @@ fn stream(part: Part, seed: u64) -> Pcg64 {
     Pcg64::seed_from_u64(seed ^ (part.index() as u64).wrapping_mul(0xD1B5_4A32_D192_ED03))
 }
 
+/// What a bar that differs from the one at a lag on its bar line, or agrees with it, adds to the odds that the
+/// whole bar is repeated: in the web-collected songs four of five repeated bars agree and one of five others,
+/// one of three at four bars, and six of ten where the piano was found to play the same.
+const AGREES: [[f32; 2]; LAGS] = [[-1.0, 1.2], [-1.6, 1.35], [-1.8, 1.0], [-1.5, 0.4]];
 /// What is left a step later of having gone away: half of it after a bar and a half.
 const AWAY_FADES: f32 = 0.97;
 /// How much more freely a part that is tired of its bar draws at the end of a phrase.
@@ -77,6 +87,8 @@ impl NeuralBand {
             ears: Ears::default(),
             memory: Memory::default(),
             habit: Habit::default(),
+            repeats: Repeats::default(),
+            odds: [[0.0; PLANS]; 4],
             away: 0.0,
             sampling: Sampling::default(),
             rngs: streams(seed),
@@ -140,19 +152,20 @@ impl NeuralBand {
 
     fn drums(&mut self, early: bool, in_bar: usize, moment: &Moment, now: &mut BandStep) -> Option<u8> {
         let row = self.memory.drum_row(&self.ears, moment.place.bar_steps);
-        let mut logits = self.kernel.drum_onsets(&row, in_bar, &self.state);
+        let plan = self.planned(Part::Drums, early, in_bar);
+        let mut logits = self.kernel.drum_onsets(&row, in_bar, plan, &self.state);
         let steady = moment.dials.steady();
-        let push = moment.dials.push() + self.sampling.onset[Part::Drums.index()];
+        let push = moment.dials.push();
         let shape = Self::shape(Part::Drums, in_bar, moment);
         let mut hit = [false; DRUM_CLASSES];
         let restless = self.restless(Part::Drums, &moment.place);
-        let habit = self.habit.onsets(Part::Drums).map(|(lag, firm)| (lag, firm * self.sampling.habit[0]));
+        let habit = self.kept(Part::Drums, plan, self.habit.onsets(Part::Drums), 0);
         for c in 0..DRUM_CLASSES {
             logits[c] += (0..c).filter(|&b| hit[b]).map(|b| self.kernel.chain(c, b)).sum::<f32>();
             let lately = self.memory.recently_hit(c, LATELY[0]);
             logits[c] += habit.map_or(0.0, |(lag, firm)| firm * row.copies[lag][c]);
             // More is played on the drums that are in use, not on all there are.
-            logits[c] += push + if lately { shape } else { shape.min(0.0) };
+            logits[c] = shaped(logits[c] + push, if lately { shape } else { shape.min(0.0) });
             let certain = if lately { self.sampling.certain[0] } else { self.sampling.certain_new };
             let (dial, certain) =
                 if lately && restless { (steady * RESTLESS, 0.0) } else { (steady, certain) };
@@ -175,9 +188,9 @@ impl NeuralBand {
         hit.contains(&true).then_some(row.offset)
     }
 
-    /// Whether a part has played one bar for long and a phrase ends, so that something else is due.
+    /// Whether a part has played one bar for long, so that something else is due.
     fn restless(&self, part: Part, place: &Place) -> bool {
-        place.bar.rem_euclid(4) == 3 && 2 * place.in_bar >= place.bar_steps && self.habit.stuck(part)
+        2 * place.in_bar >= place.bar_steps && self.habit.stuck(part, place.bar)
     }
 
     /// Whether bass, guitar or strings start something.
@@ -189,18 +202,93 @@ impl NeuralBand {
         in_bar: usize,
         moment: &Moment,
     ) -> bool {
-        let mut logit = self.kernel.onset(part, copies, in_bar, &self.state) + moment.dials.push();
-        logit += self.sampling.onset[part.index()];
-        if let Some((lag, firm)) = self.habit.onsets(part) {
-            logit += self.sampling.habit[1] * firm * copies[lag];
+        let plan = self.planned(part, early, in_bar);
+        let mut logit = self.kernel.onset(part, copies, in_bar, plan, &self.state) + moment.dials.push();
+        if let Some((lag, firm)) = self.kept(part, plan, self.habit.onsets(part), 1) {
+            logit += firm * copies[lag];
         }
-        logit += Self::shape(part, in_bar, moment);
+        logit = shaped(logit, Self::shape(part, in_bar, moment));
         let lately = self.memory.recently(part, LATELY[1]);
         let certain = if lately { self.sampling.certain[1] } else { self.sampling.certain_new };
         let (dial, restless) = (moment.dials.steady(), self.restless(part, &moment.place));
         let (dial, certain) = if restless { (dial * RESTLESS, 0.0) } else { (dial, certain) };
         let drawn = yes(logit, dial, certain, &mut self.rngs[part.index()]);
         early || drawn
+    }
+
+    /// What a part's bar repeats, of the position that is decided: early decisions on the bar's last step are
+    /// about the next bar.
+    fn planned(&self, part: Part, early: bool, in_bar: usize) -> u8 {
+        self.repeats.of(early && in_bar == 0)[part.index()]
+    }
+
+    /// The lag that a part keeps to and what that gains: of the bar that it repeats, or else of its habit.
+    fn kept(&self, part: Part, plan: u8, habit: Option<(usize, f32)>, what: usize) -> Option<(usize, f32)> {
+        if usize::from(plan) < LAGS {
+            return Some((usize::from(plan), self.sampling.follow[what]));
+        }
+        if what < 2 && usize::from(plan) < 2 * LAGS && part != Part::Drums {
+            return Some((usize::from(plan) - LAGS, self.sampling.follow[what]));
+        }
+        habit.map(|(lag, firm)| (lag, firm * self.sampling.habit[what]))
+    }
+
+    /// Goes on to the next bar's plans where one begins, and gives up what the piano no longer goes with.
+    fn follow_plans(&mut self, place: &Place, dial: f32) {
+        if place.in_bar == 0 {
+            self.repeats.turn();
+        }
+        let lags = self.memory.lags_ahead(&self.ears, bar_lag(place.bar_steps), 0);
+        for part in [Part::Bass, Part::Guitar, Part::Strings] {
+            if place.in_bar == 0 {
+                self.reconsider(part, lags, dial);
+            }
+            let lag = self.repeats.whole(part).and_then(|k| lags[k]);
+            if lag.is_some_and(|lag| self.ears.differs(lag, place)) {
+                self.repeats.give_up(part);
+            }
+        }
+    }
+
+    /// Draws anew what a part's bar repeats once the piano is heard on its bar line.
+    fn reconsider(&mut self, part: Part, lags: [Option<usize>; LAGS], dial: f32) {
+        let mut logits = self.odds[part.index()];
+        let mut heard = false;
+        for (k, lag) in lags.into_iter().enumerate() {
+            if let Some(agrees) = lag.and_then(|lag| self.ears.agrees(lag)) {
+                logits[k] += AGREES[k][usize::from(agrees)];
+                heard = true;
+            }
+        }
+        let drawn = class(&logits, self.sampling.repeats, dial, &mut self.rngs[part.index()]) as u8;
+        if heard && self.repeats.of(false)[part.index()] != UNPLANNED {
+            self.repeats.set(part, drawn);
+        }
+    }
+
+    /// Plans what each part's next bar repeats.
+    fn plan(&mut self, moment: &Moment) {
+        let lags = self.memory.lags_ahead(&self.ears, bar_lag(moment.place.bar_steps), AHEAD);
+        let plans = self.kernel.repeats(&mut self.state);
+        for part in Part::ALL {
+            let logits = &mut self.odds[part.index()];
+            *logits = plans[part.index()];
+            let (whole, rhythm) = logits.split_at_mut(LAGS);
+            for k in 0..LAGS {
+                whole[k] += self.sampling.whole[part.index()];
+                if lags[k].is_none() {
+                    (whole[k], rhythm[k]) = (-1e9, -1e9);
+                }
+            }
+            // Who has played one bar for long plays another one.
+            if self.habit.stuck(part, moment.place.bar + 1) {
+                whole.fill(-1e9);
+            }
+            let rng = &mut self.rngs[part.index()];
+            let drawn = class(logits, self.sampling.repeats, moment.dials.steady(), rng) as u8;
+            let plays = moment.parts[part.index()] && !moment.rests.next[part.index()];
+            self.repeats.plan(part, if plays { drawn } else { UNPLANNED });
+        }
     }
 
     fn references(&self) -> (u8, u8) {
@@ -216,16 +304,17 @@ impl NeuralBand {
         let candidates = bass_candidates(&row, self.references());
         let mut scores = [0f32; MOST_CANDIDATES];
         let harmony = self.sampling.harmony[0] + self.sampling.away[0] * self.away;
-        self.kernel.bass_pitches(&candidates, &mut self.state, &mut scores);
+        let plan = self.planned(Part::Bass, early, in_bar);
+        self.kernel.bass_pitches(&candidates, plan, &mut self.state, &mut scores);
         for (p, score) in scores[..BASS_PITCHES].iter_mut().enumerate() {
             *score += harmony * (row.masks[2] >> p & 1) as f32;
-            *score += self.sampling.repeat[0] * (row.masks[4] >> p & 1) as f32;
         }
-        if let Some((lag, firm)) = self.habit.pitches(Part::Bass) {
+        if let Some((lag, firm)) = self.kept(Part::Bass, plan, self.habit.pitches(Part::Bass), 2) {
             // The masks of the lags begin at the sixth; what the piano does not sound is no habit.
-            let then = row.masks[5 + lag] & row.masks[2];
+            let whole = usize::from(plan) < LAGS;
+            let then = row.masks[5 + lag] & if whole { u64::MAX } else { row.masks[2] };
             for (p, score) in scores[..BASS_PITCHES].iter_mut().enumerate() {
-                *score += self.sampling.habit[2] * firm * (then >> p & 1) as f32;
+                *score += firm * (then >> p & 1) as f32;
             }
         }
         let rng = &mut self.rngs[Part::Bass.index()];
@@ -264,26 +353,28 @@ impl NeuralBand {
             class(&logits, self.sampling.velocity, moment.dials.steady(), &mut self.rngs[part.index()]) as u8;
         let harmony = self.sampling.harmony[1] + self.sampling.away[1] * self.away;
         self.kernel.begin_chord(part, &mut self.state);
+        let plan = self.planned(part, early, in_bar);
         let mut lengths = row.lengths;
         for rank in 0..CHORD_NOTES {
             let candidates = chord_candidates(&row, self.references(), chord.pitches());
             let mut scores = [0f32; MOST_CANDIDATES];
             let climbed = climb(chord.pitches()) as usize;
-            self.kernel.chord_pitches(part, &candidates, climbed, rank, &mut self.state, &mut scores);
+            let (row_plan, at) = ((&candidates, plan), (climbed, rank));
+            self.kernel.chord_pitches(part, row_plan, at, &mut self.state, &mut scores);
             for (p, score) in scores[..CHORD_PITCHES].iter_mut().enumerate() {
                 *score += harmony * (row.masks[2] >> p & 1) as f32;
-                *score += self.sampling.repeat[1] * (row.masks[9] >> p & 1) as f32;
             }
-            if let Some((lag, firm)) = self.habit.pitches(part) {
+            if let Some((lag, firm)) = self.kept(part, plan, self.habit.pitches(part), 3) {
                 let then = row.masks[5 + lag];
                 let left = match chord.pitches().last() {
                     None => then,
                     Some(&p) => then & !((2u64 << (p - CHORD_LOW)) - 1),
                 };
                 // Whole chords only where the piano's lowest note is the same, so that harmony comes first.
-                if then & row.masks[2] == then && then != 0 {
+                let whole = usize::from(plan) < LAGS;
+                if (whole || then & row.masks[2] == then) && then != 0 {
                     let next = if left == 0 { CHORD_PITCHES } else { left.trailing_zeros() as usize };
-                    scores[next] += self.sampling.habit[3] * firm;
+                    scores[next] += firm;
                 }
             }
             let drawn = class(&scores, self.sampling.chord_pitch, dial, &mut self.rngs[part.index()]);
@@ -319,6 +410,7 @@ impl Band for NeuralBand {
         self.ears.reset();
         self.memory.reset();
         self.habit = Habit::default();
+        self.repeats = Repeats::default();
         self.away = 0.0;
         self.rngs = streams(seed);
         self.ahead = BandStep::EMPTY;
@@ -326,6 +418,7 @@ impl Band for NeuralBand {
 
     fn redraw(&mut self, part: Part, seed: u64) {
         self.memory.forget(part);
+        self.repeats.forget(part);
         self.rngs[part.index()] = stream(part, seed);
     }
 
@@ -336,12 +429,16 @@ impl Band for NeuralBand {
         self.away = (AWAY_FADES * self.away).max(self.ears.away());
         let ahead = std::mem::take(&mut self.ahead);
         let early = Part::ALL.map(|p| ahead.plays(p));
+        self.follow_plans(place, moment.dials.steady());
         self.state.inputs.fill(0.0);
         let mut x = Inputs::new(&mut self.state.inputs);
         // The last of the piano's inputs says whose band this is: people's.
         self.ears.write(place, moment.parts, moment.bpm, 1.0, &mut x);
-        self.memory.write(&self.ears, place.bar_steps, early, &moment.rests, &mut x);
+        self.memory.write(&self.ears, place.bar_steps, early, &moment.rests, &self.repeats, &mut x);
         self.kernel.trunk(&mut self.state);
+        if is_planned_at(place.in_bar, place.bar_steps) {
+            self.plan(moment);
+        }
 
         let mut now = ahead;
         let forced = moment.forced.unwrap_or_default();
@@ -370,7 +467,7 @@ impl Band for NeuralBand {
             }
             let copies = self.memory.early_copies(part, &self.ears, place.bar_steps);
             let mut logit = self.kernel.early(part, copies, &self.state) + self.sampling.early[part.index()];
-            logit += Self::shape(part, in_bar, moment);
+            logit = shaped(logit, Self::shape(part, in_bar, moment));
             if yes(logit, moment.dials.steady(), self.sampling.certain_early, &mut self.rngs[part.index()]) {
                 self.part(part, true, in_bar, moment, &mut next);
             }

@@ -26,8 +26,6 @@ pub struct Sampling {
     pub certain_new: f32,
     /// The same for playing ahead of the step.
     pub certain_early: f32,
-    /// What is added to the logit of any onset, by part.
-    pub onset: [f32; 4],
     /// What is added to the logit of playing ahead of the step, by part: left alone, the band's own past
     /// talks it out of it.
     pub early: [f32; 4],
@@ -38,8 +36,13 @@ pub struct Sampling {
     /// What keeping to another bar gains while the bar so far equals it: onsets of
     /// drums, of the other parts, pitches of the bass, of chords.
     pub habit: [f32; 4],
-    /// What the pitches of a bar ago gain, moved with the reference: bass, chords.
-    pub repeat: [f32; 2],
+    /// What keeping to another bar gains where it is planned to be repeated as a whole: onsets of drums, of the
+    /// other parts, pitches of the bass, of chords.
+    pub follow: [f32; 4],
+    /// What repeating a whole bar gains when a part's next bar is planned, by part.
+    pub whole: [f32; 4],
+    /// What the next bar repeats.
+    pub repeats: Draw,
     /// Bass pitches.
     pub bass_pitch: Draw,
     /// Second note of the bass.
@@ -63,12 +66,13 @@ impl Default for Sampling {
             certain: [0.05, 0.04],
             certain_new: 0.01,
             certain_early: 0.02,
-            onset: [0.0; 4],
             early: [0.0; 4],
             harmony: [0.7, 0.6],
             away: [0.0; 2],
             habit: [0.0; 4],
-            repeat: [0.0, 0.0],
+            follow: [0.0; 4],
+            whole: [0.0; 4],
+            repeats: Draw { temperature: 1.0, top: 1.0 },
             bass_pitch: Draw { temperature: 0.9, top: 0.95 },
             above: Draw { temperature: 0.9, top: 0.97 },
             chord_pitch: Draw { temperature: 0.95, top: 0.97 },
@@ -91,6 +95,7 @@ impl Sampling {
             self.velocity,
             self.drum_velocity,
             self.offset,
+            self.repeats,
         ];
         let shares = [self.certain[0], self.certain[1], self.certain_new, self.certain_early];
         draws.iter().all(|d| d.temperature > 0.0 && (0.0..=1.0).contains(&d.top))
@@ -98,10 +103,10 @@ impl Sampling {
             && self
                 .harmony
                 .iter()
-                .chain(&self.repeat)
+                .chain(&self.whole)
+                .chain(&self.follow)
                 .chain(&self.early)
                 .chain(&self.habit)
-                .chain(&self.onset)
                 .chain(&self.away)
                 .all(|h| h.is_finite())
     }

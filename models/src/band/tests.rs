@@ -163,11 +163,19 @@ impl<'a> Walk<'a> {
         }
     }
 
+    fn repeats(&mut self, batch: &Batch) {
+        for (&row, &target) in batch.repeat_rows.iter().zip(&batch.repeat_targets) {
+            let state = &mut self.states[row as usize / 4];
+            let logits = self.kernel.repeats(state)[row as usize % 4];
+            self.add("repeats".into(), nll(&logits, target as usize));
+        }
+    }
+
     fn drums(&mut self, rows: &PartRows<DrumRow>) {
         for i in 0..rows.trunk.len() {
             let (state, in_bar) = self.begin(Part::Drums, rows, i);
             let (row, target) = (&rows.row[i], &rows.target[i]);
-            let mut logits = self.kernel.drum_onsets(row, in_bar, &state);
+            let mut logits = self.kernel.drum_onsets(row, in_bar, rows.plan[i] as u8, &state);
             for c in 0..DRUM_CLASSES {
                 logits[c] +=
                     (0..c).filter(|&b| target.drums[b] > 0).map(|b| self.kernel.chain(c, b)).sum::<f32>();
@@ -188,13 +196,13 @@ impl<'a> Walk<'a> {
             let (mut state, in_bar) = self.begin(Part::Bass, rows, i);
             let (row, target) = (&rows.row[i], &rows.target[i]);
             if !rows.early[i] {
-                let logit = self.kernel.onset(Part::Bass, row.copies, in_bar, &state);
+                let logit = self.kernel.onset(Part::Bass, row.copies, in_bar, rows.plan[i] as u8, &state);
                 self.add("bass onset".into(), bit_nll(logit, target.bass.is_some()));
             }
             let Some(note) = target.bass else { continue };
             let mut scores = [0f32; MOST_CANDIDATES];
             let candidates = bass_candidates(row, rows.references[i]);
-            self.kernel.bass_pitches(&candidates, &mut state, &mut scores);
+            self.kernel.bass_pitches(&candidates, rows.plan[i] as u8, &mut state, &mut scores);
             let scores = &scores[..=BASS_SHAPE.pitches];
             self.add("bass pitch".into(), nll(scores, usize::from(note.pitch) - BASS_SHAPE.low));
             let degree = usize::from((12 + note.pitch % 12 - rows.references[i].0) % 12);
@@ -215,7 +223,7 @@ impl<'a> Walk<'a> {
             let (row, target) = (&rows.row[i], &rows.target[i]);
             let chord: Chord = target.chord(part);
             if !rows.early[i] {
-                let logit = self.kernel.onset(part, row.copies, in_bar, &state);
+                let logit = self.kernel.onset(part, row.copies, in_bar, rows.plan[i] as u8, &state);
                 self.add(format!("{key} onset"), bit_nll(logit, !chord.is_empty()));
             }
             if chord.is_empty() {
@@ -231,9 +239,8 @@ impl<'a> Walk<'a> {
                 let candidates = chord_candidates(row, rows.references[i], so_far);
                 self.kernel.chord_pitches(
                     part,
-                    &candidates,
-                    climb(so_far) as usize,
-                    rank,
+                    (&candidates, rows.plan[i] as u8),
+                    (climb(so_far) as usize, rank),
                     &mut state,
                     &mut scores,
                 );
@@ -270,12 +277,13 @@ fn compare(config: Config, net: &Network, kernel: &Kernel) {
 
     let mut walk = Walk::new(kernel, &batch, &codes);
     walk.early(&batch);
+    walk.repeats(&batch);
     walk.drums(&batch.drums);
     walk.bass(&batch.bass);
     walk.chords(Part::Guitar, &batch.chords[0]);
     walk.chords(Part::Strings, &batch.chords[1]);
     assert_eq!(walk.sums.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
-    assert_eq!(expected.len(), 20);
+    assert_eq!(expected.len(), 21);
     for (term, &sum) in &expected {
         assert!(sum > 1.0, "{term} was hardly tested: {sum}");
         let own = walk.sums[term];
@@ -405,4 +413,23 @@ fn a_transposed_song_stays_in_range_and_comes_back() {
             assert_eq!(a, b);
         }
     }
+}
+
+/// Two bars of chance in turn: what comes back two bars later is planned as that, from the third bar on.
+#[test]
+fn a_bar_that_comes_back_is_planned_as_one() {
+    let two = song(32, 7);
+    let mut whole = two.clone();
+    for _ in 0..7 {
+        whole.frames.extend_from_slice(&two.frames);
+        whole.band.extend_from_slice(&two.band);
+    }
+    let steps = whole.band.len();
+    let mut rng = Pcg64::seed_from_u64(1);
+    let mut lanes = [Lane::new(Arc::new(whole), 0, 0, 0, &Spoil::NONE, &mut rng)];
+    let batch = Batch::next(&mut lanes, steps, &Spoil::NONE, &mut rng);
+    let bars: Vec<u32> = batch.repeat_rows.iter().map(|r| r / 4 / 16 + 1).collect();
+    assert_eq!(bars, (1..16).flat_map(|b| [b; 4]).collect::<Vec<_>>(), "each bar once a part");
+    assert!(batch.repeat_targets[..4].iter().all(|&t| t != 1));
+    assert!(batch.repeat_targets[4..].iter().all(|&t| t == 1), "{:?}", batch.repeat_targets);
 }

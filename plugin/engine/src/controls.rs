@@ -96,11 +96,11 @@ pub struct Controls {
     /// How far the off-beats are delayed, 0 (as decided) to 1 (the second eighth on the last triplet).
     pub swing: f32,
     /// How human the timing is, 0 (everything exactly on the grid of sixteenths and eighth triplets) to 1 (as
-    /// decided, and a little astray where a part is off the grid anyway). Where the piano plays behind
+    /// decided, and a little astray where a part is off the grid anyway, or where the rule band plays). Where the piano plays behind
     /// the beat, the grid of the band leans back with it whatever this says.
     pub humanize: f32,
     /// How daring the network is: a factor on its sampling temperature, 0.1 to 2; 1 is as tuned. The rule
-    /// band draws too little to heed it.
+    /// band plays other variations of its patterns now and then above that, and fewer fills below it.
     pub temperature: f32,
     /// How much parts rest, enter and leave by the phrase, 0 (everybody always plays) to 1.
     pub sections: f32,

@@ -15,7 +15,7 @@ const FULL_SWING: Pulse = PULSES_PER_BEAT / 6;
 const TRIPLETS: [Pulse; 2] = [PULSES_PER_BEAT / 3, PULSES_PER_BEAT * 2 / 3];
 /// Largest stray from the tick grid: half a tick either way.
 const STRAY: f64 = (PULSES_PER_TICK / 2) as f64;
-/// A part strays only once more than this share of its last notes was off the grid.
+/// A part of a band that does not play exactly strays only once more than this share of its last notes was off the grid.
 const LOOSE: f32 = 0.25;
 /// Weight of the newest onset in that share.
 const FORGET: f32 = 0.06;
@@ -46,6 +46,8 @@ pub struct Feel {
     seed: u64,
     swing: f64,
     humanize: f64,
+    /// Whether all parts stray, however exactly they play.
+    always: bool,
     /// Running share of onsets off the grid, for each part.
     loose: [f32; 4],
 }
@@ -53,12 +55,17 @@ pub struct Feel {
 impl Feel {
     /// Swing and humanize are from 0 to 1, see [`crate::Controls`].
     pub fn new(seed: u64, swing: f32, humanize: f32) -> Self {
-        Self { seed, swing: f64::from(swing), humanize: f64::from(humanize), loose: [0.0; 4] }
+        Self { seed, swing: f64::from(swing), humanize: f64::from(humanize), always: false, loose: [0.0; 4] }
     }
 
     /// Other swing and humanize from now on.
     pub fn control(&mut self, swing: f32, humanize: f32) {
         (self.swing, self.humanize) = (f64::from(swing), f64::from(humanize));
+    }
+
+    /// Has all parts stray from now on, or only those that play loosely themselves.
+    pub fn stray_always(&mut self, always: bool) {
+        self.always = always;
     }
 
     /// Draws from another seed from now on.
@@ -76,7 +83,7 @@ impl Feel {
     pub fn time(&mut self, place: &Place, half: Half, part: Part, offset: i8) -> Timing {
         let loose = &mut self.loose[part.index()];
         *loose += FORGET * (f32::from(u8::from(clamped(half, offset) != 0)) - *loose);
-        let stray = if *loose > LOOSE { self.stray(place.step, half, part) } else { 0.0 };
+        let stray = if self.always || *loose > LOOSE { self.stray(place.step, half, part) } else { 0.0 };
         self.again(place, half, offset, stray)
     }
 

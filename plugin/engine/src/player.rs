@@ -189,6 +189,7 @@ impl Player {
     /// Starts the band as it was drawn last: with the parts anew that were drawn anew.
     fn start_band(&mut self, band: &mut dyn Band) {
         band.reset(self.seed);
+        self.feel.stray_always(band.is_exact());
         self.redraws = self.controls.parts.map(|p| p.redraws);
         for part in Part::ALL.into_iter().filter(|p| self.redraws[p.index()] > 0) {
             band.redraw(part, self.redrawn_seed(part));

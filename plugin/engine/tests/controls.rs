@@ -344,7 +344,11 @@ fn parts_come_and_go() {
 fn swing_humanize_and_intensity_are_turned_live() {
     let mut band = RuleBand::new(Style::PopRock);
     let mut stage = Stage::new(&piano(16), everybody(), &mut band);
+    stage.play(&mut band, 2 * STEPS);
+    let astray = |s: &Stage, bar: i64| s.bar(Part::Drums, bar).iter().filter(|n| n.onset % 120 != 0).count();
+    stage.turn(|c| c.humanize = 0.0);
     stage.play(&mut band, 4 * STEPS);
+    assert!(astray(&stage, 1) >= 4 && astray(&stage, 3) == 0);
     let late = |s: &Stage, bar: i64| s.bar(Part::Drums, bar).iter().filter(|n| n.onset % 480 == 320).count();
     stage.turn(|c| c.swing = 1.0);
     stage.play(&mut band, 6 * STEPS);

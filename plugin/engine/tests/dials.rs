@@ -151,8 +151,7 @@ fn density_is_how_much_a_part_plays() {
                 assert!(notes[4] > notes[0] + 1.5, "{style} {}: {notes:?}", Part::ALL[part]);
                 assert!(notes[0] < 0.5 * neutral.notes[part] + 1.5, "{style}: {notes:?}");
                 let (on, off) = (turned[0].on[part], turned[0].off[part]);
-                let most = if rules { 0.25 * on + 0.2 } else { on };
-                assert!(off <= most, "{style}: the main beats are left, {on} and {off}");
+                assert!(off <= 0.25 * on + 0.2, "{style}: the main beats are left, {on} and {off}");
                 for other in (0..4).filter(|&p| p != part) {
                     let moved = turned.map(|n| (n.notes[other] - neutral.notes[other]).abs());
                     let most = moved.into_iter().fold(0.0, f64::max);

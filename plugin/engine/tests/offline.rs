@@ -428,7 +428,8 @@ fn humanize_zero_is_strict_and_one_is_loose() {
 fn the_band_leans_back_with_a_late_piano_and_answers_on_the_beat() {
     // Every chord comes 15 pulses (15 ms) behind the beat.
     let late: Vec<Note> = chords(0, 8).iter().map(|n| Note { onset: n.onset + 15, ..*n }).collect();
-    let rendered = render(&late, &mut RuleBand::new(Style::PopRock), &Settings::default());
+    let exact = Controls { humanize: 0.0, ..Controls::default() };
+    let rendered = render(&late, &mut RuleBand::new(Style::PopRock), &exact.into());
     // From the second bar on it is known, and each bar begins with its own root.
     let ones = rendered.part(Part::Bass).iter().filter(|n| n.onset % BAR == 15 && n.onset < 8 * BAR);
     let roots: Vec<u8> = ones.map(|n| n.pitch % 12).collect();

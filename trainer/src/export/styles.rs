@@ -5,11 +5,16 @@ use sideman_models::band::GridSong;
 use sideman_models::weights::StoredStyle;
 use sideman_music::Part;
 
+use super::audition::Audition;
 use crate::corpus::{Song, Tier};
 use crate::train::Library;
 
 /// Codes kept under each name in 4/4.
 const PER_STYLE: usize = 8;
+/// Songs whose codes are heard before those are chosen.
+const CANDIDATES: usize = 24;
+/// What a song that fits counts for though the band of its code plays something else.
+const FROM_SONG: f32 = 0.1;
 /// Codes kept under each name in any other metre.
 const PER_METRE: usize = 3;
 /// Codes kept for "auto".
@@ -230,6 +235,18 @@ pub(crate) fn fits(song: &GridSong, origin: &Song) -> [(&'static str, f32); 11] 
     fit(&facts(song, origin), genre, style)
 }
 
+/// How well what the band of a song's code plays fits each style, the mean over some pianos.
+fn plays(train: &Library, i: usize, code: &[f32], audition: &Audition<'_>) -> [f32; 11] {
+    let heard = audition.hear(code, train.songs[i].bpm);
+    let mut mean = [0.0; 11];
+    for band in &heard {
+        for (m, (_, fit)) in mean.iter_mut().zip(fits(band, &train.origins[i])) {
+            *m += fit / heard.len() as f32;
+        }
+    }
+    mean
+}
+
 /// Whether the drums are a kit: kick and snare in some bars at least, and not hand percussion or effects above
 /// all.
 fn has_kit(song: &GridSong) -> bool {
@@ -240,10 +257,10 @@ fn has_kit(song: &GridSong) -> bool {
     count(0..=0) >= bars / 2.0 && count(1..=4) >= bars / 4.0 && count(13..=15) <= 0.7 * count(0..=15)
 }
 
-/// Chooses the codes: for each named style the songs in 4/4 that fit it best, and songs in other metres that are
+/// Chooses the codes: for each named style the songs in 4/4 that fit it best and whose codes play so, and songs in other metres that are
 /// labelled so; for "auto" songs of all kinds with a kit, spread evenly over the tempos, and some in each
 /// other metre. Only clean songs count.
-pub(super) fn choose(train: &Library, codes: &[Vec<f32>]) -> Vec<StoredStyle> {
+pub(super) fn choose(train: &Library, codes: &[Vec<f32>], audition: &Audition<'_>) -> Vec<StoredStyle> {
     let mut ranked: Vec<Vec<(f32, usize)>> = vec![vec![]; 11];
     let names = Style::ALL.map(Style::name);
     let (mut open, mut others) = (vec![], vec![]);
@@ -287,19 +304,22 @@ pub(super) fn choose(train: &Library, codes: &[Vec<f32>]) -> Vec<StoredStyle> {
         code: codes[i].clone(),
     };
     let mut out = vec![];
-    for (name, list) in names.into_iter().zip(&mut ranked) {
+    for (k, (name, list)) in names.into_iter().zip(&mut ranked).enumerate() {
         list.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         // Versions of one song count once.
         let mut groups = vec![];
-        for &(_, i) in list.iter() {
-            if groups.len() == PER_STYLE {
+        let mut candidates: Vec<(f32, usize)> = vec![];
+        for &(fit, i) in list.iter() {
+            if groups.len() == CANDIDATES {
                 break;
             }
             if !groups.contains(&&train.origins[i].group) {
                 groups.push(&train.origins[i].group);
-                out.push(stored(name, i));
+                candidates.push((fit * (FROM_SONG + plays(train, i, &codes[i], audition)[k]), i));
             }
         }
+        candidates.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        out.extend(candidates.into_iter().take(PER_STYLE).map(|(_, i)| stored(name, i)));
     }
     others.sort_unstable();
     for group in others.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {

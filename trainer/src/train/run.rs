@@ -121,6 +121,34 @@ pub struct Score {
     pub terms: BTreeMap<String, f64>,
 }
 
+/// The tensors that a run begins with: those of an earlier one where there are. Tensors that the earlier one
+/// did not have start as fresh ones do, and columns that a tensor did not have, for inputs added since, at zero.
+fn grown(
+    mut known: BTreeMap<String, Tensor>,
+    fresh: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
+) -> anyhow::Result<BTreeMap<String, Tensor>> {
+    let mut out = BTreeMap::new();
+    for (name, (shape, values)) in fresh {
+        let tensor = match known.remove(&name) {
+            None => Tensor::from_vec(values, shape, &Device::Cpu)?,
+            Some(t) if t.dims() == shape => t,
+            Some(t) => {
+                let ([rows, columns], &[wanted, width]) = (t.dims(), &shape[..]) else {
+                    bail!("the tensor {name} of --from is {:?} and should be {shape:?}", t.dims())
+                };
+                ensure!(
+                    *rows == wanted && *columns < width,
+                    "the tensor {name} of --from is {:?} and should be {shape:?}",
+                    t.dims()
+                );
+                t.pad_with_zeros(1, 0, width - columns)?
+            }
+        };
+        out.insert(name, tensor);
+    }
+    Ok(out)
+}
+
 /// Runs a training to its end, its patience's end, or from where it stopped.
 ///
 /// # Errors
@@ -165,14 +193,11 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     let valid = Library::load(&args.cache, &config, Split::Valid, Some((&train.mean, &train.deviation)))?;
     eprintln!("{} songs to train on, {} to validate", train.songs.len(), valid.songs.len());
 
-    let tensors = match known {
-        Some(r) => r.under("p."),
-        None => {
-            let fresh = config.network.initial(config.seed).into_iter();
-            fresh
-                .map(|(k, (shape, v))| Ok((k, Tensor::from_vec(v, shape, &Device::Cpu)?)))
-                .collect::<anyhow::Result<_>>()?
-        }
+    let fresh = || config.network.initial(config.seed);
+    let tensors = match (&resumed, &begun) {
+        (Some(r), _) => r.under("p."),
+        (None, Some(b)) => grown(b.under("p."), fresh())?,
+        (None, None) => grown(BTreeMap::new(), fresh())?,
     };
     let mut vars = BTreeMap::new();
     for (name, tensor) in tensors {
@@ -364,5 +389,30 @@ impl Average {
         self.divergence = keep * self.divergence + (1.0 - keep) * divergence;
         self.batches += 1;
         self.seen += steps;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_goes_on_with_more_inputs_and_tensors_than_it_had() {
+        let tensor = |shape: &[usize], v: Vec<f32>| Tensor::from_vec(v, shape, &Device::Cpu).unwrap();
+        let known = |w: Tensor| BTreeMap::from([("w".to_owned(), w)]);
+        let fresh = || {
+            BTreeMap::from([
+                ("w".to_owned(), (vec![2, 3], vec![9.0; 6])),
+                ("new".to_owned(), (vec![2], vec![0.5, 0.25])),
+            ])
+        };
+        let own = grown(known(tensor(&[2, 2], vec![1.0, 2.0, 3.0, 4.0])), fresh()).unwrap();
+        assert_eq!(own["w"].to_vec2::<f32>().unwrap(), [[1.0, 2.0, 0.0], [3.0, 4.0, 0.0]]);
+        assert_eq!(own["new"].to_vec1::<f32>().unwrap(), [0.5, 0.25]);
+        for shape in [&[3, 2][..], &[2, 4], &[6]] {
+            let n = shape.iter().product();
+            let error = grown(known(tensor(shape, vec![0.0; n])), fresh()).unwrap_err().to_string();
+            assert!(error.contains("the tensor w of --from"), "{error}");
+        }
     }
 }

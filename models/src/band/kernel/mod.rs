@@ -22,6 +22,7 @@ use super::batch::{INPUTS, extra_inputs};
 use super::layout::{
     ABOVE, BASS_SHAPE, CHORD_SHAPE, Config, LAGS, POSITIONS, Span, output_count, part_key, span,
 };
+use super::repeats::PLANS;
 use crate::ops::{CandidateRow, CandidateShape};
 use crate::weights;
 
@@ -45,6 +46,8 @@ struct Heads {
     velocity_class: Vec<f32>,
     copy_class: Vec<f32>,
     chain: Vec<f32>,
+    copy_plan: Vec<f32>,
+    pitch_plan: Vec<f32>,
     above_last: Vec<f32>,
     above_bar: Vec<f32>,
     length_last: Vec<f32>,
@@ -69,6 +72,7 @@ pub struct Kernel {
     pattern: Layer,
     context: Layer,
     early: Layer,
+    repeats: Layer,
     early_copy: Vec<f32>,
     parts: [Heads; 4],
 }
@@ -157,6 +161,8 @@ impl Kernel {
                 velocity_class: get("velocity.class"),
                 copy_class: get("copy.class"),
                 chain: get("chain"),
+                copy_plan: get("copy.plan"),
+                pitch_plan: get("pitch.plan"),
                 above_last: get("above.last"),
                 above_bar: get("above.bar"),
                 length_last: get("length.last"),
@@ -178,6 +184,7 @@ impl Kernel {
             gates_h: layer("lstm.wh", None, hidden)?,
             pattern: layer("pattern.w", Some("pattern.b"), config.style)?,
             context: layer("context.w", None, hidden + input)?,
+            repeats: layer("repeats.w", Some("repeats.b"), hidden + input)?,
             early: layer("early.w", Some("early.b"), hidden + input)?,
             early_copy: get("early.copy"),
             parts: [drums?, bass?, guitar?, strings?],
@@ -194,16 +201,19 @@ impl Kernel {
         self.simd.name()
     }
 
-    /// What a step multiplies with, and the style's two layers.
+    /// What a step multiplies with, and what is needed now and then.
     fn layers(&self) -> impl Iterator<Item = &Layer> {
         let trunk = [&self.input, &self.gates_x, &self.gates_h, &self.context, &self.early];
         let heads = self.parts.iter().flat_map(|p| [&p.extra, &p.out, &p.pitch_in, &p.pitch_out]);
-        trunk.into_iter().chain(heads).chain([&self.style, &self.pattern])
+        trunk.into_iter().chain(heads).chain([&self.style, &self.pattern, &self.repeats])
     }
 
     /// Bytes of weights that a step reads when all parts play.
     pub fn bytes(&self) -> usize {
-        self.layers().map(Layer::bytes).sum::<usize>() - self.style.bytes() - self.pattern.bytes()
+        self.layers().map(Layer::bytes).sum::<usize>()
+            - self.style.bytes()
+            - self.pattern.bytes()
+            - self.repeats.bytes()
     }
 
     /// A state for this network, with an all-zero style.
@@ -258,6 +268,13 @@ impl Kernel {
         self.early.apply(self.simd, &state.trunk, &mut state.work, &mut state.early);
     }
 
+    /// Logits of what each part's next bar repeats; not part of most steps.
+    pub(super) fn repeats(&self, state: &mut State) -> [[f32; PLANS]; 4] {
+        let mut out = [[0.0; PLANS]; 4];
+        self.repeats.apply(self.simd, &state.trunk, &mut state.work, out.as_flattened_mut());
+        out
+    }
+
     /// Logit that a part plays the next position early.
     pub(super) fn early(&self, part: Part, copies: [bool; 2 * LAGS], state: &State) -> f32 {
         let i = part.index();
@@ -280,17 +297,26 @@ impl Kernel {
         &state.patterns[in_bar % POSITIONS * PATTERN..][..PATTERN]
     }
 
+    /// How firmly each lag is copied by a part whose bar is planned so.
+    fn gates(&self, part: Part, plan: u8, state: &State) -> [f32; LAGS] {
+        let (copy, planned) = (span(part, "copy").start, &self.parts[part.index()].copy_plan);
+        std::array::from_fn(|k| state.out[copy + k] + planned[usize::from(plan) * LAGS + k] + 0.3)
+    }
+
     /// Onset logits of the drum classes, not yet with what the classes before add; see [`Kernel::chain`].
-    pub(super) fn drum_onsets(&self, row: &DrumRow, in_bar: usize, state: &State) -> [f32; DRUM_CLASSES] {
+    pub(super) fn drum_onsets(
+        &self,
+        row: &DrumRow,
+        in_bar: usize,
+        plan: u8,
+        state: &State,
+    ) -> [f32; DRUM_CLASSES] {
         let heads = &self.parts[0];
-        let copy = span(Part::Drums, "copy").start;
+        let gates = self.gates(Part::Drums, plan, state);
         let pattern = self.pattern(state, in_bar);
         std::array::from_fn(|c| {
-            let copied: f32 = (0..LAGS)
-                .map(|k| {
-                    row.copies[k][c] * (state.out[copy + k] + 0.3) * heads.copy_class[k * DRUM_CLASSES + c]
-                })
-                .sum();
+            let copied: f32 =
+                (0..LAGS).map(|k| row.copies[k][c] * gates[k] * heads.copy_class[k * DRUM_CLASSES + c]).sum();
             state.out[c] + pattern[c] + copied
         })
     }
@@ -301,9 +327,16 @@ impl Kernel {
     }
 
     /// Onset logit of bass, guitar or strings.
-    pub(super) fn onset(&self, part: Part, copies: [f32; LAGS], in_bar: usize, state: &State) -> f32 {
-        let copy = span(part, "copy").start;
-        let copied: f32 = (0..LAGS).map(|k| copies[k] * (state.out[copy + k] + 0.3)).sum();
+    pub(super) fn onset(
+        &self,
+        part: Part,
+        copies: [f32; LAGS],
+        in_bar: usize,
+        plan: u8,
+        state: &State,
+    ) -> f32 {
+        let gates = self.gates(part, plan, state);
+        let copied: f32 = (0..LAGS).map(|k| copies[k] * gates[k]).sum();
         state.out[0] + self.pattern(state, in_bar)[DRUM_CLASSES + part.index() - 1] + copied
     }
 
@@ -384,13 +417,17 @@ impl Kernel {
         &self,
         part: Part,
         shape: CandidateShape,
-        row: &CandidateRow,
+        (row, plan): (&CandidateRow, u8),
         state: &mut State,
         out: &mut [f32; MOST_CANDIDATES],
     ) {
-        let coefficients = &mut state.coefficients[..shape.coefficients()];
-        let pitch_out = &self.parts[part.index()].pitch_out;
-        pitch_out.apply(self.simd, &state.pitch, &mut state.work, coefficients);
+        let n = shape.coefficients();
+        let coefficients = &mut state.coefficients[..n];
+        let heads = &self.parts[part.index()];
+        heads.pitch_out.apply(self.simd, &state.pitch, &mut state.work, coefficients);
+        for (c, planned) in coefficients.iter_mut().zip(&heads.pitch_plan[usize::from(plan) * n..]) {
+            *c += planned;
+        }
         shape.score(coefficients, row, &mut out[..=shape.pitches]);
     }
 
@@ -398,12 +435,13 @@ impl Kernel {
     pub(super) fn bass_pitches(
         &self,
         row: &CandidateRow,
+        plan: u8,
         state: &mut State,
         out: &mut [f32; MOST_CANDIDATES],
     ) {
         self.parts[1].pitch_in.apply(self.simd, &state.context, &mut state.work, &mut state.pitch);
         state.pitch.iter_mut().for_each(|v| *v = v.max(0.0));
-        self.score(Part::Bass, BASS_SHAPE, row, state, out);
+        self.score(Part::Bass, BASS_SHAPE, (row, plan), state, out);
     }
 
     /// Begins a chord: to be called once before [`Kernel::chord_pitches`].
@@ -416,9 +454,8 @@ impl Kernel {
     pub(super) fn chord_pitches(
         &self,
         part: Part,
-        row: &CandidateRow,
-        climb: usize,
-        rank: usize,
+        (row, plan): (&CandidateRow, u8),
+        (climb, rank): (usize, usize),
         state: &mut State,
         out: &mut [f32; MOST_CANDIDATES],
     ) {
@@ -427,6 +464,6 @@ impl Kernel {
             let v = state.chord_own[i] + heads.pitch_climb[climb * n + i] + heads.pitch_rank[rank * n + i];
             state.pitch[i] = v.max(0.0);
         }
-        self.score(part, CHORD_SHAPE, row, state, out);
+        self.score(part, CHORD_SHAPE, (row, plan), state, out);
     }
 }

@@ -35,6 +35,16 @@ impl Turned {
         Self { weight: Weight::of(&self.place, in_bar), in_bar, ..*self }
     }
 
+    /// How often a variation takes a pattern's place, 0 to 1: from a neutral temperature up.
+    pub(super) fn ventures(&self) -> f32 {
+        (self.dials.temperature - 1.0).clamp(0.0, 1.0)
+    }
+
+    /// How often a short fill is left out, 0 to 1: from a neutral temperature down.
+    pub(super) fn holds_back(&self) -> f32 {
+        (1.0 - self.dials.temperature).clamp(0.0, 1.0)
+    }
+
     /// What draws about leaving out and adding are to follow from.
     pub(super) fn counter(&self) -> i64 {
         self.place.bar.rem_euclid(2) << 16 | i64::from(self.in_bar)

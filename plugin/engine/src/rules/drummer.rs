@@ -115,7 +115,7 @@ impl RuleBand {
         let Fills { short, long } = groove.fills;
         let texts = match now.phrase.bar {
             _ if now.phrase.lead || now.phrase.bar == 7 => long,
-            3 => short,
+            3 if self.draw(Part::Drums, now.phrase.bars, Lane::HoldBack) >= now.turned.holds_back() => short,
             _ => return None,
         };
         let turn = (self.draw(Part::Drums, 0, Lane::Fill) * 64.0) as i64 + now.phrase.section;

@@ -56,6 +56,8 @@ enum Lane {
     Morph,
     Leave(usize),
     Add(usize),
+    Venture(usize),
+    HoldBack,
 }
 
 impl Lane {
@@ -68,6 +70,8 @@ impl Lane {
             Self::Morph => 4,
             Self::Leave(i) => 200 + i as u64,
             Self::Add(i) => 300 + i as u64,
+            Self::Venture(i) => 400 + i as u64,
+            Self::HoldBack => 5,
         }
     }
 }
@@ -246,6 +250,16 @@ impl RuleBand {
 
     fn drawn_from(self, seed: u64) -> Self {
         Self { seeds: [seed; 4], picks: picks(self.patterns.unwrap_or_else(|| mix(seed) >> 8)), ..self }
+    }
+
+    /// Which variation a part plays: its own, or at a temperature above neutral now and then another one for two
+    /// bars. Drums and bass go together, as their variations do.
+    fn pick(&self, part: Part, bars: i64, turned: &Turned) -> Pick {
+        let leader = if part == Part::Bass { Part::Drums } else { part };
+        let two = bars.div_euclid(2);
+        let ventures = self.draw(leader, two, Lane::Venture(0)) < turned.ventures();
+        let by = if ventures { 1 + (self.draw(leader, two, Lane::Venture(1)) * 3.0) as usize } else { 0 };
+        Pick { number: self.picks[part.index()] + by, moved: self.moved[part.index()] }
     }
 
     fn draw(&self, part: Part, counter: i64, lane: Lane) -> f32 {
@@ -481,6 +495,10 @@ fn level(energy: f32, thresholds: [f32; 2]) -> usize {
 }
 
 impl Band for RuleBand {
+    fn is_exact(&self) -> bool {
+        true
+    }
+
     fn duplicate(&self) -> Option<Box<dyn Band>> {
         Some(Box::new(self.clone()))
     }
@@ -518,7 +536,7 @@ impl Band for RuleBand {
         for part in Part::ALL {
             let manner = self.manner(part, place.bar, moment.dials.morph);
             let groove = manner.groove(place);
-            let pick = Pick { number: self.picks[part.index()], moved: self.moved[part.index()] };
+            let pick = self.pick(part, phrase.bars, &turned);
             if let Some((cell, half)) = groove.cell(place) {
                 let out = match half {
                     Half::Now => &mut decision.now,
