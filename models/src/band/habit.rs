@@ -26,6 +26,8 @@ const SETTLED: i8 = 4;
 const ENOUGH: u8 = 7;
 /// Bars in a row after which it should play another one where a phrase of four bars ends, and anywhere.
 const STUCK: [u8; 2] = [11, 13];
+/// Bars in a row after which it plays another one, come what may.
+const LONGEST: u8 = 14;
 
 /// One step further: `alike` or not.
 fn count(n: &mut i8, alike: bool) {
@@ -42,7 +44,7 @@ impl Habit {
         for part in Part::ALL {
             let i = part.index();
             if starts_bar {
-                self.stuck[i] = if self.onsets[i][0] > 0 { (self.stuck[i] + 1).min(STUCK[1]) } else { 0 };
+                self.stuck[i] = if self.onsets[i][0] > 0 { (self.stuck[i] + 1).min(LONGEST) } else { 0 };
                 // A bar that was another one to its end leaves some habit to the next.
                 for n in self.onsets[i].iter_mut().chain(&mut self.pitches[i]) {
                     *n = i8::from(*n > 0);
@@ -69,6 +71,11 @@ impl Habit {
     pub(super) fn stuck(&self, part: Part, bar: i64) -> bool {
         let ends = bar.rem_euclid(4) == 3;
         self.stuck[part.index()] >= STUCK[usize::from(!ends)]
+    }
+
+    /// Whether a part has played one bar for as long as it may, and this bar is the same so far.
+    pub(super) fn worn_out(&self, part: Part) -> bool {
+        self.stuck[part.index()] >= LONGEST && self.onsets[part.index()][0] > 0
     }
 
     /// The lag that a part keeps to, and how firmly, 0 to 1.
@@ -127,11 +134,13 @@ mod tests {
     #[test]
     fn nobody_is_kept_to_one_bar_for_ever() {
         let mut habit = Habit::default();
-        for bar in 0..12 {
+        // The first bar repeats none.
+        for bar in 0..18 {
             for step in 0..4 {
                 habit.push(&hit(1), [Some(&hit(1)), None, None, None], step == 0);
             }
             assert_eq!(habit.onsets(Part::Drums).is_some(), bar < 7, "bar {bar}");
+            assert_eq!(habit.worn_out(Part::Drums), bar >= 14, "bar {bar}");
         }
     }
 }

@@ -291,6 +291,15 @@ impl NeuralBand {
         }
     }
 
+    /// Whether a part leaves out what comes next, the last that it played in the bar before, because it has played
+    /// that bar for too long.
+    fn leaves_out(&self, part: Part, in_bar: usize, bar_steps: u16) -> bool {
+        let bar = bar_lag(bar_steps);
+        self.habit.worn_out(part)
+            && self.memory.at(bar).plays(part)
+            && (in_bar + 1..bar).all(|later| !self.memory.at(bar - (later - in_bar)).plays(part))
+    }
+
     fn references(&self) -> (u8, u8) {
         (self.ears.reference(), self.ears.reference_before())
     }
@@ -449,7 +458,7 @@ impl Band for NeuralBand {
         for part in Part::ALL.into_iter().filter(|&p| plays(p, moment.rests.now) && !early[p.index()]) {
             if forced.parts[part.index()] {
                 now.copy(part, &forced.what.now);
-            } else {
+            } else if !self.leaves_out(part, usize::from(place.in_bar), place.bar_steps) {
                 self.part(part, false, usize::from(place.in_bar), moment, &mut now);
             }
         }
@@ -463,6 +472,9 @@ impl Band for NeuralBand {
         for part in Part::ALL.into_iter().filter(|&p| plays(p, rests)) {
             if forced.parts[part.index()] {
                 next.copy(part, &forced.what.early);
+                continue;
+            }
+            if self.leaves_out(part, in_bar, place.bar_steps) {
                 continue;
             }
             let copies = self.memory.early_copies(part, &self.ears, place.bar_steps);
