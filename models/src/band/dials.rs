@@ -70,13 +70,15 @@ const COMPLEX: [f32; 5] = [0.0, 0.0, 0.0, 1.2, 1.7];
 /// The same for each drum, of which there are many.
 const DRUMS: f32 = 0.7;
 
-/// Likely onsets, those with a logit of this or more, lose twice what a dial takes.
+/// Onsets with a logit of this or more lose twice what a dial takes, and those as unlikely as that gain twice what
+/// it gives.
 const LIKELY: f32 = 4.0;
 
 /// An onset's logit, more or less likely by a shape. What is all but certain, because it was played so all along,
-/// is taken away as surely as what is not.
+/// is taken away as surely as what is not, and what is all but impossible added.
 pub(super) fn shaped(logit: f32, shape: f32) -> f32 {
-    if shape >= 0.0 { logit + shape } else { logit + shape * (1.0 + (logit / LIKELY).clamp(0.0, 1.0)) }
+    let against = if shape < 0.0 { logit } else { -logit };
+    logit + shape * (1.0 + (against / LIKELY).clamp(0.0, 1.0))
 }
 
 impl Dials {

@@ -264,7 +264,7 @@ fn a_fill_leads_to_the_next_bar_line() {
             }
         }
     }
-    assert!(more * 4 > all * 3, "{more} of {all} fills have more hits than the groove");
+    assert!(more * 5 > all * 4, "{more} of {all} fills have more hits than the groove");
     assert_eq!(landings, all);
     // Styles of a kind share fills of a seed.
     assert!(fills.len() * 2 > all, "{} different fills of {all}", fills.len());
