@@ -110,6 +110,10 @@ pub trait Band: Send {
     fn is_exact(&self) -> bool {
         false
     }
+    /// Whether its drums fill where phrases end, so that nobody has to do it for them.
+    fn fills(&self) -> bool {
+        true
+    }
     /// A copy that would decide the same from here on, to look ahead with; `None` where there is none.
     /// Allocates.
     fn duplicate(&self) -> Option<Box<dyn Band>> {

@@ -410,6 +410,11 @@ fn fitted(code: &[f32], kernel: &Kernel) -> Vec<f32> {
 }
 
 impl Band for NeuralBand {
+    /// It fills now and then; but it does not know where the phrases of the sections end.
+    fn fills(&self) -> bool {
+        false
+    }
+
     fn duplicate(&self) -> Option<Box<dyn Band>> {
         Some(Box::new(self.clone()))
     }

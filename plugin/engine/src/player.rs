@@ -18,7 +18,7 @@ use sideman_music::{BandStep, Chord, Note, Part, PianoFrame, Pulse};
 
 use crate::clock::{Beat, step_pulse};
 use crate::controls::Controls;
-use crate::feel::{Feel, Half, mix};
+use crate::feel::{Feel, Half, draw, mix};
 use crate::listen::Heard;
 use crate::pattern::Patterns;
 use crate::planner::{Doing, Level, Planner};
@@ -36,6 +36,9 @@ const CLOSING_VELOCITY: f32 = 84.0;
 const OUT_OF_PLAY: i64 = 96;
 /// General MIDI keys of the close: kick and crash cymbal.
 const CLOSING_DRUMS: [u8; 2] = [36, 49];
+/// First lane of [`draw`] for fills that lead out of phrases, and how many of those are of the last beat alone.
+const FILL_LANE: u64 = 0xF177;
+const SHORT: f32 = 0.6;
 
 /// Turns what a band decides into orders. No allocation after construction.
 #[derive(Debug, Clone)]
@@ -63,6 +66,8 @@ pub struct Player {
     /// Whether each part has played the coming step ahead of it.
     ahead: [bool; 4],
     asleep: bool,
+    /// Whether the band fills where phrases end by itself.
+    band_fills: bool,
 }
 
 /// Whom a part is played from.
@@ -115,6 +120,7 @@ impl Player {
             sources: [Source::Band; 4],
             ahead: [false; 4],
             asleep: false,
+            band_fills: true,
             controls,
             velocities,
             seed,
@@ -190,6 +196,7 @@ impl Player {
     fn start_band(&mut self, band: &mut dyn Band) {
         band.reset(self.seed);
         self.feel.stray_always(band.is_exact());
+        self.band_fills = band.fills();
         self.redraws = self.controls.parts.map(|p| p.redraws);
         for part in Part::ALL.into_iter().filter(|p| self.redraws[p.index()] > 0) {
             band.redraw(part, self.redrawn_seed(part));
@@ -321,6 +328,23 @@ impl Player {
         rests
     }
 
+    /// Whether the drums play a fill now: one that was asked for, or one that leads out of a phrase.
+    fn fill(&mut self, moment: &Moment) -> bool {
+        let Moment { place, rests, forced, .. } = moment;
+        let filled = self.fills.step(place);
+        let told = forced.is_some_and(|f| f.parts[Part::Drums.index()]);
+        if place.in_bar == 0 && !self.band_fills && !told {
+            // Who plays softly fills less.
+            let odds = self.sections.fill(place, rests, self.controls.on())
+                * (2.0 * self.controls.intensity).min(1.5);
+            let drawn = |lane: u64| draw(self.seed, place.bar as u64, FILL_LANE + lane) as f32;
+            if drawn(0) < odds {
+                self.fills.lead(place, if drawn(1) < SHORT { 1 } else { 2 });
+            }
+        }
+        filled
+    }
+
     /// What each part plays, from whom it is to come.
     fn cast(&mut self, moment: &Moment, decided: Decision, playing: bool) -> Decision {
         let Moment { place, rests, forced, .. } = moment;
@@ -354,7 +378,7 @@ impl Player {
         }
         if !playing || !self.controls.part(Part::Drums).on {
             self.fills.reset();
-        } else if self.fills.step(place) {
+        } else if self.fill(moment) {
             self.fills.play(place, self.seed, &self.controls, &self.takes, &mut decision);
             sources[Part::Drums.index()] = Source::Fill;
         }

@@ -23,6 +23,8 @@ const SETTLING: f32 = 0.3;
 const SAY: f32 = 2.0;
 /// Lift below which even drums and bass may both rest.
 const VERY_SPARSE: f32 = -0.6;
+/// How likely the drums fill at the end of a phrase, and where a part comes in.
+const FILLS: [f32; 2] = [0.15, 0.5];
 /// First lane of [`draw`] for what is drawn here.
 const LANES: u64 = 0x5EC7;
 
@@ -49,6 +51,25 @@ impl Sections {
     /// How much of it all from the next bar that is drawn on, 0 to 1.
     pub fn control(&mut self, depth: f32) {
         self.depth = depth;
+    }
+
+    /// How likely a fill leads out of a bar, 0 to 1: where a phrase of eight bars ends, and above all where somebody
+    /// comes in who is `on`; never where the drums rest.
+    pub fn fill(&self, place: &Place, rests: &Rests, on: [bool; 4]) -> f32 {
+        let drums = Part::Drums.index();
+        if rests.now[drums] || rests.next[drums] {
+            return 0.0;
+        }
+        let enters = (0..4).any(|p| on[p] && rests.now[p] && !rests.next[p]);
+        let ends = (place.bar - self.origin).rem_euclid(PHRASE) == PHRASE - 1;
+        self.depth
+            * if enters {
+                FILLS[1]
+            } else if ends {
+                FILLS[0]
+            } else {
+                0.0
+            }
     }
 
     /// Draws from another seed from the next bar that is drawn on.

@@ -171,6 +171,15 @@ impl Fills {
         changed
     }
 
+    /// Fills the last beats of the bar that begins, unless something else is under way.
+    pub(super) fn lead(&mut self, place: &Place, beats: u16) {
+        let length = Spot::of(place).length;
+        let beat = if is_compound(place) { 6 } else { 4 };
+        if self.state == State::Idle && !self.wanted && length > beats * beat {
+            self.state = State::From(length - beats * beat);
+        }
+    }
+
     /// Gives up on any fill.
     pub(super) fn reset(&mut self) {
         *self = Self::new(self.asked);
