@@ -13,8 +13,10 @@ use crate::train::Library;
 const PER_STYLE: usize = 8;
 /// Songs whose codes are heard before those are chosen.
 const CANDIDATES: usize = 24;
+/// Songs by people from which on a style's codes are not heard.
+const MANY: usize = 40;
 /// What a song that fits counts for though the band of its code plays something else.
-const FROM_SONG: f32 = 0.1;
+const FROM_SONG: f32 = 0.5;
 /// Codes kept under each name in any other metre.
 const PER_METRE: usize = 3;
 /// Codes kept for "auto".
@@ -306,6 +308,9 @@ pub(super) fn choose(train: &Library, codes: &[Vec<f32>], audition: &Audition<'_
     let mut out = vec![];
     for (k, (name, list)) in names.into_iter().zip(&mut ranked).enumerate() {
         list.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        // A style that people played in many songs is in their codes; of bands made by rules, which the network
+        // plays as people would, one has to hear what comes of them.
+        let few = list.iter().filter(|c| train.songs[c.1].tier == 1.0).count() < MANY;
         // Versions of one song count once.
         let mut groups = vec![];
         let mut candidates: Vec<(f32, usize)> = vec![];
@@ -315,7 +320,14 @@ pub(super) fn choose(train: &Library, codes: &[Vec<f32>], audition: &Audition<'_
             }
             if !groups.contains(&&train.origins[i].group) {
                 groups.push(&train.origins[i].group);
-                candidates.push((fit * (FROM_SONG + plays(train, i, &codes[i], audition)[k]), i));
+                if !few {
+                    candidates.push((fit, i));
+                    continue;
+                }
+                let heard = plays(train, i, &codes[i], audition);
+                // What could as well be another style is none.
+                let other = (0..heard.len()).filter(|&j| j != k).map(|j| heard[j]).fold(0.0, f32::max);
+                candidates.push((fit * (FROM_SONG + (heard[k] - other).max(0.0)), i));
             }
         }
         candidates.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
