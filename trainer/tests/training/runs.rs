@@ -77,13 +77,13 @@ fn a_run_leaves_its_log_its_curves_and_its_checkpoints() {
 fn the_loss_falls() {
     let bench = Bench::new();
     let mut args = bench.args("run");
-    args.config = bench.config(&[("batches = 6", "batches = 60"), ("segment = 3", "segment = 30")]);
+    args.config = bench.config(&[("batches = 6", "batches = 24"), ("segment = 3", "segment = 12")]);
     train::run(&args).unwrap();
     let of = |key: &str| log(&args.out).iter().filter_map(|l| l[key].as_f64()).collect::<Vec<_>>();
     let (train, valid) = (of("loss"), of("valid"));
-    // A look every 25 batches and at the end of a segment.
-    assert_eq!((train.len(), valid.len()), (4, 2));
-    assert!(train[3] < 0.5 * train[0], "{train:?}");
+    // A look at the end of each segment: four songs are soon known by heart.
+    assert_eq!((train.len(), valid.len()), (2, 2));
+    assert!(train[1] < 0.7 * train[0], "{train:?}");
     // Fresh weights lose over ten nats on such a song.
     assert!(valid[1] < valid[0] && valid[1] < 1.0, "{valid:?}");
     assert_eq!(last(&args.out).best, valid[1]);
