@@ -209,24 +209,25 @@ impl Planner {
         // there; and the band may lean back by less than a step.
         let deadline = self.active - 2 + SILENT_BARS * self.bar;
         let mut level = self.level(silent);
+        if silent > 0 && place.step >= deadline {
+            self.state = State::Ended;
+            return Doing::Stop;
+        }
+        // However it ends, the close goes on no longer than the band waits.
+        let until = step_pulse(deadline.min(place.step + self.bar));
         if !self.held
             && let Some(ends) = self.endings.expected(place)
         {
             if is_bar_line(place) && place.step >= ends {
                 self.state = State::Ended;
-                return Doing::End { until: step_pulse(place.step + self.bar), level };
+                return Doing::End { until, level };
             }
             level.gain *= COMES_DOWN;
-        }
-        if silent > 0 && place.step >= deadline {
-            self.state = State::Ended;
-            return Doing::Stop;
         }
         let next_bar_line = place.step + i64::from(place.bar_steps);
         let last_chance = next_bar_line + self.bar / 2 > deadline;
         if is_bar_line(place) && silent >= PATIENT_BARS * self.bar && last_chance {
             self.state = State::Ended;
-            let until = step_pulse(deadline.min(place.step + self.bar));
             return Doing::End { until, level };
         }
         Doing::Play(level)
