@@ -207,6 +207,11 @@ unsafe extern "C" fn take_out(list: *const clap_output_events, event: *const cla
     true
 }
 
+/// What came out on the piano's channel. The band may come in within the same block, where its thread is quick.
+fn of_piano(out: &Out) -> Out {
+    out.iter().copied().filter(|o| o.2 == 0).collect()
+}
+
 /// The CLAP id of a parameter by its name.
 fn id_of(hosted: &Hosted, name: &str) -> u32 {
     let params = hosted.params();
@@ -232,7 +237,7 @@ fn the_piano_passes_at_its_samples_and_is_ended() {
     hosted.activate(64);
     let (status, out, audio) = hosted.process(64, &[note(5, true, 60), note(40, false, 60)], 2);
     assert_eq!(status, CLAP_PROCESS_CONTINUE);
-    assert_eq!(out, [(5, true, 0, 60), (40, false, 0, 60)]);
+    assert_eq!(of_piano(&out), [(5, true, 0, 60), (40, false, 0, 60)]);
     assert!(audio.iter().flatten().all(|s| s.abs() <= 1.0), "the output is written");
 }
 
@@ -243,7 +248,7 @@ fn notes_survive_blocks_that_the_framework_would_leave_out() {
     // No outputs at all, more channels than asked for, and a single one.
     for (channels, key) in [(0, 60), (1, 61), (5, 62)] {
         let (_, out, audio) = hosted.process(32, &[note(3, true, key)], channels);
-        assert_eq!(out, [(3, true, 0, key)], "{channels} channels");
+        assert_eq!(of_piano(&out), [(3, true, 0, key)], "{channels} channels");
         assert!(audio.iter().flatten().all(|s| s.abs() <= 1.0), "{channels} channels");
     }
     // A block of no samples, and a flush: what they bring comes out of the next block.
@@ -251,10 +256,10 @@ fn notes_survive_blocks_that_the_framework_would_leave_out() {
     let events: &[Event] = &[note(0, false, 61)];
     unsafe { hosted.params().flush.unwrap()(hosted.0, &incoming(&events), null()) };
     let (_, out, _) = hosted.process(32, &[note(9, false, 62)], 2);
-    assert_eq!(out, [(0, false, 0, 60), (0, false, 0, 61), (9, false, 0, 62)]);
+    assert_eq!(of_piano(&out), [(0, false, 0, 60), (0, false, 0, 61), (9, false, 0, 62)]);
     // Far more than was announced.
     let (_, out, audio) = hosted.process(1000, &[note(999, true, 50)], 2);
-    assert_eq!(out, [(999, true, 0, 50)]);
+    assert_eq!(of_piano(&out), [(999, true, 0, 50)]);
     assert!(audio.iter().flatten().all(|s| s.abs() <= 1.0));
 }
 
@@ -272,7 +277,7 @@ fn a_changed_parameter_holds_from_its_sample_on() {
         note(200, true, 62),
     ];
     let (_, out, _) = hosted.process(512, &events, 2);
-    let ons: Vec<i16> = out.iter().filter(|o| o.1).map(|o| o.3).collect();
+    let ons: Vec<i16> = of_piano(&out).iter().filter(|o| o.1).map(|o| o.3).collect();
     assert_eq!(ons, [60, 62], "{out:?}");
     assert!(out.is_sorted_by_key(|o| o.0), "{out:?}");
     assert_eq!(value_of(&hosted, thru), 1.0);
@@ -362,7 +367,7 @@ fn a_panic_ends_the_notes_is_told_and_the_host_lives_on() {
     hosted.activate(64);
     assert!(!instance.shared.status().panicked);
     let (_, out, _) = hosted.process(64, &[note(3, true, 63)], 2);
-    assert_eq!(out, [(3, true, 0, 63)], "afresh");
+    assert_eq!(of_piano(&out), [(3, true, 0, 63)], "afresh");
 }
 
 #[test]
