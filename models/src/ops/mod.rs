@@ -4,13 +4,18 @@
 //! operations for other devices, which also serves as its reference in the tests. Fused, a recurrent
 //! layer over a whole sequence is one node of the graph instead of some thirty a step.
 
+mod activation;
 mod candidates;
+mod conv;
 mod linear;
 mod loss;
 mod lstm;
+mod vector;
 
+pub use activation::Activation;
 pub use candidates::{CandidateRow, CandidateShape, MOST_MASKS, candidate_logits};
-pub use linear::{Activation, linear};
+pub use conv::{Convolution, Window, conv1d, conv2d};
+pub use linear::linear;
 pub use loss::{binary_cross_entropy, cross_entropy};
 pub use lstm::{LstmState, lstm_sequence};
 
