@@ -10,7 +10,6 @@ use super::linear::with;
 use super::vector::Instructions;
 use super::{Activation, values};
 
-pub(super) use engine::total;
 
 /// How a kernel moves over its input: (down, across), that is (rows, columns), each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +105,11 @@ pub(super) fn composed(
     let ((down, across), (rows, columns)) = (window.stride, window.padding);
     let x = x.pad_with_zeros(2, rows, rows)?.pad_with_zeros(3, columns, columns)?;
     let y = if down == across {
-        x.conv2d(w, 0, down, 1, 1)?
+        // Without the rows and columns that no output sees, for which candle has no gradient.
+        let (_, _, rows, columns) = x.dims4()?;
+        let (_, _, kh, kw) = w.dims4()?;
+        let seen = |size: usize, kernel: usize| (size - kernel) / down * down + kernel;
+        x.narrow(2, 0, seen(rows, kh))?.narrow(3, 0, seen(columns, kw))?.contiguous()?.conv2d(w, 0, down, 1, 1)?
     } else {
         let y = x.conv2d(w, 0, 1, 1, 1)?;
         let every = |n: usize, step: usize| -> Result<Tensor> {
