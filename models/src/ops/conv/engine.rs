@@ -277,8 +277,7 @@ pub(super) fn weight_gradient(
     instructions: Instructions,
 ) -> Vec<f32> {
     let frame = forward_frame(shape, window);
-    let (one, to) =
-        (shape.inputs * shape.size.0 * shape.size.1, shape.outputs * shape.out.0 * shape.out.1);
+    let (one, to) = (shape.inputs * shape.size.0 * shape.size.1, shape.outputs * shape.out.0 * shape.out.1);
     let length = shape.outputs * frame.depth();
     if shape.images == 0 || one == 0 || to == 0 || length == 0 {
         return vec![0.0; length];

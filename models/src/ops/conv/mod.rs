@@ -10,6 +10,7 @@ use super::linear::with;
 use super::vector::Instructions;
 use super::{Activation, values};
 
+pub(super) use engine::total;
 
 /// How a kernel moves over its input: (down, across), that is (rows, columns), each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +110,10 @@ pub(super) fn composed(
         let (_, _, rows, columns) = x.dims4()?;
         let (_, _, kh, kw) = w.dims4()?;
         let seen = |size: usize, kernel: usize| (size - kernel) / down * down + kernel;
-        x.narrow(2, 0, seen(rows, kh))?.narrow(3, 0, seen(columns, kw))?.contiguous()?.conv2d(w, 0, down, 1, 1)?
+        x.narrow(2, 0, seen(rows, kh))?
+            .narrow(3, 0, seen(columns, kw))?
+            .contiguous()?
+            .conv2d(w, 0, down, 1, 1)?
     } else {
         let y = x.conv2d(w, 0, 1, 1, 1)?;
         let every = |n: usize, step: usize| -> Result<Tensor> {
@@ -191,9 +195,8 @@ impl CustomOp3 for Convolve {
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let (shape, window, instructions) = (&self.shape, self.window, self.instructions);
         let grad = grad.contiguous()?;
-        let (changed, bias) = with(&grad, |grad| {
-            with(y, |y| engine::before_activation(shape, self.activation, grad, y))
-        })??;
+        let (changed, bias) =
+            with(&grad, |grad| with(y, |y| engine::before_activation(shape, self.activation, grad, y)))??;
         let (dx, dw) = with(&grad, |grad| {
             let g = changed.as_deref().unwrap_or(grad);
             let dx = match x.track_op() {

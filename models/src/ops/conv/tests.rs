@@ -78,7 +78,8 @@ fn all_instructions_and_activations_equal_candle() {
         for activation in [Activation::None, Activation::Relu, Activation::Elu] {
             // Sums of more terms round more.
             let scale = 1.0 / (w.elem_count() as f64 / w.dims()[0] as f64).sqrt();
-            let reference = (composed(&vars[0], &vars[1], &vars[2], window, activation).unwrap() * scale).unwrap();
+            let reference =
+                (composed(&vars[0], &vars[1], &vars[2], window, activation).unwrap() * scale).unwrap();
             let exact = weigh(&reference).unwrap().backward().unwrap();
             for instructions in Instructions::all() {
                 let y = with_instructions(&vars[0], &vars[1], &vars[2], window, activation, instructions);
