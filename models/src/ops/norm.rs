@@ -172,10 +172,7 @@ impl Sizes {
             .map(|x| {
                 let mean = f64::from(total(x)) / n;
                 let about = mean as f32;
-                let (sum, square) = sums(x.len(), |i| {
-                    let d = x[i] - about;
-                    (d, d * d)
-                });
+                let (sum, square) = sums(x, x, |x, _| (x - about, (x - about) * (x - about)));
                 // What rounding left of the mean.
                 let rest = f64::from(sum) / n;
                 (f64::from(about) + rest, f64::from(square) - n * rest * rest)
@@ -205,22 +202,20 @@ impl Sizes {
     }
 }
 
-/// Two sums over `0..n`, each in sixteen parts.
+/// Two sums over pairs, each in sixteen parts.
 #[inline(always)]
-fn sums(n: usize, f: impl Fn(usize) -> (f32, f32)) -> (f32, f32) {
+fn sums(p: &[f32], q: &[f32], f: impl Fn(f32, f32) -> (f32, f32)) -> (f32, f32) {
     let (mut a, mut b) = ([0f32; 16], [0f32; 16]);
-    let whole = n / 16 * 16;
-    for start in (0..whole).step_by(16) {
-        for i in 0..16 {
-            let (p, q) = f(start + i);
-            a[i] += p;
-            b[i] += q;
-        }
+    let (ps, qs) = (p.chunks_exact(16), q.chunks_exact(16));
+    for (i, (&p, &q)) in ps.remainder().iter().zip(qs.remainder()).enumerate() {
+        (a[i], b[i]) = f(p, q);
     }
-    for i in whole..n {
-        let (p, q) = f(i);
-        a[i - whole] += p;
-        b[i - whole] += q;
+    for (p, q) in ps.zip(qs) {
+        for i in 0..16 {
+            let (first, second) = f(p[i], q[i]);
+            a[i] += first;
+            b[i] += second;
+        }
     }
     (a.iter().sum(), b.iter().sum())
 }
@@ -249,6 +244,45 @@ impl Norm {
     }
 }
 
+impl Norm {
+    /// Gradients of input, gamma and beta.
+    fn gradients(&self, x: &[f32], y: &[f32], grad: &[f32], gamma: &[f32]) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
+        let Sizes { images, channels, plane } = self.sizes;
+        let (plane, least) = (plane.max(1), self.sizes.least());
+        let (mut dgamma, mut dbeta) = (vec![0f32; channels], vec![0f32; channels]);
+        let mut dx = vec![0f32; x.len()];
+        let normal = |c: usize, x: f32| (x - self.mean[c]) * self.inverse[c];
+        // Of each plane: the sum of the gradient, and of the gradient times the normalised input.
+        let each: Vec<(f32, f32)> = dx
+            .par_chunks_exact_mut(plane)
+            .zip(grad.par_chunks_exact(plane))
+            .zip(y.par_chunks_exact(plane).zip(x.par_chunks_exact(plane)))
+            .with_min_len(least)
+            .enumerate()
+            .map(|(i, ((g, grad), (y, x)))| {
+                g.copy_from_slice(grad);
+                self.activation.chain(g, y);
+                sums(g, x, |g, x| (g, g * normal(i % channels, x)))
+            })
+            .collect();
+        for each in each.chunks_exact(channels.max(1)) {
+            for (c, &(sum, product)) in each.iter().enumerate() {
+                dbeta[c] += sum;
+                dgamma[c] += product;
+            }
+        }
+        let share = if self.training { 1.0 / (images * plane) as f32 } else { 0.0 };
+        let planes = dx.par_chunks_exact_mut(plane).zip(x.par_chunks_exact(plane));
+        planes.with_min_len(least).enumerate().for_each(|(i, (g, x))| {
+            let c = i % channels;
+            let scale = gamma[c] * self.inverse[c];
+            let (sum, product) = (dbeta[c] * share, dgamma[c] * share);
+            g.iter_mut().zip(x).for_each(|(g, &x)| *g = scale * (*g - sum - normal(c, x) * product));
+        });
+        (dx, dgamma, dbeta)
+    }
+}
+
 impl CustomOp3 for Norm {
     fn name(&self) -> &'static str {
         "batch-norm"
@@ -265,12 +299,14 @@ impl CustomOp3 for Norm {
     ) -> Result<(CpuStorage, Shape)> {
         let Sizes { channels, plane, .. } = self.sizes;
         let (gamma, beta) = (values(gamma, gamma_layout)?, values(beta, beta_layout)?);
-        let mut y = values(x, x_layout)?.to_vec();
-        y.par_chunks_mut(plane.max(1)).with_min_len(self.sizes.least()).enumerate().for_each(|(i, y)| {
+        let (x, plane) = (values(x, x_layout)?, plane.max(1));
+        let mut y = vec![0f32; x.len()];
+        let planes = y.par_chunks_exact_mut(plane).zip(x.par_chunks_exact(plane));
+        planes.with_min_len(self.sizes.least()).enumerate().for_each(|(i, (y, x))| {
             let c = i % channels;
             let scale = gamma[c] * self.inverse[c];
             let shift = beta[c] - self.mean[c] * scale;
-            y.iter_mut().for_each(|v| *v = *v * scale + shift);
+            y.iter_mut().zip(x).for_each(|(y, x)| *y = x * scale + shift);
             self.activation.apply(y);
         });
         Ok((CpuStorage::F32(y), x_layout.shape().clone()))
@@ -284,50 +320,12 @@ impl CustomOp3 for Norm {
         y: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let Sizes { images, channels, plane } = self.sizes;
-        let (plane, least) = (plane.max(1), self.sizes.least());
         let grad = grad.contiguous()?;
-        let mut g = with(&grad, <[f32]>::to_vec)?;
-        let scales = with(gamma, <[f32]>::to_vec)?;
-        let (mut dgamma, mut dbeta) = (vec![0f32; channels], vec![0f32; channels]);
-        with(x, |x| {
-            with(y, |y| {
-                let normal = |c: usize, x: f32| (x - self.mean[c]) * self.inverse[c];
-                // Of each plane: the sum of the gradient, and of the gradient times the normalised input.
-                let each: Vec<(f32, f32)> = g
-                    .par_chunks_exact_mut(plane)
-                    .zip(y.par_chunks_exact(plane))
-                    .zip(x.par_chunks_exact(plane))
-                    .with_min_len(least)
-                    .enumerate()
-                    .map(|(i, ((g, y), x))| {
-                        self.activation.chain(g, y);
-                        sums(x.len(), |j| (g[j], g[j] * normal(i % channels, x[j])))
-                    })
-                    .collect();
-                for each in each.chunks_exact(channels.max(1)) {
-                    for (c, &(sum, product)) in each.iter().enumerate() {
-                        dbeta[c] += sum;
-                        dgamma[c] += product;
-                    }
-                }
-                let share = if self.training { 1.0 / (images * plane) as f32 } else { 0.0 };
-                g.par_chunks_exact_mut(plane)
-                    .zip(x.par_chunks_exact(plane))
-                    .with_min_len(least)
-                    .enumerate()
-                    .for_each(|(i, (g, x))| {
-                        let c = i % channels;
-                        let scale = scales[c] * self.inverse[c];
-                        let (sum, product) = (dbeta[c] * share, dgamma[c] * share);
-                        g.iter_mut()
-                            .zip(x)
-                            .for_each(|(g, &x)| *g = scale * (*g - sum - normal(c, x) * product));
-                    });
-            })
-        })??;
+        let (dx, dgamma, dbeta) = with(x, |x| {
+            with(y, |y| with(&grad, |grad| with(gamma, |gamma| self.gradients(x, y, grad, gamma))))
+        })????;
         let device = x.device();
-        let dx = if x.track_op() { Some(Tensor::from_vec(g, x.shape(), device)?) } else { None };
+        let dx = if x.track_op() { Some(Tensor::from_vec(dx, x.shape(), device)?) } else { None };
         let (dgamma, dbeta) = (
             Tensor::from_vec(dgamma, gamma.shape(), device)?,
             Tensor::from_vec(dbeta, beta.shape(), device)?,

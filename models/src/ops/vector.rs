@@ -69,11 +69,11 @@ pub(super) trait Vector: Copy {
     /// The machine has the instructions.
     unsafe fn relu(self) -> Self;
 
-    /// The sum of all lanes.
+    /// The sum of all lanes of each of four.
     ///
     /// # Safety
     /// The machine has the instructions.
-    unsafe fn sum(self) -> f32;
+    unsafe fn sums(of: [Self; 4]) -> [f32; 4];
 }
 
 /// Four lanes in plain code, which every compiler target of ours turns into vector instructions.
@@ -116,8 +116,8 @@ impl Vector for Portable {
     }
 
     #[inline(always)]
-    unsafe fn sum(self) -> f32 {
-        (self.0[0] + self.0[2]) + (self.0[1] + self.0[3])
+    unsafe fn sums(of: [Self; 4]) -> [f32; 4] {
+        of.map(|v| (v.0[0] + v.0[2]) + (v.0[1] + v.0[3]))
     }
 }
 
@@ -128,7 +128,9 @@ pub(super) mod x86 {
     use super::Vector;
 
     macro_rules! vector {
-        ($name:ident, $kind:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $fma:ident, $max:ident) => {
+        ($name:ident, $kind:ty, $lanes:literal, $fold:ident:
+            $splat:ident $load:ident $store:ident $fma:ident $max:ident $add:ident $low:ident $high:ident
+            $shuffle:ident) => {
             /// A register.
             #[derive(Clone, Copy)]
             pub(in super::super) struct $name($kind);
@@ -165,55 +167,47 @@ pub(super) mod x86 {
                 }
 
                 #[inline(always)]
-                unsafe fn sum(self) -> f32 {
-                    unsafe { self.total() }
+                unsafe fn sums(of: [Self; 4]) -> [f32; 4] {
+                    unsafe {
+                        // Each quarter of a register adds up its own four lanes of all four.
+                        let [a, b, c, d] = of.map(|v| v.0);
+                        let ab = $add($low(a, b), $high(a, b));
+                        let cd = $add($low(c, d), $high(c, d));
+                        $fold($add($shuffle::<0b01_00_01_00>(ab, cd), $shuffle::<0b11_10_11_10>(ab, cd)))
+                    }
                 }
             }
         };
     }
 
-    vector!(
-        Avx2,
-        __m256,
-        8,
-        _mm256_set1_ps,
-        _mm256_loadu_ps,
-        _mm256_storeu_ps,
-        _mm256_fmadd_ps,
-        _mm256_max_ps
-    );
-    vector!(
-        Avx512,
-        __m512,
-        16,
-        _mm512_set1_ps,
-        _mm512_loadu_ps,
-        _mm512_storeu_ps,
-        _mm512_fmadd_ps,
-        _mm512_max_ps
-    );
+    vector!(Avx2, __m256, 8, fold256:
+        _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps _mm256_max_ps _mm256_add_ps
+        _mm256_unpacklo_ps _mm256_unpackhi_ps _mm256_shuffle_ps);
+    vector!(Avx512, __m512, 16, fold512:
+        _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps _mm512_max_ps _mm512_add_ps
+        _mm512_unpacklo_ps _mm512_unpackhi_ps _mm512_shuffle_ps);
 
-    impl Avx2 {
-        /// # Safety
-        /// The machine has AVX2.
-        #[inline(always)]
-        unsafe fn total(self) -> f32 {
-            // SAFETY: the caller vouches for the instructions.
-            unsafe {
-                let four = _mm_add_ps(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0));
-                let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
-                _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps::<1>(two, two)))
-            }
+    /// # Safety
+    /// The machine has AVX.
+    #[inline(always)]
+    unsafe fn fold256(v: __m256) -> [f32; 4] {
+        let mut four = [0f32; 4];
+        // SAFETY: the caller vouches for the instructions; there are four places.
+        unsafe {
+            let halves = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+            _mm_storeu_ps(four.as_mut_ptr(), halves);
         }
+        four
     }
 
-    impl Avx512 {
-        /// # Safety
-        /// The machine has AVX-512.
-        #[inline(always)]
-        unsafe fn total(self) -> f32 {
-            // SAFETY: the caller vouches for the instructions.
-            unsafe { _mm512_reduce_add_ps(self.0) }
+    /// # Safety
+    /// The machine has AVX-512.
+    #[inline(always)]
+    unsafe fn fold512(v: __m512) -> [f32; 4] {
+        // SAFETY: the caller vouches for the instructions.
+        unsafe {
+            let high = _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(v)));
+            fold256(_mm256_add_ps(_mm512_castps512_ps256(v), high))
         }
     }
 }

@@ -10,8 +10,11 @@ use super::{Shape, Window};
 
 /// Multiply-adds below which another thread costs more than it saves.
 const WORTH_A_THREAD: usize = 200_000;
-/// Sums of weight gradients that are made side by side: fixed, so that the number of threads changes no bit.
+/// Sums of weight gradients that are made side by side, at most: fixed, so that the number of threads changes
+/// no bit.
 const GROUPS: usize = 8;
+/// Positions below which adding up a vector's lanes costs too much beside filling it.
+const LONG: usize = 1024;
 
 /// Weights in the order of the inner loops.
 #[derive(Debug, Clone)]
@@ -282,7 +285,8 @@ pub(super) fn weight_gradient(
     if shape.images == 0 || one == 0 || to == 0 || length == 0 {
         return vec![0.0; length];
     }
-    let group = shape.images.div_ceil(GROUPS);
+    let long = LONG.div_ceil(shape.out.0 * shape.out.1).min(shape.images.div_ceil(2));
+    let group = shape.images.div_ceil(GROUPS).max(long);
     let portion = frame.portion(group, 1);
     let sums = |(x, g): (&[f32], &[f32])| {
         let (mut sums, mut work) = (vec![0f32; length], Work::default());
@@ -337,13 +341,18 @@ pub(super) fn before_activation(
         return (None, vec![0.0; shape.outputs]);
     }
     let mut sums = vec![0f32; shape.images * shape.outputs];
-    let changed = (activation != Activation::None).then(|| {
-        let mut changed = gradient.to_vec();
-        changed.par_chunks_mut(plane).zip(y.par_chunks(plane)).for_each(|(g, y)| activation.chain(g, y));
-        changed
-    });
-    let gradient = changed.as_deref().unwrap_or(gradient);
-    sums.par_iter_mut().zip(gradient.par_chunks(plane)).for_each(|(s, g)| *s = total(g));
+    let planes = sums.par_iter_mut().zip(gradient.par_chunks(plane));
+    let mut changed = None;
+    if activation == Activation::None {
+        planes.for_each(|(sum, g)| *sum = total(g));
+    } else {
+        let to = changed.insert(vec![0f32; gradient.len()]);
+        planes.zip(to.par_chunks_mut(plane)).zip(y.par_chunks(plane)).for_each(|(((sum, g), to), y)| {
+            to.copy_from_slice(g);
+            activation.chain(to, y);
+            *sum = total(to);
+        });
+    }
     let mut bias = vec![0f32; shape.outputs];
     for sums in sums.chunks_exact(shape.outputs.max(1)) {
         bias.iter_mut().zip(sums).for_each(|(b, s)| *b += s);

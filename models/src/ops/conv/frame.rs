@@ -84,8 +84,8 @@ impl Frame {
         (image * self.tall(band) + row) * self.pitch()
     }
 
-    /// How much to take at a time: whole images while several fit into the cache, otherwise rows, of which
-    /// `least` at least.
+    /// How much to take at a time: whole images while they fit into the cache, otherwise rows, of which `least`
+    /// at least.
     pub(super) fn portion(&self, images: usize, least: usize) -> Band {
         let phases = self.phases();
         let fit = (CACHED / (self.channels * phases.0 * phases.1).max(1)).clamp(384, 2048);
@@ -94,8 +94,7 @@ impl Frame {
         if all <= fit {
             return Band { images: (fit / all.max(1)).clamp(1, images.max(1)), ..whole };
         }
-        let rows = (fit / self.pitch()).saturating_sub(self.tall(whole) - self.out.0).max(least);
-        Band { images: 1, first: 0, rows: rows.clamp(1, self.out.0) }
+        Band { images: 1, first: 0, rows: (fit / self.pitch()).max(least).clamp(1, self.out.0.max(1)) }
     }
 
     /// Where each tap of each channel lies from a position on, in the order of weights (channel, row, column).

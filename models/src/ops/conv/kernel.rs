@@ -250,7 +250,7 @@ impl Products<'_> {
         unsafe { self.blocks::<super::super::vector::x86::Avx512, 4, 6>(sums) }
     }
 
-    /// A channels by B taps at a time.
+    /// A channels by B taps at a time, four or a multiple of it together.
     ///
     /// # Safety
     /// The machine has the instructions of `T`, and the lengths are those that `add` checks.
@@ -280,9 +280,10 @@ impl Products<'_> {
                             }
                         }
                     }
-                    for a in 0..A {
-                        for b in 0..B {
-                            products[a][b] = totals[a][b].sum();
+                    for i in (0..A * B).step_by(4) {
+                        let four = T::sums(std::array::from_fn(|j| totals[(i + j) / B][(i + j) % B]));
+                        for (j, sum) in four.into_iter().enumerate() {
+                            products[(i + j) / B][(i + j) % B] = sum;
                         }
                     }
                 }
