@@ -1,7 +1,5 @@
 //! Pooling over two axes: the largest and the mean of each window.
 
-use std::sync::{Arc, Mutex};
-
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
@@ -36,18 +34,7 @@ fn pool(x: &Tensor, kernel: (usize, usize), stride: (usize, usize), kind: Kind) 
     if !x.device().is_cpu() {
         return composed(x, kernel, stride, out, kind);
     }
-    let chosen = Arc::new(Mutex::new(vec![]));
-    let op = Pool {
-        planes: images * channels,
-        size: (rows, columns),
-        out,
-        kernel,
-        stride,
-        kind,
-        // What inference has no use for is not kept.
-        keep: x.track_op() && kind == Kind::Largest,
-        chosen,
-    };
+    let op = Pool { planes: images * channels, size: (rows, columns), out, kernel, stride, kind };
     x.contiguous()?.apply_op1(op)?.reshape((images, channels, out.0, out.1))
 }
 
@@ -92,9 +79,6 @@ struct Pool {
     kernel: (usize, usize),
     stride: (usize, usize),
     kind: Kind,
-    keep: bool,
-    /// Place within its plane of each result, left by the forward pass.
-    chosen: Arc<Mutex<Vec<u32>>>,
 }
 
 impl Pool {
@@ -113,24 +97,56 @@ impl Pool {
         }
     }
 
-    /// The largest of each window of a plane, and calls `chosen(result, place)`.
-    #[inline(always)]
-    fn largest(&self, x: &[f32], y: &mut [f32], mut chosen: impl FnMut(usize, usize)) {
-        for row in 0..self.out.0 {
-            for column in 0..self.out.1 {
-                let first = row * self.stride.0 * self.size.1 + column * self.stride.1;
-                let (mut best, mut place) = (x[first], first);
-                for ky in 0..self.kernel.0 {
-                    let at = first + ky * self.size.1;
-                    for (kx, &v) in x[at..at + self.kernel.1].iter().enumerate() {
-                        // What is not a number must show.
-                        if v > best || v.is_nan() {
-                            (best, place) = (v, at + kx);
-                        }
+    /// The largest of each window of a plane: first down, over whole rows, then across.
+    fn largest(&self, x: &[f32], y: &mut [f32]) {
+        let (kernel, step) = (self.kernel.1, self.stride.1);
+        let width = (self.out.1 - 1) * step + kernel;
+        let mut best = vec![0f32; width];
+        for (row, y) in y.chunks_exact_mut(self.out.1).enumerate() {
+            let lines = &x[row * self.stride.0 * self.size.1..];
+            best.copy_from_slice(&lines[..width]);
+            for line in lines.chunks(self.size.1).take(self.kernel.0).skip(1) {
+                best.iter_mut().zip(line).for_each(|(best, v)| *best = best.max(*v));
+            }
+            if (kernel, step) == (2, 2) {
+                y.iter_mut().zip(best.chunks_exact(2)).for_each(|(y, w)| *y = w[0].max(w[1]));
+            } else {
+                let windows = best.windows(kernel).step_by(step);
+                y.iter_mut().zip(windows).for_each(|(y, w)| *y = w[1..].iter().fold(w[0], |b, v| b.max(*v)));
+            }
+        }
+    }
+
+    /// Adds the gradient to the first of the largest of each window of a plane. Without a branch: which value
+    /// of a window is the largest is nothing that a processor could guess.
+    fn to_largest(&self, x: &[f32], y: &[f32], g: &[f32], dx: &mut [f32]) {
+        let step = self.stride.1;
+        // All bits set while the largest of a window has not been met.
+        let mut open = vec![0u32; self.out.1];
+        for (row, (y, g)) in y.chunks_exact(self.out.1).zip(g.chunks_exact(self.out.1)).enumerate() {
+            open.fill(u32::MAX);
+            for ky in 0..self.kernel.0 {
+                for kx in 0..self.kernel.1 {
+                    let at = (row * self.stride.0 + ky) * self.size.1 + kx;
+                    let places = x[at..].iter().zip(&mut dx[at..]).step_by(step);
+                    for (((x, dx), open), (y, g)) in places.zip(&mut open).zip(y.iter().zip(g)) {
+                        let met = *open & u32::from(x >= y).wrapping_neg();
+                        *open &= !met;
+                        *dx += f32::from_bits(g.to_bits() & met);
                     }
                 }
-                y[row * self.out.1 + column] = best;
-                chosen(row * self.out.1 + column, place);
+            }
+        }
+    }
+
+    /// Adds the gradient to all of each window of a plane.
+    fn to_all(&self, g: &[f32], dx: &mut [f32]) {
+        let share = 1.0 / (self.kernel.0 * self.kernel.1) as f32;
+        for (i, g) in g.iter().enumerate() {
+            let first = i / self.out.1 * self.stride.0 * self.size.1 + i % self.out.1 * self.stride.1;
+            for ky in 0..self.kernel.0 {
+                let at = first + ky * self.size.1;
+                dx[at..at + self.kernel.1].iter_mut().for_each(|d| *d += g * share);
             }
         }
     }
@@ -146,43 +162,29 @@ impl CustomOp1 for Pool {
         let x = values(x, layout)?.par_chunks_exact(from);
         let mut y = vec![0f32; self.planes * to];
         let planes = x.zip(y.par_chunks_exact_mut(to)).with_min_len(4);
-        match self.kind {
-            Kind::Mean => planes.for_each(|(x, y)| self.means(x, y)),
-            Kind::Largest if !self.keep => planes.for_each(|(x, y)| self.largest(x, y, |_, _| ())),
-            Kind::Largest => {
-                let mut chosen = vec![0u32; self.planes * to];
-                planes.zip(chosen.par_chunks_exact_mut(to)).for_each(|((x, y), chosen)| {
-                    self.largest(x, y, |i, place| chosen[i] = place as u32);
-                });
-                *self.chosen.lock().unwrap_or_else(|e| e.into_inner()) = chosen;
-            }
-        }
+        planes.for_each(|(x, y)| match self.kind {
+            Kind::Largest => self.largest(x, y),
+            Kind::Mean => self.means(x, y),
+        });
         Ok((CpuStorage::F32(y), Shape::from((self.planes, to))))
     }
 
-    fn bwd(&self, x: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+    fn bwd(&self, x: &Tensor, y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
         let (from, to) = (self.size.0 * self.size.1, self.out.0 * self.out.1);
         let mut dx = vec![0f32; self.planes * from];
-        let chosen = self.chosen.lock().unwrap_or_else(|e| e.into_inner());
-        with(&grad.contiguous()?, |g| {
-            let planes = dx.par_chunks_exact_mut(from).zip(g.par_chunks_exact(to)).with_min_len(4);
-            if self.kind == Kind::Largest {
-                planes.zip(chosen.par_chunks_exact(to)).for_each(|((dx, g), chosen)| {
-                    g.iter().zip(chosen).for_each(|(g, &place)| dx[place as usize] += g);
-                });
-                return;
-            }
-            let share = 1.0 / (self.kernel.0 * self.kernel.1) as f32;
-            planes.for_each(|(dx, g)| {
-                for (i, g) in g.iter().enumerate() {
-                    let first = i / self.out.1 * self.stride.0 * self.size.1 + i % self.out.1 * self.stride.1;
-                    for ky in 0..self.kernel.0 {
-                        let at = first + ky * self.size.1;
-                        dx[at..at + self.kernel.1].iter_mut().for_each(|d| *d += g * share);
-                    }
-                }
-            });
-        })?;
+        let grad = grad.contiguous()?;
+        with(x, |x| {
+            with(y, |y| {
+                with(&grad, |g| {
+                    let results = y.par_chunks_exact(to).zip(g.par_chunks_exact(to));
+                    let inputs = x.par_chunks_exact(from).zip(dx.par_chunks_exact_mut(from));
+                    results.zip(inputs).with_min_len(4).for_each(|((y, g), (x, dx))| match self.kind {
+                        Kind::Largest => self.to_largest(x, y, g, dx),
+                        Kind::Mean => self.to_all(g, dx),
+                    });
+                })
+            })
+        })???;
         Ok(Some(Tensor::from_vec(dx, x.shape(), x.device())?))
     }
 }
