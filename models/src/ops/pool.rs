@@ -125,14 +125,22 @@ impl Pool {
         let mut open = vec![0u32; self.out.1];
         for (row, (y, g)) in y.chunks_exact(self.out.1).zip(g.chunks_exact(self.out.1)).enumerate() {
             open.fill(u32::MAX);
+            let results = || y.iter().zip(g);
             for ky in 0..self.kernel.0 {
+                let line = (row * self.stride.0 + ky) * self.size.1;
+                if (self.kernel.1, step) == (2, 2) {
+                    let pairs = x[line..].chunks_exact(2).zip(dx[line..].chunks_exact_mut(2));
+                    for (((x, dx), open), (y, g)) in pairs.zip(&mut open).zip(results()) {
+                        meet(x[0], *y, *g, open, &mut dx[0]);
+                        meet(x[1], *y, *g, open, &mut dx[1]);
+                    }
+                    continue;
+                }
                 for kx in 0..self.kernel.1 {
-                    let at = (row * self.stride.0 + ky) * self.size.1 + kx;
+                    let at = line + kx;
                     let places = x[at..].iter().zip(&mut dx[at..]).step_by(step);
-                    for (((x, dx), open), (y, g)) in places.zip(&mut open).zip(y.iter().zip(g)) {
-                        let met = *open & u32::from(x >= y).wrapping_neg();
-                        *open &= !met;
-                        *dx += f32::from_bits(g.to_bits() & met);
+                    for (((x, dx), open), (y, g)) in places.zip(&mut open).zip(results()) {
+                        meet(*x, *y, *g, open, dx);
                     }
                 }
             }
@@ -150,6 +158,14 @@ impl Pool {
             }
         }
     }
+}
+
+/// Where a value `x` is the largest `y` of a window that is still open, adds the gradient and closes it.
+#[inline(always)]
+fn meet(x: f32, y: f32, g: f32, open: &mut u32, dx: &mut f32) {
+    let met = *open & u32::from(x >= y).wrapping_neg();
+    *open &= !met;
+    *dx += f32::from_bits(g.to_bits() & met);
 }
 
 impl CustomOp1 for Pool {
