@@ -159,3 +159,43 @@ impl LabelledSet {
         splits.into_iter().filter(|s| s.1.1).map(|s| s.0).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(id: &str, source: &str, group: &str, split: Split) -> Labelled {
+        let text = str::to_string;
+        let facts = Facts {
+            id: text(id),
+            set: text("s"),
+            tier: Tier::Open,
+            source: text(source),
+            group: text(group),
+            split,
+            genre: text("Jazz"),
+        };
+        Labelled { facts, content: Content::Audio(PathBuf::from(id)) }
+    }
+
+    #[test]
+    fn a_held_out_source_leaves_no_version_behind() {
+        let items = vec![
+            item("a", "x", "1", Split::Train),
+            item("b", "y", "1", Split::Train),
+            item("c", "y", "2", Split::Train),
+            item("d", "x", "3", Split::Test),
+        ];
+        let set = LabelledSet { kind: Kind::Audio, items };
+        assert!(set.cut_groups().is_empty());
+        let ids = |s: &LabelledSet| s.items.iter().map(|i| i.facts.id.clone()).collect::<Vec<_>>();
+        let (rest, held) = set.hold_out_source("x");
+        assert_eq!((ids(&rest), ids(&held)), (vec!["c".to_string()], vec!["a".to_string(), "d".to_string()]));
+    }
+
+    #[test]
+    fn groups_in_two_splits_are_found() {
+        let items = vec![item("a", "x", "1", Split::Train), item("b", "x", "1", Split::Test)];
+        assert_eq!(LabelledSet { kind: Kind::Audio, items }.cut_groups(), ["1"]);
+    }
+}

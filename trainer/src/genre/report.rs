@@ -1,7 +1,6 @@
 //! What became of a labelled collection: by genre, source and split.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
@@ -84,35 +83,50 @@ fn splits(counts: &BySplit) -> String {
     if *counts == [0; 3] { "-".to_string() } else { format!("{}/{}/{}", counts[0], counts[1], counts[2]) }
 }
 
+/// "3 this, 4 that".
+fn reasons<'a>(counts: impl Iterator<Item = (&'a str, usize)>) -> String {
+    counts.map(|(why, n)| format!("{n} {why}")).collect::<Vec<_>>().join(", ")
+}
+
 impl std::fmt::Display for Report {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut kind_before = "";
         let mut of_genre: BTreeMap<(&str, &str), [BySplit; 3]> = BTreeMap::new();
+        // Sets of which nothing is kept need no table.
+        let mut in_vain: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
         for (kind, set, genre, source, cell) in self.cells() {
+            if cell.kept == [0; 3] {
+                for (reason, n) in &cell.left_out {
+                    *in_vain.entry(set).or_default().entry(reason).or_default() += n;
+                }
+                continue;
+            }
             if kind != kind_before {
                 writeln!(f, "{kind} (train/valid/test; piano: with eight bars of piano; solo: piano alone)")?;
-                let columns = ("set", "genre", "source", "kept", "piano", "solo");
-                let (a, b, c, d, e, g) = columns;
-                writeln!(f, "  {a:28} {b:14} {c:40} {d:>13} {e:>13} {g:>13}  left out")?;
+                let [a, b, c, d, e, g] = ["set", "genre", "source", "kept", "piano", "solo"];
+                writeln!(f, "  {a:28} {b:14} {c:45} {d:>13} {e:>13} {g:>13}  left out")?;
                 kind_before = kind;
             }
             let total = of_genre.entry((kind, genre)).or_default();
             for (sum, own) in total.iter_mut().zip([&cell.kept, &cell.piano, &cell.solo]) {
                 sum.iter_mut().zip(own).for_each(|(s, o)| *s += o);
             }
-            let mut left = String::new();
-            for (reason, n) in &cell.left_out {
-                let comma = if left.is_empty() { "" } else { ", " };
-                write!(left, "{comma}{n} {reason}")?;
-            }
+            let left = reasons(cell.left_out.iter().map(|(why, n)| (why.as_str(), *n)));
             let [kept, piano, solo] = [&cell.kept, &cell.piano, &cell.solo].map(splits);
-            let line = format!("  {set:28} {genre:14} {source:40} {kept:>13} {piano:>13} {solo:>13}  {left}");
+            let line = format!("  {set:28} {genre:14} {source:45} {kept:>13} {piano:>13} {solo:>13}  {left}");
             writeln!(f, "{}", line.trim_end())?;
         }
         for ((kind, genre), counts) in &of_genre {
             let [kept, piano, solo] = [&counts[0], &counts[1], &counts[2]].map(splits);
             let what = format!("all {kind}");
-            writeln!(f, "  {what:28} {genre:14} {:40} {kept:>13} {piano:>13} {solo:>13}", "")?;
+            writeln!(f, "  {what:28} {genre:14} {:45} {kept:>13} {piano:>13} {solo:>13}", "")?;
+        }
+        for (set, why) in &in_vain {
+            writeln!(
+                f,
+                "  {set}, genres of which nothing is kept: {}",
+                reasons(why.iter().map(|(w, n)| (*w, *n)))
+            )?;
         }
         for (reason, n) in self.left_out() {
             writeln!(f, "{n:6}  left out: {reason}")?;

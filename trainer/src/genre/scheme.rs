@@ -134,3 +134,72 @@ impl Classes {
         self.counts().into_iter().map(|n| if n == 0 { 0.0 } else { total / n as f32 }).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::labelled::{Content, Kind, Labelled};
+    use super::*;
+    use crate::corpus::{Split, Tier};
+
+    fn facts(set: &str, genre: &str) -> Facts {
+        let text = str::to_string;
+        Facts {
+            id: text(genre),
+            set: text(set),
+            tier: Tier::Research,
+            source: text("x"),
+            group: text(genre),
+            split: Split::Train,
+            genre: text(genre),
+        }
+    }
+
+    #[test]
+    fn thirteen_labels_become_ten() {
+        let top = [
+            "Pop_Rock",
+            "Electronic",
+            "Country",
+            "RnB",
+            "Jazz",
+            "Latin",
+            "International",
+            "Rap",
+            "Vocal",
+            "New Age",
+            "Folk",
+            "Reggae",
+            "Blues",
+        ];
+        let mut classes: Vec<&str> = top.iter().filter_map(|g| Scheme::Topmagd.class_of(g)).collect();
+        assert_eq!(classes.len(), top.len());
+        classes.sort_unstable();
+        classes.dedup();
+        assert_eq!(classes, TOPMAGD_TEN);
+        assert_eq!(Scheme::Topmagd.class_of("Hymn"), None);
+    }
+
+    #[test]
+    fn the_band_takes_only_labels_that_were_voted_on() {
+        assert_eq!(Scheme::Band.class(&facts("genre_labelled", "Classical")), Some("Classical"));
+        assert_eq!(Scheme::Band.class(&facts("classicalpiano", "Classical")), None);
+        assert_eq!(Scheme::Band.class(&facts("a tree", "classical")), Some("Classical"));
+        assert_eq!(Scheme::Piano.class(&facts("classicalpiano", "Classical")), Some("Classical"));
+        assert_eq!(Scheme::Band.class(&facts("genre_labelled", "Rap")), None);
+    }
+
+    #[test]
+    fn classes_are_numbered_and_weighted() {
+        let items = ["Jazz", "Blues", "Rap", "Polka"]
+            .map(|g| Labelled { facts: facts("t", g), content: Content::Audio(g.into()) });
+        let mut set = LabelledSet { kind: Kind::Audio, items: items.to_vec() };
+        let mut own = set.clone();
+        let found = Scheme::Topmagd.apply(&mut set);
+        assert_eq!((found.of_items.as_slice(), found.without, set.items.len()), (&[3, 3, 6][..], 1, 3));
+        let weights = found.weights();
+        assert_eq!((weights[3], weights[6], weights[0]), (1.5, 3.0, 0.0));
+        let found = Scheme::Own.apply(&mut own);
+        assert_eq!(found.names, ["Blues", "Jazz", "Polka", "Rap"]);
+        assert_eq!(found.of_items, [1, 0, 3, 2]);
+    }
+}
