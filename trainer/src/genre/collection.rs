@@ -120,17 +120,20 @@ pub enum Reading {
     Audio,
 }
 
+/// A loose file: what is known about it, and where it is and how it is read, or why it is left out.
+pub type Listed = (Facts, Result<(PathBuf, Reading), LeftOut>);
+
 /// Loose files with genres, as most layouts are.
 #[derive(Debug)]
 pub struct Loose {
-    listed: Vec<(Facts, Result<(PathBuf, Reading), LeftOut>)>,
+    listed: Vec<Listed>,
     warnings: Vec<String>,
     fingerprint: [u8; 32],
 }
 
 impl Loose {
     /// A collection of listed files, each with where it is or why it is left out.
-    pub fn new(listed: Vec<(Facts, Result<(PathBuf, Reading), LeftOut>)>, warnings: Vec<String>) -> Self {
+    pub fn new(listed: Vec<Listed>, warnings: Vec<String>) -> Self {
         let mut digest = sha2::Sha256::new();
         for (facts, place) in &listed {
             let stamp = place.as_ref().ok().and_then(|p| std::fs::metadata(&p.0).ok()).map(|m| {

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::collection::{LeftOut, Loose, Reading};
+use super::collection::{LeftOut, Listed, Loose, Reading};
 use super::labelled::Facts;
 use crate::corpus::source::CorpusError;
 use crate::corpus::{Split, Tier};
@@ -123,7 +123,7 @@ pub fn open(root: &Path, tier: Tier) -> Result<Loose, CorpusError> {
 }
 
 /// An entry for a row that cannot be read.
-fn bad_row(set: &str, tier: Tier, line: u64, what: String) -> (Facts, Result<(PathBuf, Reading), LeftOut>) {
+fn bad_row(set: &str, tier: Tier, line: u64, what: String) -> Listed {
     let id = format!("tracks.csv, line {line}");
     let facts = Facts {
         group: id.clone(),

@@ -155,7 +155,7 @@ pub fn render(options: &RenderOptions) -> anyhow::Result<Report> {
             }
             warnings
         });
-        let outcomes: Vec<(Facts, anyhow::Result<Result<PathBuf, LeftOut>>)> = receive
+        let outcomes: Vec<Outcome> = receive
             .into_iter()
             .par_bridge()
             .map(|raw| {
@@ -208,6 +208,9 @@ fn choose(collections: &[Box<dyn Collection>], options: &RenderOptions) -> std::
         })
         .collect()
 }
+
+/// What became of an item: the file of its clip, or why there is none. The error is that of writing it.
+type Outcome = (Facts, anyhow::Result<Result<PathBuf, LeftOut>>);
 
 /// One item: the file of its clip, or why there is none.
 ///
@@ -325,7 +328,7 @@ pub fn read_clip(path: &Path) -> anyhow::Result<Vec<i16>> {
 
 /// Writes the cache of the clips.
 fn write(
-    mut outcomes: Vec<(Facts, anyhow::Result<Result<PathBuf, LeftOut>>)>,
+    mut outcomes: Vec<Outcome>,
     warnings: Vec<String>,
     fingerprint: &[u8; 32],
     out: &Path,

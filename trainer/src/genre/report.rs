@@ -22,6 +22,9 @@ pub struct Cell {
     pub left_out: BTreeMap<String, usize>,
 }
 
+/// Figures by genre, then source.
+pub type ByGenre = BTreeMap<String, BTreeMap<String, Cell>>;
+
 /// What `genre prepare` did; written to `report.json` in the cache, with the items one by one in
 /// `left_out.csv`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -33,7 +36,7 @@ pub struct Report {
     #[serde(skip)]
     pub up_to_date: bool,
     /// By kind, then set, then genre, then source.
-    pub kinds: BTreeMap<String, BTreeMap<String, BTreeMap<String, BTreeMap<String, Cell>>>>,
+    pub kinds: BTreeMap<String, BTreeMap<String, ByGenre>>,
     /// What went wrong with whole archives and folders.
     pub warnings: Vec<String>,
 }

@@ -146,7 +146,7 @@ fn sparse(notes: &[Note]) -> Vec<RollNote> {
             }
         })
         .collect();
-    out.sort_by(|a, b| (a.start, a.pitch, a.end).cmp(&(b.start, b.pitch, b.end)));
+    out.sort_by_key(|n| (n.start, n.pitch, n.end));
     out
 }
 
