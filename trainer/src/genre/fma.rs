@@ -113,6 +113,7 @@ pub fn open(root: &Path, tier: Tier) -> Result<Loose, CorpusError> {
             group: artist.map_or_else(|| format!("track {id}"), |a| format!("artist {a}")),
             split: split.unwrap_or(Split::Train),
             genre,
+            doubtful: false,
         };
         listed.push((facts, content));
     }
@@ -133,6 +134,7 @@ fn bad_row(set: &str, tier: Tier, line: u64, what: String) -> Listed {
         source: "fma".to_string(),
         split: Split::Train,
         genre: String::new(),
+        doubtful: false,
     };
     (facts, Err(LeftOut::BadRow(what)))
 }

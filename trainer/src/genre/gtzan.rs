@@ -96,6 +96,7 @@ pub fn open(root: &Path, protocol: &Protocol, tier: Tier) -> Result<Loose, Corpu
             group: name,
             split: split.clone().unwrap_or(Split::Train),
             genre: genre.to_string(),
+            doubtful: false,
         };
         listed.push((facts, split.map(|_| (path, Reading::Audio))));
     }

@@ -47,6 +47,8 @@ pub struct Facts {
     pub split: Split,
     /// Genre as the collection names it.
     pub genre: String,
+    /// Whether those who labelled it did not agree; the genre is then that of the most.
+    pub doubtful: bool,
 }
 
 /// A mel spectrogram as an image of 8 bits.
@@ -174,6 +176,7 @@ mod tests {
             group: text(group),
             split,
             genre: text("Jazz"),
+            doubtful: false,
         };
         Labelled { facts, content: Content::Audio(PathBuf::from(id)) }
     }

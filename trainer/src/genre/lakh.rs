@@ -73,6 +73,7 @@ impl Collection for ByTrack {
                     group: meta.group,
                     split: meta.split,
                     genre: meta.genre.unwrap_or_default(),
+                    doubtful: false,
                 },
                 content,
             })
@@ -137,6 +138,7 @@ pub fn by_md5(root: &Path, tier: Tier, labels: &Path) -> Result<Loose, CorpusErr
             group: md5,
             split,
             genre: genre.unwrap_or_default(),
+            doubtful: false,
         };
         listed.push((facts, place));
     }

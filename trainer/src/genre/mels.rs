@@ -115,6 +115,7 @@ fn read(bytes: &[u8]) -> Result<Vec<Raw>, String> {
                 group: names[i].clone(),
                 split: split.unwrap_or(Split::Train),
                 genre,
+                doubtful: false,
             };
             Raw { facts, content }
         })

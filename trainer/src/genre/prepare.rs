@@ -66,7 +66,7 @@ pub struct PrepareArgs {
     /// Licence tier of a collection that has no manifest.
     #[arg(long, value_enum, default_value_t = Tier::Research)]
     pub tier: Tier,
-    /// Genres of tracks of the Million Song Dataset, Top-MAGD or MASD ("TRACKID<tab>GENRE"); may be given
+    /// Genres of tracks of the Million Song Dataset, Top-MAGD or MASD (track, tab, genre); may be given
     /// several times.
     #[arg(long, value_name = "FILE")]
     pub genres: Vec<PathBuf>,

@@ -151,6 +151,7 @@ mod tests {
             group: text(genre),
             split: Split::Train,
             genre: text(genre),
+            doubtful: false,
         }
     }
 

@@ -47,6 +47,7 @@ pub fn open(root: &Path, tier: Tier) -> Result<Loose, CorpusError> {
             group: name.to_lowercase(),
             split: Split::by_name(&name),
             genre: genre.to_string(),
+            doubtful: false,
             id,
         };
         listed.push((facts, Ok((path, reading))));

@@ -10,6 +10,8 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use sha2::Digest;
+
 use super::collection::{Collection, LeftOut, Raw, RawContent};
 use super::labelled::Facts;
 use crate::corpus::source::{CorpusError, Payload, table};
@@ -30,8 +32,18 @@ pub struct Voted {
     sources: HashMap<String, String>,
     /// Renditions of POP909 that are taken, one a song.
     renditions: HashSet<String>,
+    /// Paths whose votes do not agree.
+    doubtful: HashSet<String>,
     /// Paths with a genre or in a set of one.
     listed: usize,
+    fingerprint: [u8; 32],
+}
+
+/// A row of `labels/genre_votes.csv`.
+#[derive(serde::Deserialize)]
+struct Vote {
+    path: String,
+    label: String,
 }
 
 /// A row of `manifest.csv`, as far as it is needed here.
@@ -71,7 +83,11 @@ impl Voted {
             let repository = row.source.split('@').next().unwrap_or_default().trim().to_string();
             sources.insert(row.path, repository);
         }
-        Ok(Self { dataset, sources, renditions: renditions.into_values().collect(), listed })
+        let mut digest = sha2::Sha256::new();
+        digest.update(dataset.fingerprint());
+        let doubtful = disagreements(&folder.join("labels/genre_votes.csv"), &mut digest)?;
+        let renditions = renditions.into_values().collect();
+        Ok(Self { dataset, sources, renditions, doubtful, listed, fingerprint: digest.finalize().into() })
     }
 
     /// The content of a file, or why it does not count.
@@ -98,9 +114,39 @@ impl Voted {
     }
 }
 
+/// Paths with votes for more than one genre. Without the table nothing is doubtful.
+fn disagreements(path: &Path, digest: &mut sha2::Sha256) -> Result<HashSet<String>, CorpusError> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(HashSet::new()),
+        Err(source) => {
+            return Err(CorpusError::Read {
+                path: path.to_path_buf(),
+                source,
+                hint: "check the permissions",
+            });
+        }
+    };
+    digest.update(&bytes);
+    let mut first: HashMap<String, String> = HashMap::new();
+    let mut doubtful = HashSet::new();
+    for (_, vote) in table::<Vote>(path, &bytes)? {
+        match first.get(&vote.path) {
+            Some(label) if *label != vote.label => {
+                doubtful.insert(vote.path);
+            }
+            Some(_) => {}
+            None => {
+                first.insert(vote.path, vote.label);
+            }
+        }
+    }
+    Ok(doubtful)
+}
+
 impl Collection for Voted {
     fn fingerprint(&self) -> [u8; 32] {
-        self.dataset.fingerprint()
+        self.fingerprint
     }
 
     fn len(&self) -> usize {
@@ -122,6 +168,7 @@ impl Collection for Voted {
             let source = self.sources.get(&meta.id).cloned().unwrap_or_else(|| meta.set.clone());
             yield_item(Raw {
                 facts: Facts {
+                    doubtful: self.doubtful.contains(&meta.id),
                     id: meta.id,
                     set: meta.set,
                     tier: meta.tier,

@@ -62,6 +62,10 @@ fn data_folder(root: &Path) {
     ];
     put(root, "research.tar.zst", archive(&research));
     put(root, mels::FILE, mels());
+    let votes = "path,md5,label_source,label\n\
+                 research/song.mid,0,a,Jazz\nresearch/song.mid,0,b,Rock\nresearch/song.mid,0,c,Jazz\n\
+                 open/bach.mid,0,a,Classical\nopen/bach.mid,0,b,Classical\n";
+    put(root, "labels/genre_votes.csv", votes);
 }
 
 #[test]
@@ -106,6 +110,7 @@ fn a_data_folder_comes_back_and_the_rest_is_counted() {
         track.source_track = i;
     }
     assert_eq!(**song, read);
+    assert!(test.items[0].facts.doubtful && !train.items[0].facts.doubtful);
     assert_eq!(song.tempos.changes().collect::<Vec<_>>(), [(0, 400_000), (4800, 300_000)]);
     assert_eq!(song.meters.position(3840 + 1440).bar, 3);
     assert_eq!(report.kinds["symbolic"]["web_multitrack+genre_labelled"]["Jazz"]["x"].piano, [0, 0, 1]);
