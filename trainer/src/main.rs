@@ -24,6 +24,9 @@ enum Command {
     Eval(Eval),
     /// Quantise a checkpoint into a weights file with its card
     Export(sideman_trainer::export::ExportArgs),
+    /// Labelled music for the classifiers of genre
+    #[command(subcommand)]
+    Genre(sideman_trainer::genre::Command),
 }
 
 #[derive(Subcommand)]
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Plot(args) => sideman_trainer::train::plot(&args),
         Command::Eval(Eval::Band(args)) => sideman_trainer::bands::eval(&args),
         Command::Export(args) => sideman_trainer::export::run(&args),
+        Command::Genre(command) => sideman_trainer::genre::run(&command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
