@@ -143,8 +143,8 @@ impl Resampler {
         let (taken, made) = (self.block.len(), self.out.len());
         // The sizes are the resampler's own, so nothing here can fail; were it to, silence would follow.
         let done = match (
-            InterleavedSlice::new(&*self.block, 1, taken),
-            InterleavedSlice::new_mut(&mut *self.out, 1, made),
+            InterleavedSlice::new(&self.block, 1, taken),
+            InterleavedSlice::new_mut(&mut self.out, 1, made),
         ) {
             (Ok(block), Ok(mut out)) => fft.process_into_buffer(&block, &mut out, None).is_ok(),
             _ => false,

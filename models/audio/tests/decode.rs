@@ -247,6 +247,18 @@ fn damage_on_the_way_is_left_out_and_counted() {
 }
 
 #[test]
+fn wav_from_a_pipe_has_no_length_and_nothing_wrong() {
+    let folder = TempDir::new().unwrap();
+    let mut bytes = std::fs::read(wav(&folder, 1, 44_100, 5_000, |_, _| 0.25)).unwrap();
+    let data = bytes.windows(4).position(|w| w == b"data").unwrap();
+    bytes[4..8].fill(0xff);
+    bytes[data + 4..data + 8].fill(0xff);
+    let (samples, damage) = read(&write(&folder, "piped.wav", &bytes)).unwrap();
+    assert_eq!(samples, vec![0.25; 5_000]);
+    assert!(!damage.any(), "{damage}");
+}
+
+#[test]
 fn ogg_files_in_a_row_are_read_to_the_last() {
     let folder = TempDir::new().unwrap();
     let one = std::fs::read(fixture("sine.ogg")).unwrap();

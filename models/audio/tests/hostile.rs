@@ -17,6 +17,9 @@ impl Dice {
 /// Changes, cuts, doubles, moves or blanks something.
 fn mangle(bytes: &mut Vec<u8>, dice: &mut Dice) {
     let length = bytes.len();
+    if length == 0 {
+        return;
+    }
     // Headers are where the damage is worst.
     let reach = if dice.roll(2) == 0 { length.min(400) } else { length };
     let at = dice.roll(reach);

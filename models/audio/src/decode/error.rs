@@ -92,8 +92,9 @@ pub struct Damage {
     pub broken_packets: u64,
     /// Packets that could be decoded.
     pub whole_packets: u64,
-    /// The stream ended before the file said that it would, or could not be read further.
-    pub ended_early: bool,
+    /// There is less in the stream than the file says that it has: it is cut off, or parts of it are damaged in
+    /// such a way that its packets cannot even be found.
+    pub incomplete: bool,
     /// The sample rate changed on the way, and the stream ends there.
     pub rate_changed: bool,
     /// Samples (of all channels) that were not finite or beyond [`crate::LOUDEST`] and count as silence.
@@ -103,7 +104,7 @@ pub struct Damage {
 impl Damage {
     /// Whether there is anything to tell the user.
     pub fn any(&self) -> bool {
-        self.broken_packets > 0 || self.ended_early || self.rate_changed || self.bad_samples > 0
+        self.broken_packets > 0 || self.incomplete || self.rate_changed || self.bad_samples > 0
     }
 }
 
@@ -114,7 +115,8 @@ impl fmt::Display for Damage {
         let said = [
             (self.broken_packets > 0)
                 .then(|| format!("{} of {packets} packets are damaged and left out", self.broken_packets)),
-            self.ended_early.then(|| "it ends early: what is there was read".to_owned()),
+            self.incomplete
+                .then(|| "sound is missing, it is cut off or damaged: the rest was read".to_owned()),
             self.rate_changed
                 .then(|| "its sample rate changes on the way: only what is before that was read".to_owned()),
             (self.bad_samples > 0).then(|| {

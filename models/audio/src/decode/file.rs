@@ -1,6 +1,7 @@
 //! One file, read packet by packet.
 
 use std::fs::File;
+use std::io::ErrorKind::UnexpectedEof;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,7 @@ use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
-use symphonia::core::io::MediaSourceStream;
+use symphonia::core::io::{MediaSource, MediaSourceStream, ReadOnlySource};
 use symphonia::core::meta::MetadataOptions;
 
 use super::{AudioError, Damage};
@@ -50,29 +51,42 @@ impl AudioFile {
     }
 
     fn open_unguarded(path: &Path) -> Result<Self, AudioError> {
-        let of = || path.to_owned();
-        let cannot_open = |source| AudioError::Open { path: of(), source };
+        let cannot_open = |source| AudioError::Open { path: path.to_owned(), source };
         // Looked at before it is opened: opening a pipe would wait for somebody to write to it.
         let metadata = std::fs::metadata(path).map_err(cannot_open)?;
         if !metadata.is_file() {
-            return Err(AudioError::NotAFile { path: of() });
+            return Err(AudioError::NotAFile { path: path.to_owned() });
         }
         if metadata.len() == 0 {
-            return Err(AudioError::NoBytes { path: of() });
+            return Err(AudioError::NoBytes { path: path.to_owned() });
         }
-        let source = Box::new(File::open(path).map_err(cannot_open)?);
+        let file = || File::open(path).map_err(cannot_open);
+        let opened = Self::open_source(path, Box::new(file()?));
+        if let Err(AudioError::NotRecognised { .. } | AudioError::Corrupt { .. }) = opened {
+            // A reader that can seek first looks at the end of a file, and gives up where that is missing. Read as
+            // if it came through a pipe, what is there of a truncated file can be had.
+            let through = Self::open_source(path, Box::new(ReadOnlySource::new(file()?)));
+            return through.or(opened);
+        }
+        opened
+    }
+
+    fn open_source(path: &Path, source: Box<dyn MediaSource>) -> Result<Self, AudioError> {
         let mut hint = Hint::new();
         if let Some(extension) = path.extension().and_then(|e| e.to_str()) {
             hint.with_extension(&extension.to_lowercase());
         }
+        let stream = MediaSourceStream::new(source, Default::default());
         let format = symphonia::default::get_probe()
-            .probe(
-                &hint,
-                MediaSourceStream::new(source, Default::default()),
-                FormatOptions::default(),
-                MetadataOptions::default(),
-            )
-            .map_err(|e| AudioError::NotRecognised { path: of(), reason: e.to_string() })?;
+            .probe(&hint, stream, FormatOptions::default(), MetadataOptions::default())
+            .map_err(|e| AudioError::NotRecognised {
+                path: path.to_owned(),
+                reason: match e {
+                    // What it says when no reader wants the file.
+                    Error::Unsupported(said) if said.contains("probe") => "no known format".to_owned(),
+                    e => e.to_string(),
+                },
+            })?;
         let (track, decoder, length) = default_decoder(format.as_ref(), path)?;
         let mut file = Self {
             format,
@@ -175,18 +189,14 @@ impl AudioFile {
                         self.mix(channels);
                         return true;
                     }
-                    // The next packet may be whole.
-                    Err(e @ (Error::DecodeError(_) | Error::IoError(_) | Error::LimitError(_))) => {
+                    Err(Error::ResetRequired) => self.decoder.reset(),
+                    // Whatever it is, the next packet may be whole: damage also looks like what is not supported.
+                    Err(e) => {
                         self.damage.broken_packets += 1;
                         // Said only if no packet at all is whole.
                         if self.channels == 0 {
                             self.reason = e.to_string();
                         }
-                    }
-                    Err(Error::ResetRequired) => self.decoder.reset(),
-                    Err(e) => {
-                        self.damage.broken_packets += 1;
-                        self.stop(e.to_string());
                     }
                 },
                 Ok(Some(_)) => {}
@@ -198,16 +208,26 @@ impl AudioFile {
                     }
                     Err(e) => self.stop(e.to_string()),
                 },
+                // A wav file from a pipe does not know its length; where it breaks off is its end.
+                Err(Error::IoError(e))
+                    if e.kind() == UnexpectedEof && self.length.is_none() && self.is_wav() =>
+                {
+                    self.end();
+                }
                 Err(e) => self.stop(e.to_string()),
             }
         }
         false
     }
 
+    fn is_wav(&self) -> bool {
+        self.format.format_info().short_name == "wave"
+    }
+
     /// Nothing more can be read.
     fn stop(&mut self, why: String) {
         self.reason = why;
-        self.damage.ended_early = true;
+        self.damage.incomplete = true;
         self.ended = true;
     }
 
@@ -216,7 +236,7 @@ impl AudioFile {
         self.ended = true;
         if let Some(length) = self.length {
             let missing = length.saturating_sub(self.read);
-            self.damage.ended_early |= self.read > 0 && missing > u64::from(self.rate / 10);
+            self.damage.incomplete |= self.read > 0 && missing > u64::from(self.rate / 10);
         }
     }
 
@@ -241,11 +261,10 @@ impl AudioFile {
     }
 }
 
-/// The track to hear, a decoder for it, and its length in frames if the file says.
-fn default_decoder(
-    format: &dyn FormatReader,
-    path: &Path,
-) -> Result<(u32, Box<dyn AudioDecoder>, Option<u64>), AudioError> {
+/// The track to hear, its decoder, and its length in frames if the file says.
+type Chosen = (u32, Box<dyn AudioDecoder>, Option<u64>);
+
+fn default_decoder(format: &dyn FormatReader, path: &Path) -> Result<Chosen, AudioError> {
     let track = format
         .default_track(TrackType::Audio)
         .ok_or_else(|| AudioError::NoTrack { path: path.to_owned() })?;
