@@ -1,6 +1,6 @@
 //! Audio as the genre classifiers take it: files, sample rates, mel spectrograms, waveforms.
 //!
-//! [`decode`] reads a file as a stream of mono samples, [`Resampler`] brings any rate to 22,050 Hz, [`MelStream`]
+//! `decode` (a feature) reads a file as a stream of mono samples, [`Resampler`] brings any rate to 22,050 Hz, [`MelStream`]
 //! turns samples into mel columns as librosa defines them, and [`FrontEnd`] joins the last two for whoever
 //! hears audio at some rate, from a file or live. [`wave`] cuts the parts that paper P4 classifies.
 //!
