@@ -113,7 +113,7 @@ fn benches(c: &mut Criterion) {
     let mut group = c.benchmark_group("columns");
     group.throughput(Throughput::Elements((second.len() / HOP) as u64));
     group.bench_function("MelStream, a second of sound", |b| {
-        b.iter(|| mel.push(&second, |column| consume(column)));
+        b.iter(|| mel.push(&second, consume));
     });
     group.bench_function("its Fourier transforms alone", |b| b.iter(|| transform.run(&windows)));
     group.finish();
@@ -130,12 +130,12 @@ fn benches(c: &mut Criterion) {
         let repeat = 100;
         time(0, f64::from(repeat), &mut || (0..repeat).for_each(|_| transform.run(&windows)));
         time(1, f64::from(repeat), &mut || {
-            (0..repeat).for_each(|_| mel.push(&second, |column| consume(column)));
+            (0..repeat).for_each(|_| mel.push(&second, consume));
         });
         time(2, f64::from(repeat), &mut || {
             for _ in 0..repeat {
                 if let Some(front) = &mut front {
-                    front.push(&at_44100, |column| consume(column));
+                    front.push(&at_44100, consume);
                 }
             }
         });
