@@ -14,6 +14,7 @@ pub mod fma;
 pub mod gtzan;
 pub mod labelled;
 pub mod lakh;
+pub mod measure;
 pub mod mels;
 pub mod prepare;
 pub mod render;
