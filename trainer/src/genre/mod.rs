@@ -10,6 +10,7 @@ pub mod baseline;
 pub mod cache;
 mod codec;
 pub mod collection;
+pub mod fit;
 pub mod fma;
 pub mod gtzan;
 pub mod labelled;

@@ -1,6 +1,6 @@
 //! Training of the band's network.
 
-mod checkpoint;
+pub(crate) mod checkpoint;
 mod config;
 mod data;
 mod optimizer;
