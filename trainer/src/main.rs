@@ -33,6 +33,8 @@ enum Command {
 enum Eval {
     /// The band against people's own, controls and the rule band
     Band(sideman_trainer::evaluate::EvalBandArgs),
+    /// Classifiers of genre beside the majority class and a baseline of programs and tempo
+    Genre(sideman_trainer::genre::EvalGenreArgs),
 }
 
 /// Tells candle and its matrix product how many threads there are, unless the user has. Unset, the latter
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Command::Train(args) => sideman_trainer::train::run(&args),
         Command::Plot(args) => sideman_trainer::train::plot(&args),
         Command::Eval(Eval::Band(args)) => sideman_trainer::bands::eval(&args),
+        Command::Eval(Eval::Genre(args)) => sideman_trainer::genre::eval::run(&args),
         Command::Export(args) => sideman_trainer::export::run(&args),
         Command::Genre(command) => sideman_trainer::genre::run(&command),
     };

@@ -5,6 +5,8 @@
 
 mod parameters;
 mod pass;
+pub mod symbolic;
+pub mod weights;
 
 use candle_core::{Result, Tensor};
 

@@ -10,6 +10,7 @@ pub mod baseline;
 pub mod cache;
 mod codec;
 pub mod collection;
+pub mod eval;
 pub mod fit;
 pub mod fma;
 pub mod gtzan;
@@ -21,6 +22,7 @@ pub mod prepare;
 pub mod render;
 pub mod report;
 pub mod scheme;
+pub mod symbolic;
 pub mod tree;
 pub mod voted;
 
@@ -29,6 +31,7 @@ mod tests;
 
 pub use cache::{CacheError, load};
 pub use collection::{Collection, LeftOut, Raw, RawContent};
+pub use eval::EvalGenreArgs;
 pub use labelled::{Content, Facts, Kind, Labelled, LabelledSet, MelImage};
 pub use prepare::{Layout, PrepareArgs, PrepareOptions, prepare};
 pub use render::{RenderArgs, RenderOptions, render};
@@ -42,6 +45,10 @@ pub enum Command {
     Prepare(PrepareArgs),
     /// Play labelled MIDI through a soundfont into clips of audio
     Render(RenderArgs),
+    /// Train a classifier of notes: the product's for bands and for pianos, P2's CNN
+    TrainSymbolic(symbolic::TrainArgs),
+    /// Quantise and calibrate a run into a weights file with its card
+    Export(symbolic::ExportArgs),
 }
 
 /// Runs a subcommand.
@@ -52,5 +59,7 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
     match command {
         Command::Prepare(args) => prepare::run(args),
         Command::Render(args) => render::run(args),
+        Command::TrainSymbolic(args) => symbolic::train::run(args),
+        Command::Export(args) => symbolic::export::run(args),
     }
 }

@@ -67,7 +67,8 @@ impl Prediction {
 
     /// The id without the window's number.
     pub fn file(&self) -> &str {
-        self.id.rsplit_once(WINDOW_MARK).map_or(&self.id, |p| p.0)
+        let number = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+        self.id.rsplit_once(WINDOW_MARK).filter(|p| number(p.1)).map_or(&self.id, |p| p.0)
     }
 }
 
