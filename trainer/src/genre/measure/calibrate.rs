@@ -4,6 +4,8 @@ use super::predictions::{Prediction, Predictions};
 
 /// Accuracy that is asked of what is answered.
 pub const WANTED_ACCURACY: f64 = 0.85;
+/// The lowest threshold: what is less likely than this is no answer, however well the rest does.
+pub const LEAST_THRESHOLD: f32 = 0.35;
 /// Least share of the items that shall be answered.
 pub const LEAST_ANSWERED: f64 = 0.5;
 
@@ -49,14 +51,15 @@ impl Unsure {
 }
 
 impl Calibration {
-    /// Fits the temperature by the cross-entropy, then the threshold: the lowest hundredth at which what is
+    /// Fits the temperature by the cross-entropy, then the threshold: the lowest hundredth from [`LEAST_THRESHOLD`] on at which what is
     /// answered is right at least [`WANTED_ACCURACY`] of the time, but one that answers at least
     /// [`LEAST_ANSWERED`] of the items; where there is none, the most accurate of those. For the temperature each
     /// file counts alike, whatever the number of its windows.
     pub fn fit(valid: &Predictions) -> Self {
         let temperature = temperature(&valid.of_items);
         let scaled = Self { temperature, unsure: 0.0 }.apply(valid);
-        let steps = (0..100).map(|i| Unsure::of(&scaled.of_items, i as f32 / 100.0));
+        let from = (LEAST_THRESHOLD * 100.0).round() as usize;
+        let steps = (from..100).map(|i| Unsure::of(&scaled.of_items, i as f32 / 100.0));
         let allowed: Vec<Unsure> = steps.take_while(|u| u.answered >= LEAST_ANSWERED).collect();
         let reached = allowed.iter().find(|u| u.accuracy.is_some_and(|a| a >= WANTED_ACCURACY));
         let chosen = reached.or_else(|| {
@@ -66,7 +69,7 @@ impl Calibration {
                 .rev()
                 .max_by(|a, b| a.accuracy.unwrap_or(0.0).total_cmp(&b.accuracy.unwrap_or(0.0)))
         });
-        Self { temperature, unsure: chosen.map_or(0.0, |u| u.threshold) }
+        Self { temperature, unsure: chosen.map_or(LEAST_THRESHOLD, |u| u.threshold) }
     }
 
     /// The predictions with the temperature applied.
