@@ -4,6 +4,7 @@
 //! [`mels`], [`fma`], [`lakh`], [`tree`]); [`prepare()`] reads them over all cores and writes the [`cache`] with a
 //! report of what was kept and left out; [`load`] reads one kind and split of it back as a [`LabelledSet`].
 //! Which genres are told apart, and which are merged, is the business of a [`Scheme`], applied after loading.
+//! [`recipes`] train the networks with the loop in [`fit`].
 //! [`render`](mod@render) plays labelled MIDI into audio for models that hear.
 
 pub mod baseline;
@@ -17,6 +18,7 @@ pub mod labelled;
 pub mod lakh;
 pub mod mels;
 pub mod prepare;
+pub mod recipes;
 pub mod render;
 pub mod report;
 pub mod scheme;
@@ -30,6 +32,7 @@ pub use cache::{CacheError, load};
 pub use collection::{Collection, LeftOut, Raw, RawContent};
 pub use labelled::{Content, Facts, Kind, Labelled, LabelledSet, MelImage};
 pub use prepare::{Layout, PrepareArgs, PrepareOptions, prepare};
+pub use recipes::{PredictArgs, Recipe, TrainArgs};
 pub use render::{RenderArgs, RenderOptions, render};
 pub use report::Report;
 pub use scheme::{Classes, Scheme};
@@ -41,15 +44,21 @@ pub enum Command {
     Prepare(PrepareArgs),
     /// Play labelled MIDI through a soundfont into clips of audio
     Render(RenderArgs),
+    /// Train a classifier
+    Train(TrainArgs),
+    /// What a trained classifier says of labelled music, with its figures
+    Predict(PredictArgs),
 }
 
 /// Runs a subcommand.
 ///
 /// # Errors
-/// As [`prepare()`] and [`render()`].
+/// As [`prepare()`], [`render()`], [`recipes::train`] and [`recipes::predict`].
 pub fn run(command: &Command) -> anyhow::Result<()> {
     match command {
         Command::Prepare(args) => prepare::run(args),
         Command::Render(args) => render::run(args),
+        Command::Train(args) => recipes::train(args),
+        Command::Predict(args) => recipes::predict(args),
     }
 }
