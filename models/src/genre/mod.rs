@@ -3,13 +3,27 @@
 //! A [`Network`] is a description without weights: it names its tensors ([`Spec`]) and computes logits from
 //! them in a [`Pass`]. [`Parameters`] are the weights with the running statistics of batch normalisation.
 
+mod bach;
+mod beethoven;
+mod listener;
+mod mel_cnn;
+mod mel_crnn;
+mod mel_rnn;
 mod parameters;
 mod pass;
 pub mod symbolic;
+#[cfg(test)]
+mod tests;
 pub mod weights;
 
 use candle_core::{Result, Tensor};
 
+pub use bach::Bach;
+pub use beethoven::Beethoven;
+pub use listener::{Listener, ListenerStage};
+pub use mel_cnn::{MelCnn, STAGES, Stage};
+pub use mel_crnn::MelCrnn;
+pub use mel_rnn::MelRnn;
 pub use parameters::{Initial, Parameters, Spec, Specs};
 pub use pass::{NormRule, Pass};
 

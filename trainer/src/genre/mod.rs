@@ -4,6 +4,7 @@
 //! [`mels`], [`fma`], [`lakh`], [`tree`]); [`prepare()`] reads them over all cores and writes the [`cache`] with a
 //! report of what was kept and left out; [`load`] reads one kind and split of it back as a [`LabelledSet`].
 //! Which genres are told apart, and which are merged, is the business of a [`Scheme`], applied after loading.
+//! [`recipes`] train the networks with the loop in [`fit`].
 //! [`render`](mod@render) plays labelled MIDI into audio for models that hear.
 
 pub mod baseline;
@@ -19,6 +20,7 @@ pub mod lakh;
 pub mod measure;
 pub mod mels;
 pub mod prepare;
+pub mod recipes;
 pub mod render;
 pub mod report;
 pub mod scheme;
@@ -34,6 +36,7 @@ pub use collection::{Collection, LeftOut, Raw, RawContent};
 pub use eval::EvalGenreArgs;
 pub use labelled::{Content, Facts, Kind, Labelled, LabelledSet, MelImage};
 pub use prepare::{Layout, PrepareArgs, PrepareOptions, prepare};
+pub use recipes::{PredictArgs, Recipe, TrainArgs};
 pub use render::{RenderArgs, RenderOptions, render};
 pub use report::Report;
 pub use scheme::{Classes, Scheme};
@@ -49,17 +52,23 @@ pub enum Command {
     TrainSymbolic(symbolic::TrainArgs),
     /// Quantise and calibrate a run into a weights file with its card
     Export(symbolic::ExportArgs),
+    /// Train a classifier
+    Train(TrainArgs),
+    /// What a trained classifier says of labelled music, with its figures
+    Predict(PredictArgs),
 }
 
 /// Runs a subcommand.
 ///
 /// # Errors
-/// As [`prepare()`] and [`render()`].
+/// As [`prepare()`], [`render()`], [`recipes::train`] and [`recipes::predict`].
 pub fn run(command: &Command) -> anyhow::Result<()> {
     match command {
         Command::Prepare(args) => prepare::run(args),
         Command::Render(args) => render::run(args),
         Command::TrainSymbolic(args) => symbolic::train::run(args),
         Command::Export(args) => symbolic::export::run(args),
+        Command::Train(args) => recipes::train(args),
+        Command::Predict(args) => recipes::predict(args),
     }
 }

@@ -1,5 +1,7 @@
 //! `sideman-trainer eval genre`: every classifier given, beside the majority class and the baseline.
 
+mod audio;
+
 use std::collections::HashMap;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -8,16 +10,17 @@ use anyhow::Context;
 use image::ImageFormat;
 use sideman_music::genre::programs_and_tempo;
 
-use super::labelled::Content;
-use super::measure::report::{confusion, sources, summary};
-use super::measure::{Baseline, Calibration, Measured, Prediction, Predictions, measure, picture};
-use super::scheme::Scheme;
-use super::symbolic::recipe::{Data, Labels};
-use super::symbolic::steadiness::{Steadiness, steadiness};
-use super::symbolic::{Classifier, predict};
 use crate::corpus::Split;
 use crate::evaluate::table::{Table, escaped};
 use crate::evaluate::write_whole;
+use crate::genre::fit::FitCheckpoint;
+use crate::genre::labelled::Content;
+use crate::genre::measure::report::{confusion, sources, summary};
+use crate::genre::measure::{Baseline, Calibration, Measured, Prediction, Predictions, measure, picture};
+use crate::genre::scheme::Scheme;
+use crate::genre::symbolic::recipe::{Data, Labels};
+use crate::genre::symbolic::steadiness::{Steadiness, steadiness};
+use crate::genre::symbolic::{Classifier, predict};
 
 /// Measures classifiers of genre.
 #[derive(Debug, Clone, clap::Args)]
@@ -89,7 +92,11 @@ pub fn run(args: &EvalGenreArgs) -> anyhow::Result<()> {
     );
     let mut report = Report { figures: vec![], steadiness: vec![] };
     for path in &args.models {
-        one(path, args, &mut report)?;
+        if hears(path)? {
+            report.figures.extend(audio::one(path, &name(path), args)?);
+        } else {
+            one(path, args, &mut report)?;
+        }
     }
     if let Some(scheme) = args.scheme {
         let names: Vec<String> = scheme
@@ -142,6 +149,17 @@ fn name(path: &Path) -> String {
     path.file_stem().map_or_else(|| path.display().to_string(), |s| s.to_string_lossy().into_owned())
 }
 
+/// Whether a folder is that of a model that hears, of `genre train`.
+fn hears(path: &Path) -> anyhow::Result<bool> {
+    Ok(path.is_dir() && FitCheckpoint::best_of(path)?.recipe["model"].is_object())
+}
+
+/// Writes a table of predictions.
+fn table(dir: &Path, name: &str, set: &str, said: &Predictions) -> anyhow::Result<()> {
+    std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    Ok(said.write(&dir.join(format!("{name}-{}.csv", set.replace(['/', ' ', ','], "_"))))?)
+}
+
 /// Measures one classifier on its sets.
 fn one(path: &Path, args: &EvalGenreArgs, report: &mut Report) -> anyhow::Result<()> {
     let classifier = Classifier::open(path)?;
@@ -170,9 +188,7 @@ fn one(path: &Path, args: &EvalGenreArgs, report: &mut Report) -> anyhow::Result
         let said = predict(&classifier, labels)?;
         report.figures.push(measure(&name, &set, &said, calibration, args.redraws, args.seed));
         if let Some(dir) = &args.csv {
-            std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
-            let plain = set.replace(['/', ' ', ','], "_");
-            said.write(&dir.join(format!("{name}-{plain}.csv")))?;
+            table(dir, &name, &set, &said)?;
         }
         if let Some(baseline) = &baseline {
             let rows = programs_of(labels);
@@ -210,7 +226,7 @@ fn one(path: &Path, args: &EvalGenreArgs, report: &mut Report) -> anyhow::Result
 
 /// Programs and tempo by item.
 fn programs_of(labels: &Labels) -> HashMap<String, Vec<f32>> {
-    let of = |item: &super::Labelled| match &item.content {
+    let of = |item: &crate::genre::Labelled| match &item.content {
         Content::Score(score) => Some((item.facts.id.clone(), programs_and_tempo(score).to_vec())),
         _ => None,
     };
