@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::ensure;
 use candle_core::Device;
 use sideman_models::genre::symbolic::BarNetConfig;
 use sideman_music::genre::{BAND_FEATURES, PIANO_FEATURES};
@@ -44,7 +45,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N")]
     pub hidden: Option<usize>,
     /// Dropout of figures, units and pooled units in hundredths [default: the model's own]
-    #[arg(long, value_name = "N,N,N", value_delimiter = ',', num_args = 3)]
+    #[arg(long, value_name = "N,N,N", value_delimiter = ',')]
     pub dropout: Vec<u8>,
     /// How much sources count alike rather than files, in hundredths
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u8).range(0..=100))]
@@ -93,6 +94,10 @@ fn per_epoch(model: Model) -> usize {
 /// # Errors
 /// When the cache, the folder or the settings do not allow it.
 pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
+    ensure!(
+        [0, 3].contains(&args.dropout.len()) && args.dropout.iter().all(|&d| d < 100),
+        "--dropout takes three hundredths, such as 20,20,40"
+    );
     let data = Data::load(&args.cache, args.model, args.hold_out.as_deref())?;
     let config = FitConfig {
         seed: args.seed,
