@@ -135,6 +135,9 @@ fn head_of(parsed: &Parsed<'_>, bytes: &[u8]) -> Result<Head, WeightsError> {
     Ok(head)
 }
 
+/// The values of tensors by name, row-major.
+pub type Values = BTreeMap<String, Vec<f32>>;
+
 /// Reads a file that listens to `hears`: `shapes` tells the names and shapes of the tensors that belong to a config.
 /// Gives the config and the values of the tensors by name, row-major in their own shapes.
 ///
@@ -144,7 +147,7 @@ pub fn read<C: for<'d> Deserialize<'d>>(
     bytes: &[u8],
     hears: Hears,
     shapes: impl FnOnce(&C) -> Result<Vec<(String, Vec<usize>)>, String>,
-) -> Result<(Head, C, BTreeMap<String, Vec<f32>>), WeightsError> {
+) -> Result<(Head, C, Values), WeightsError> {
     let parsed = Parsed::new(bytes)?;
     let head = head_of(&parsed, bytes)?;
     if head.hears != hears {

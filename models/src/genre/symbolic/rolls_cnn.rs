@@ -17,8 +17,10 @@ use sideman_music::genre::{ROLL_PITCHES, ROLL_STEPS, ROLL_TRACKS};
 use crate::genre::{Network, NormRule, Pass, Specs};
 use crate::ops::{Activation, Window};
 
+type Layer = (usize, (usize, usize), (usize, usize));
+
 /// Channels, kernel and stride (steps, pitches) of each convolution.
-const LAYERS: [(usize, (usize, usize), (usize, usize)); 5] = [
+const LAYERS: [Layer; 5] = [
     (8, (24, 4), (8, 2)),
     (16, (12, 3), (4, 2)),
     (32, (12, 3), (4, 1)),

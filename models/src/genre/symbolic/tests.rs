@@ -166,7 +166,7 @@ fn the_linear_variant_is_linear() {
         Tensor::from_vec(v, (1, 3, ROLL_STEPS, ROLL_PITCHES), &Device::Cpu).unwrap()
     };
     let (a, b) = (draw(), draw());
-    let run = |x: &Tensor| net.logits(&mut Pass::inference(&parameters), &[x.clone()]).unwrap();
+    let run = |x: &Tensor| net.logits(&mut Pass::inference(&parameters), std::slice::from_ref(x)).unwrap();
     let between = run(&((&a + &b).unwrap() * 0.5).unwrap());
     let mean = ((run(&a) + run(&b)).unwrap() * 0.5).unwrap();
     let off: f32 = (between - mean).unwrap().abs().unwrap().max_all().unwrap().to_scalar().unwrap();

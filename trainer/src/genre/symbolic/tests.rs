@@ -84,7 +84,7 @@ fn classes_are_drawn_alike_and_sources_nearly_so() {
 #[test]
 fn figures_are_scaled_and_what_is_not_to_be_seen_is_not() {
     let pieces: [&[f32]; 2] = [&[1.0, 5.0, 7.0, 1.0, 5.0, 7.0], &[3.0, 5.0, 9.0]];
-    let scale = Scale::of(pieces.into_iter(), 3, &[2..3]);
+    let scale = Scale::of(pieces.into_iter(), 3, std::slice::from_ref(&(2..3)));
     assert_eq!(scale.mean(), [2.0, 5.0, 8.0]);
     assert_eq!(scale.scale(), [1.0, 50.0, 0.0]);
     let text = serde_json::to_string(&scale).unwrap();
