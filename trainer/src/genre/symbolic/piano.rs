@@ -170,7 +170,7 @@ impl PianoExamples {
         Scale::of(rows.iter().map(Vec::as_slice), PIANO_FEATURES, &[TEMPO_AND_METER])
     }
 
-    /// For training: about `count` examples an epoch, drawn by source to a power, see [`super::slots`].
+    /// For training: about `count` examples an epoch, drawn by source to a power: 0 when files count alike, 1 when sources do.
     pub fn for_training(mut self, power: f64, count: usize) -> Self {
         let files: Vec<(usize, &str)> =
             self.pieces.iter().map(|p| (p.class, p.facts.source.as_str())).collect();

@@ -120,7 +120,7 @@ pub struct BarRecipe {
     pub net: BarNetConfig,
     /// See [`BarNet::dropout`], in hundredths.
     pub dropout: [u8; 3],
-    /// See [`super::slots`], in hundredths.
+    /// How much sources count alike rather than files, in hundredths.
     pub by_source: u8,
     /// Normalisation.
     pub scale: Scale,
