@@ -55,6 +55,10 @@ pub fn steadiness(kernel: &Arc<BarKernel>, calibration: Calibration, labels: &La
                 out.answered += usize::from(matches!(verdict, Verdict::Genre(_)));
                 out.right += usize::from(verdict == Verdict::Genre(piece.class));
             }
+            // After a long silence phrases are counted anew, from the bar in which it was forgotten what was played.
+            if verdict == Verdict::Listening && before != Verdict::Listening {
+                bar = 0;
+            }
             // The first verdict of a piece, or after silence, is no flip.
             if verdict != before && before != Verdict::Listening && verdict != Verdict::Listening {
                 out.changes += 1;
