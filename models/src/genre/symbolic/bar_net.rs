@@ -1,8 +1,7 @@
 //! The product's network over bars: each bar through one layer, their mean and maximum through another.
 //!
 //! Pooling makes it the same network for eight bars and for a whole song, and what a bar adds can be computed once,
-//! when it ends. With some 2,000 labelled files, larger ones (two layers a bar, a recurrent layer) only learned
-//! their sources sooner.
+//! when it ends.
 
 use candle_core::{Result, Tensor, bail};
 use serde::{Deserialize, Serialize};

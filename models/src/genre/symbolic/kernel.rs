@@ -1,5 +1,4 @@
-//! [`super::BarNet`] in plain code: no allocation once it is made, no threads, the same sums in the same order
-//! everywhere. Some ten microseconds a bar.
+//! [`super::BarNet`] in plain code: no allocation once it is made, no threads, the same sums in the same order.
 
 use std::collections::BTreeMap;
 
