@@ -1,5 +1,6 @@
 //! The networks of Sideman, their weights and their step kernels.
 
 pub mod band;
+pub mod genre;
 pub mod ops;
 pub mod weights;

@@ -176,6 +176,11 @@ pub(crate) fn is_quantised(shape: &[usize]) -> bool {
     shape.len() == 2 && shape[0] * shape[1] >= 4096
 }
 
+/// The shape under which a tensor is stored: rows of a quantised one are filled up to whole blocks of 32.
+fn stored_shape(shape: &[usize]) -> Vec<usize> {
+    if is_quantised(shape) { vec![shape[0], shape[1].div_ceil(32) * 32] } else { shape.to_vec() }
+}
+
 /// A tensor as it is stored.
 pub(crate) fn quantise(shape: &[usize], values: &[f32]) -> CandleResult<QTensor> {
     if !is_quantised(shape) {
@@ -233,6 +238,14 @@ pub fn write(
         ("sideman.styles", json(&styles)),
         ("sideman.velocities", json(&velocities.0.map(|t| t.to_vec()).to_vec())),
     ];
+    sealed(&metadata, tensors)
+}
+
+/// A file of metadata and quantised tensors with its checksum.
+pub(crate) fn sealed(
+    metadata: &[(&str, Value)],
+    tensors: &BTreeMap<String, (Vec<usize>, Vec<f32>)>,
+) -> CandleResult<Vec<u8>> {
     let mut stored = vec![];
     for (name, (shape, values)) in tensors {
         if values.iter().any(|v| !v.is_finite()) {
@@ -251,7 +264,7 @@ pub fn write(
     Ok(bytes)
 }
 
-fn json<T: Serialize>(value: &T) -> Value {
+pub(crate) fn json<T: Serialize>(value: &T) -> Value {
     // Plain data with string keys always has a JSON form.
     Value::String(serde_json::to_string(value).unwrap_or_default())
 }
@@ -262,7 +275,7 @@ fn verified(bytes: &[u8]) -> Result<&[u8], WeightsError> {
     let Some((body, tail)) = split.map(|at| bytes.split_at(at)) else { return Err(WeightsError::Foreign) };
     if &tail[..8] != TRAILER {
         // Ours but cut off, or not ours at all.
-        let ours = bytes.starts_with(b"GGUF") && bytes.windows(12).take(4096).any(|w| w == b"sideman-band");
+        let ours = bytes.starts_with(b"GGUF") && bytes.windows(8).take(4096).any(|w| w == b"sideman-");
         return Err(if ours { WeightsError::Damaged } else { WeightsError::Foreign });
     }
     if Sha256::digest(body).as_slice() != &tail[8..] {
@@ -271,20 +284,21 @@ fn verified(bytes: &[u8]) -> Result<&[u8], WeightsError> {
     Ok(body)
 }
 
-struct Parsed<'a> {
+/// A file whose checksum fits.
+pub(crate) struct Parsed<'a> {
     content: gguf_file::Content,
     body: &'a [u8],
 }
 
 impl<'a> Parsed<'a> {
-    fn new(bytes: &'a [u8]) -> Result<Self, WeightsError> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, WeightsError> {
         let body = verified(bytes)?;
         let content = gguf_file::Content::read(&mut Cursor::new(body))
             .map_err(|e| WeightsError::Content(e.to_string()))?;
         Ok(Self { content, body })
     }
 
-    fn text(&self, key: &str) -> Result<&str, WeightsError> {
+    pub(crate) fn text(&self, key: &str) -> Result<&str, WeightsError> {
         match self.content.metadata.get(key) {
             Some(Value::String(s)) => Ok(s),
             _ => Err(WeightsError::Content(format!("{key} is missing"))),
@@ -292,12 +306,43 @@ impl<'a> Parsed<'a> {
     }
 
     /// The card, with the checksum of the whole file.
-    fn card(&self, bytes: &[u8]) -> Result<Card, WeightsError> {
+    pub(crate) fn card(&self, bytes: &[u8]) -> Result<Card, WeightsError> {
         Ok(Card { sha256: sha256(bytes), ..self.json("sideman.card")? })
     }
 
-    fn json<T: for<'d> Deserialize<'d>>(&self, key: &str) -> Result<T, WeightsError> {
+    pub(crate) fn json<T: for<'d> Deserialize<'d>>(&self, key: &str) -> Result<T, WeightsError> {
         serde_json::from_str(self.text(key)?).map_err(|e| WeightsError::Content(format!("{key}: {e}")))
+    }
+}
+
+impl Parsed<'_> {
+    /// The values of the tensors by name: exactly these, of these shapes, all finite.
+    pub(crate) fn tensors(
+        &self,
+        shapes: &[(String, Vec<usize>)],
+    ) -> Result<BTreeMap<String, Vec<f32>>, WeightsError> {
+        if let Some(extra) = self.content.tensor_infos.keys().find(|k| shapes.iter().all(|s| s.0 != **k)) {
+            return Err(WeightsError::Content(format!("the tensor {extra} does not belong there")));
+        }
+        let mut tensors = BTreeMap::new();
+        for (name, shape) in shapes {
+            let content = |e: String| WeightsError::Content(format!("{name}: {e}"));
+            let stored = stored_shape(shape);
+            let info = self.content.tensor_infos.get(name).ok_or_else(|| content("missing".into()))?;
+            if info.shape.dims() != stored {
+                return Err(content(format!("has the shape {:?} instead of {stored:?}", info.shape.dims())));
+            }
+            let values = self
+                .content
+                .tensor(&mut Cursor::new(self.body), name, &Device::Cpu)
+                .and_then(|t| restored(&t, shape))
+                .map_err(|e| content(e.to_string()))?;
+            if values.iter().any(|v| !v.is_finite()) {
+                return Err(content("holds values that are no numbers".into()));
+            }
+            tensors.insert(name.clone(), values);
+        }
+        Ok(tensors)
     }
 }
 
@@ -320,33 +365,9 @@ fn tensors(parsed: &Parsed<'_>) -> Result<(Config, BTreeMap<String, Vec<f32>>), 
     if found != expected {
         return Err(WeightsError::Encoding { found, expected });
     }
-    let specs: Vec<_> = config.tensors().into_iter().filter(|s| !s.training_only).collect();
-    if let Some(extra) = parsed.content.tensor_infos.keys().find(|k| specs.iter().all(|s| s.name != **k)) {
-        return Err(WeightsError::Content(format!("the tensor {extra} does not belong there")));
-    }
-    let mut tensors = BTreeMap::new();
-    for spec in &specs {
-        let content = |e: String| WeightsError::Content(format!("{}: {e}", spec.name));
-        let columns = spec.shape.last().copied().unwrap_or(1);
-        let mut stored = spec.shape.clone();
-        if is_quantised(&spec.shape) {
-            stored[1] = columns.div_ceil(32) * 32;
-        }
-        let info = parsed.content.tensor_infos.get(&spec.name).ok_or_else(|| content("missing".into()))?;
-        if info.shape.dims() != stored {
-            return Err(content(format!("has the shape {:?} instead of {stored:?}", info.shape.dims())));
-        }
-        let values = parsed
-            .content
-            .tensor(&mut Cursor::new(parsed.body), &spec.name, &Device::Cpu)
-            .and_then(|t| restored(&t, &spec.shape))
-            .map_err(|e| content(e.to_string()))?;
-        if values.iter().any(|v| !v.is_finite()) {
-            return Err(content("holds values that are no numbers".into()));
-        }
-        tensors.insert(spec.name.clone(), values);
-    }
-    Ok((config, tensors))
+    let shapes: Vec<(String, Vec<usize>)> =
+        config.tensors().into_iter().filter(|s| !s.training_only).map(|s| (s.name, s.shape)).collect();
+    Ok((config, parsed.tensors(&shapes)?))
 }
 
 /// The network's sizes and tensors in a weights file, as f32: to compare the step kernel with the network.

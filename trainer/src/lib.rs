@@ -17,4 +17,5 @@ pub mod bands;
 pub mod corpus;
 pub mod evaluate;
 pub mod export;
+pub mod genre;
 pub mod train;

@@ -24,12 +24,17 @@ enum Command {
     Eval(Eval),
     /// Quantise a checkpoint into a weights file with its card
     Export(sideman_trainer::export::ExportArgs),
+    /// Labelled music for the classifiers of genre
+    #[command(subcommand)]
+    Genre(sideman_trainer::genre::Command),
 }
 
 #[derive(Subcommand)]
 enum Eval {
     /// The band against people's own, controls and the rule band
     Band(sideman_trainer::evaluate::EvalBandArgs),
+    /// Classifiers of genre beside the majority class and a baseline of programs and tempo
+    Genre(sideman_trainer::genre::EvalGenreArgs),
 }
 
 /// Tells candle and its matrix product how many threads there are, unless the user has. Unset, the latter
@@ -51,7 +56,9 @@ fn main() -> ExitCode {
         Command::Train(args) => sideman_trainer::train::run(&args),
         Command::Plot(args) => sideman_trainer::train::plot(&args),
         Command::Eval(Eval::Band(args)) => sideman_trainer::bands::eval(&args),
+        Command::Eval(Eval::Genre(args)) => sideman_trainer::genre::eval::run(&args),
         Command::Export(args) => sideman_trainer::export::run(&args),
+        Command::Genre(command) => sideman_trainer::genre::run(&command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,17 +6,15 @@ use anyhow::{Context, Result};
 
 use crate::tidy::Problems;
 
-/// Names every package whose licence is not covered by `licenses.allow` of deny.toml.
+/// Names every package whose licence is covered neither by `licenses.allow` of deny.toml nor by
+/// `licenses.exceptions` for that package.
 pub(crate) fn check(problems: &mut Problems) -> Result<()> {
     let deny: toml::Table = std::fs::read_to_string(crate::root().join("deny.toml"))?.parse()?;
-    let allowed: BTreeSet<String> = deny
-        .get("licenses")
-        .and_then(|l| l.get("allow"))
-        .and_then(toml::Value::as_array)
-        .context("deny.toml has no licenses.allow")?
-        .iter()
-        .filter_map(|l| l.as_str().map(str::to_owned))
-        .collect();
+    let licences = deny.get("licenses").and_then(toml::Value::as_table);
+    let licences = licences.context("deny.toml has no licenses")?;
+    let allowed = names(licences.get("allow"));
+    anyhow::ensure!(!allowed.is_empty(), "deny.toml has no licenses.allow");
+    let exceptions = exceptions(licences);
     let output = crate::cargo(&["metadata", "--format-version", "1", "--locked"])
         .stderr(std::process::Stdio::inherit())
         .output()
@@ -26,11 +24,28 @@ pub(crate) fn check(problems: &mut Problems) -> Result<()> {
     for package in metadata["packages"].as_array().context("cargo metadata lists no packages")? {
         let name = package["name"].as_str().unwrap_or("?");
         let licence = package["license"].as_str().unwrap_or("");
-        if !permits(licence, &|l| allowed.contains(l)) {
+        let special = |l: &str| exceptions.contains(&(name.to_owned(), l.to_owned()));
+        if !permits(licence, &|l| allowed.contains(l) || special(l)) {
             problems.add(format!("{name} has the licence '{licence}', which deny.toml does not allow"));
         }
     }
     Ok(())
+}
+
+/// The texts of a list.
+fn names(list: Option<&toml::Value>) -> BTreeSet<String> {
+    let list = list.and_then(toml::Value::as_array).into_iter().flatten();
+    list.filter_map(|l| l.as_str().map(str::to_owned)).collect()
+}
+
+/// What single packages may have besides: pairs of package and licence.
+fn exceptions(licences: &toml::Table) -> BTreeSet<(String, String)> {
+    let list = licences.get("exceptions").and_then(toml::Value::as_array).into_iter().flatten();
+    let of_one = |exception: &toml::Value| {
+        let package = exception.get("crate").and_then(toml::Value::as_str).unwrap_or_default().to_owned();
+        names(exception.get("allow")).into_iter().map(move |licence| (package.clone(), licence))
+    };
+    list.flat_map(of_one).collect()
 }
 
 /// Whether an SPDX expression can be met with licences that are allowed. The slash of older manifests
@@ -93,6 +108,17 @@ fn one(words: &[String], at: &mut usize, allowed: &dyn Fn(&str) -> bool) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn exceptions_are_for_one_package() {
+        let table: toml::Table =
+            "exceptions = [{ crate = 'a', allow = ['X', 'Y'] }, { crate = 'b', allow = [] }]"
+                .parse()
+                .unwrap();
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        assert_eq!(exceptions(&table), BTreeSet::from([pair("a", "X"), pair("a", "Y")]));
+        assert!(exceptions(&toml::Table::new()).is_empty());
+    }
 
     #[test]
     fn expressions_are_met_as_spdx_has_it() {

@@ -5,6 +5,7 @@
 
 pub mod chord;
 pub mod family;
+pub mod genre;
 pub mod grid;
 #[cfg(feature = "hostile")]
 #[doc(hidden)]

@@ -9,7 +9,6 @@
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Result, Tensor};
-use rand::Rng;
 use rand_pcg::Pcg64;
 use sideman_music::Part;
 use sideman_music::grid::{DRUM_CLASSES, OFFSETS};
@@ -18,7 +17,8 @@ use super::batch::{Batch, INPUTS, PartRows, extra_inputs};
 use super::layout::{BASS_SHAPE, CHORD_SHAPE, Config, LAGS, POSITIONS, Span, part_key, span};
 use super::repeats::PLANS;
 use crate::ops::{
-    Activation, LstmState, binary_cross_entropy, candidate_logits, cross_entropy, linear, lstm_sequence,
+    Activation, LstmState, binary_cross_entropy, candidate_logits, cross_entropy, dropout, linear,
+    lstm_sequence,
 };
 
 /// Summed losses of a batch.
@@ -106,7 +106,7 @@ impl Network {
         Ok((Tensor::cat(&[&h, &x], 1)?, state))
     }
 
-    /// All losses of a batch under given style codes (lanes, style). In training, `dropout` zeroes that
+    /// All losses of a batch under given style codes (lanes, style). In training, `drop` zeroes that
     /// share of the trunk's outputs.
     ///
     /// # Errors
@@ -116,30 +116,11 @@ impl Network {
         batch: &Batch,
         codes: &Tensor,
         state: &LstmState,
-        dropout: Option<(f32, &mut Pcg64)>,
+        drop: Option<(f32, &mut Pcg64)>,
     ) -> Result<Losses> {
         let (mut trunk, state) = self.trunk(batch, codes, state)?;
-        if let Some((share, rng)) = dropout.filter(|d| d.0 > 0.0) {
-            let keep = 1.0 / (1.0 - share);
-            // A draw of 16 bits is enough for a share, and a quarter of the work.
-            let limit = (share * 65536.0) as u64;
-            let mut bits = 0u64;
-            let mask: Vec<f32> = (0..trunk.elem_count())
-                .map(|i| {
-                    if i % 4 == 0 {
-                        bits = rng.random();
-                    }
-                    let kept = bits & 0xFFFF >= limit;
-                    bits >>= 16;
-                    if kept { keep } else { 0.0 }
-                })
-                .collect();
-            trunk = (trunk
-                * Tensor::from_vec(
-                    mask,
-                    (batch.steps * batch.lanes, self.config.hidden + self.config.input),
-                    &self.device,
-                )?)?;
+        if let Some((share, rng)) = drop {
+            trunk = dropout(&trunk, share, rng)?;
         }
         let patterns = linear(codes, self.t("pattern.w"), self.t("pattern.b"), Activation::None)?
             .reshape((batch.lanes * POSITIONS, DRUM_CLASSES + 3))?;

@@ -2,16 +2,7 @@
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 
-use super::{Matrix, multiply, values};
-
-/// What follows the product.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Activation {
-    /// Nothing.
-    None,
-    /// max(0, x).
-    Relu,
-}
+use super::{Activation, Matrix, multiply, values};
 
 /// `activation(x w^T + b)`: x is (rows, inputs), w (outputs, inputs), b (outputs); the result (rows, outputs).
 ///
@@ -21,11 +12,7 @@ pub fn linear(x: &Tensor, w: &Tensor, b: &Tensor, activation: Activation) -> Res
     if x.device().is_cpu() {
         return x.contiguous()?.apply_op3(&w.contiguous()?, b, Linear { activation });
     }
-    let y = x.matmul(&w.t()?)?.broadcast_add(b)?;
-    match activation {
-        Activation::None => Ok(y),
-        Activation::Relu => y.relu(),
-    }
+    activation.composed(&x.matmul(&w.t()?)?.broadcast_add(b)?)
 }
 
 struct Linear {
@@ -54,14 +41,9 @@ impl CustomOp3 for Linear {
         let (x, w, b) = (values(x, x_layout)?, values(w, w_layout)?, values(b, b_layout)?);
         let mut y = vec![0f32; rows * outputs];
         multiply(&mut y, Matrix::new(x, rows, inputs), Matrix::new(w, outputs, inputs).t(), false);
-        let relu = self.activation == Activation::Relu;
         for row in y.chunks_exact_mut(outputs.max(1)) {
-            for (v, &b) in row.iter_mut().zip(b) {
-                *v += b;
-                if relu {
-                    *v = v.max(0.0);
-                }
-            }
+            row.iter_mut().zip(b).for_each(|(v, b)| *v += b);
+            self.activation.apply(row);
         }
         Ok((CpuStorage::F32(y), Shape::from((rows, outputs))))
     }
@@ -79,9 +61,7 @@ impl CustomOp3 for Linear {
         let grad = grad.contiguous()?;
         let mut g = vec![];
         with(&grad, |v| g.extend_from_slice(v))?;
-        if self.activation == Activation::Relu {
-            with(y, |y| g.iter_mut().zip(y).filter(|(_, y)| **y <= 0.0).for_each(|(g, _)| *g = 0.0))?;
-        }
+        with(y, |y| self.activation.chain(&mut g, y))?;
         let mut bias = vec![0f32; outputs];
         for row in g.chunks_exact(outputs.max(1)) {
             bias.iter_mut().zip(row).for_each(|(b, g)| *b += g);

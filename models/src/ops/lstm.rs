@@ -93,12 +93,12 @@ struct Lstm {
     saved: Arc<Mutex<Saved>>,
 }
 
-fn sigmoid(x: f32) -> f32 {
+pub(super) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
 }
 
 /// The hyperbolic tangent by way of exp, which vectorises; within 2e-7.
-fn tanh(x: f32) -> f32 {
+pub(super) fn tanh(x: f32) -> f32 {
     let e = (-2.0 * x.abs()).exp();
     ((1.0 - e) / (1.0 + e)).copysign(x)
 }

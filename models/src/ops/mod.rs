@@ -4,15 +4,28 @@
 //! operations for other devices, which also serves as its reference in the tests. Fused, a recurrent
 //! layer over a whole sequence is one node of the graph instead of some thirty a step.
 
+mod activation;
 mod candidates;
+mod conv;
+mod dropout;
+mod gru;
 mod linear;
 mod loss;
 mod lstm;
+mod norm;
+mod pool;
+mod vector;
 
+pub use activation::Activation;
 pub use candidates::{CandidateRow, CandidateShape, MOST_MASKS, candidate_logits};
-pub use linear::{Activation, linear};
+pub use conv::{Convolution, Window, conv1d, conv2d};
+pub use dropout::dropout;
+pub use gru::gru_sequence;
+pub use linear::linear;
 pub use loss::{binary_cross_entropy, cross_entropy};
 pub use lstm::{LstmState, lstm_sequence};
+pub use norm::{BatchStatistics, RunningStatistics, batch_norm, batch_norm_inference};
+pub use pool::{max_pool2d, mean_pool2d};
 
 use candle_core::{CpuStorage, Layout, Result, bail};
 
@@ -98,5 +111,7 @@ fn multiply(out: &mut [f32], a: Matrix<'_>, b: Matrix<'_>, keep: bool) {
     }
 }
 
+#[cfg(test)]
+mod layer_tests;
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ fn random(rng: &mut Pcg64, shape: (usize, usize)) -> Tensor {
 }
 
 /// Compares the gradient of `f` (a scalar) at every element of every variable with central differences.
-fn check_gradient(vars: &[Var], f: impl Fn() -> Result<Tensor>) {
+pub(super) fn check_gradient(vars: &[Var], f: impl Fn() -> Result<Tensor>) {
     let grads = f().unwrap().backward().unwrap();
     for (which, var) in vars.iter().enumerate() {
         let exact: Vec<f32> = grads.get(var).expect("a gradient").flatten_all().unwrap().to_vec1().unwrap();
@@ -38,13 +38,13 @@ fn check_gradient(vars: &[Var], f: impl Fn() -> Result<Tensor>) {
     }
 }
 
-fn assert_close(a: &Tensor, b: &Tensor) {
+pub(super) fn assert_close(a: &Tensor, b: &Tensor) {
     let d = (a - b).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
     assert!(d < 2e-5, "differs by {d}");
 }
 
 /// A scalar that weighs every element differently.
-fn weigh(t: &Tensor) -> Result<Tensor> {
+pub(super) fn weigh(t: &Tensor) -> Result<Tensor> {
     let n = t.elem_count();
     let w: Vec<f32> = (0..n).map(|i| ((i * 7 % 11) as f32 - 5.0) / 5.0).collect();
     (t * Tensor::from_vec(w, t.shape(), t.device())?)?.sum_all()

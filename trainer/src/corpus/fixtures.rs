@@ -6,7 +6,7 @@ use std::path::Path;
 use sideman_music::{Meter, MeterMap, Note, Score, TempoMap, Track};
 
 /// A note an eighth long.
-pub(super) fn note(onset: i64, pitch: u8) -> Note {
+pub(crate) fn note(onset: i64, pitch: u8) -> Note {
     Note { onset, pitch, length: 200, velocity: 80 }
 }
 
@@ -24,7 +24,7 @@ fn beats(name: &str, channel: u8, program: u8, pitch: u8, beats: i64) -> Track {
 
 /// A piece of a piano and a full band, long enough to teach, one note a beat in every part. `seed` makes
 /// pieces different.
-pub(super) fn piece(bars: i64, seed: u8) -> Score {
+pub(crate) fn piece(bars: i64, seed: u8) -> Score {
     let n = bars * 4;
     Score {
         tempos: TempoMap::new(&[(0, 400_000)]),
@@ -41,7 +41,7 @@ pub(super) fn piece(bars: i64, seed: u8) -> Score {
 }
 
 /// The same with the tracks that the paired sets have beside the band.
-pub(super) fn paired_piece(bars: i64, seed: u8) -> Score {
+pub(crate) fn paired_piece(bars: i64, seed: u8) -> Score {
     let mut score = piece(bars, seed);
     score.tracks.push(beats("TEACHER_KEYS", 4, 4, 30, bars * 4));
     score.tracks.push(beats("MELODY", 5, 53, 80, bars * 4));
@@ -49,15 +49,15 @@ pub(super) fn paired_piece(bars: i64, seed: u8) -> Score {
 }
 
 /// The bytes of a Standard MIDI File.
-pub(super) fn midi(score: &Score) -> Vec<u8> {
+pub(crate) fn midi(score: &Score) -> Vec<u8> {
     sideman_music::smf::write(score)
 }
 
 /// A member of an archive.
-pub(super) type Member<'a> = (&'a str, Vec<u8>);
+pub(crate) type Member<'a> = (&'a str, Vec<u8>);
 
 /// A tar.zst.
-pub(super) fn archive(members: &[Member<'_>]) -> Vec<u8> {
+pub(crate) fn archive(members: &[Member<'_>]) -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
     for (name, bytes) in members {
         let mut header = tar::Header::new_gnu();
@@ -70,10 +70,10 @@ pub(super) fn archive(members: &[Member<'_>]) -> Vec<u8> {
 }
 
 /// A row of a manifest: path, set, split, genre.
-pub(super) type Row<'a> = (&'a str, &'a str, &'a str, &'a str);
+pub(crate) type Row<'a> = (&'a str, &'a str, &'a str, &'a str);
 
 /// The text of a manifest with the columns of the published one.
-pub(super) fn manifest(rows: &[Row<'_>]) -> String {
+pub(crate) fn manifest(rows: &[Row<'_>]) -> String {
     let mut text = "path,set,tier,licence,source,md5,group,split,genre,style,title,ticks_per_beat,\
                     tempo_median,time_signature,bars,n_piano,n_keys,n_guitar,n_bass,n_strings,n_drums,\
                     paired_piano\n"
@@ -87,14 +87,14 @@ pub(super) fn manifest(rows: &[Row<'_>]) -> String {
 }
 
 /// Writes a file and the folders above it.
-pub(super) fn put(root: &Path, path: &str, bytes: impl AsRef<[u8]>) {
+pub(crate) fn put(root: &Path, path: &str, bytes: impl AsRef<[u8]>) {
     let path = root.join(path);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, bytes).unwrap();
 }
 
 /// A data folder with one song in each split and each kind of fault.
-pub(super) fn data_folder(root: &Path) {
+pub(crate) fn data_folder(root: &Path) {
     let short = midi(&piece(8, 0));
     let rows: [Row<'_>; 7] = [
         ("open/pairs/a.mid", "pairs_mma_test", "train", "Folk"),
@@ -133,7 +133,7 @@ pub(super) fn data_folder(root: &Path) {
 }
 
 /// A file in the form that numpy and pypianoroll write.
-pub(super) fn npz(members: &[Member<'_>]) -> Vec<u8> {
+pub(crate) fn npz(members: &[Member<'_>]) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, bytes) in members {
         zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
@@ -143,7 +143,7 @@ pub(super) fn npz(members: &[Member<'_>]) -> Vec<u8> {
 }
 
 /// A `.npy` array, format version 1.
-pub(super) fn npy(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn npy(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
     let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
     while (header.len() + 11) % 64 != 0 {
         header.push(' ');
@@ -157,7 +157,7 @@ pub(super) fn npy(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The arrays of a sparse roll of `steps` time steps from (step, pitch, velocity) cells.
-pub(super) fn sparse(index: usize, steps: i64, cells: &[(i32, u8, u8)]) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn sparse(index: usize, steps: i64, cells: &[(i32, u8, u8)]) -> Vec<(String, Vec<u8>)> {
     let mut sorted = cells.to_vec();
     sorted.sort_by_key(|c| (c.1, c.0));
     let data: Vec<u8> = sorted.iter().map(|c| c.2).collect();
@@ -177,7 +177,7 @@ pub(super) fn sparse(index: usize, steps: i64, cells: &[(i32, u8, u8)]) -> Vec<(
 }
 
 /// A roll of the five tracks of lpd-5 in the manner of pypianoroll 0.x, one cell or run a beat and part.
-pub(super) fn roll(bars: i32, seed: u8) -> Vec<u8> {
+pub(crate) fn roll(bars: i32, seed: u8) -> Vec<u8> {
     let steps = i64::from(bars) * 96;
     let info = r#"{"beat_resolution": 24, "name": "x",
         "0": {"program": 0, "is_drum": true, "name": "Drums"},

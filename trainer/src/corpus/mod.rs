@@ -19,7 +19,7 @@ pub mod song;
 pub mod source;
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 #[cfg(test)]
 mod tests;
 

@@ -1,6 +1,6 @@
 //! Training of the band's network.
 
-mod checkpoint;
+pub(crate) mod checkpoint;
 mod config;
 mod data;
 mod optimizer;
@@ -12,4 +12,5 @@ pub use config::{Mix, SpoilConfig, TrainConfig};
 pub use data::{Library, grid_song};
 pub use optimizer::AdamW;
 pub use plot::{PlotArgs, plot};
+pub(crate) use run::device;
 pub use run::{Score, TrainArgs, network_of, run, score, style_codes};

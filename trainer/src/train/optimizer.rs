@@ -18,12 +18,18 @@ pub struct AdamW {
     pub moments: BTreeMap<String, (Tensor, Tensor)>,
     weight_decay: f64,
     clip: f64,
+    beta2: f64,
 }
 
 impl AdamW {
     /// An optimizer that has made no update yet.
     pub fn new(weight_decay: f64, clip: f64) -> Self {
-        Self { updates: 0, moments: BTreeMap::new(), weight_decay, clip }
+        Self { updates: 0, moments: BTreeMap::new(), weight_decay, clip, beta2: BETA2 }
+    }
+
+    /// With another decay of the second moments: 0.999 is what Adam's authors and Keras have.
+    pub fn with_beta2(self, beta2: f64) -> Self {
+        Self { beta2, ..self }
     }
 
     /// Moves the variables against their gradients and returns the norm of the gradient before clipping.
@@ -48,7 +54,7 @@ impl AdamW {
         self.updates += 1;
         let scale = if norm > self.clip { self.clip / norm } else { 1.0 };
         let correct1 = 1.0 - BETA1.powi(self.updates as i32);
-        let correct2 = 1.0 - BETA2.powi(self.updates as i32);
+        let correct2 = 1.0 - self.beta2.powi(self.updates as i32);
         for (name, var) in vars {
             let Some(grad) = grads.get(var) else { continue };
             let grad = (grad * scale)?;
@@ -57,7 +63,7 @@ impl AdamW {
                 None => (var.zeros_like()?, var.zeros_like()?),
             };
             let m = ((m * BETA1)? + (&grad * (1.0 - BETA1))?)?;
-            let v = ((v * BETA2)? + (grad.sqr()? * (1.0 - BETA2))?)?;
+            let v = ((v * self.beta2)? + (grad.sqr()? * (1.0 - self.beta2))?)?;
             let update = ((&m / correct1)? / ((&v / correct2)?.sqrt()? + EPSILON)?)?;
             let decay = if var.dims().len() > 1 { learning_rate * self.weight_decay } else { 0.0 };
             var.set(&((var.as_tensor() * (1.0 - decay))? - (update * learning_rate)?)?)?;

@@ -1,6 +1,6 @@
 //! The curves of a run as a picture, drawn from its log.
 
-mod figure;
+pub(crate) mod figure;
 mod history;
 pub(crate) mod paper;
 

@@ -47,7 +47,7 @@ pub struct TrainArgs {
 }
 
 /// The device of a name.
-fn device(name: &str) -> anyhow::Result<Device> {
+pub(crate) fn device(name: &str) -> anyhow::Result<Device> {
     Ok(match name {
         "cpu" => Device::Cpu,
         "cuda" => {

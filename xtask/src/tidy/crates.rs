@@ -7,17 +7,22 @@ use anyhow::{Context, Result};
 use super::{Problems, Tracked};
 
 /// What each crate may use of the others. The plugin stands beside the command.
-const MAY_USE: [(&str, &[&str]); 9] = [
+const MAY_USE: [(&str, &[&str]); 10] = [
+    ("sideman-audio", &[]),
     ("sideman-music", &[]),
     ("sideman-models", &["sideman-music"]),
     ("sideman-engine", &["sideman-music", "sideman-models"]),
     ("sideman-sound", &["sideman-music"]),
-    ("sideman-cli", &["sideman-music", "sideman-models", "sideman-engine", "sideman-sound"]),
-    ("sideman-plugin", &["sideman-music", "sideman-models", "sideman-engine", "sideman-sound"]),
-    ("sideman-trainer", &["sideman-music", "sideman-models", "sideman-engine"]),
+    ("sideman-cli", &["sideman-audio", "sideman-music", "sideman-models", "sideman-engine", "sideman-sound"]),
+    (
+        "sideman-plugin",
+        &["sideman-audio", "sideman-music", "sideman-models", "sideman-engine", "sideman-sound"],
+    ),
+    ("sideman-trainer", &["sideman-audio", "sideman-music", "sideman-models", "sideman-engine"]),
     (
         "sideman-tests",
         &[
+            "sideman-audio",
             "sideman-music",
             "sideman-models",
             "sideman-engine",

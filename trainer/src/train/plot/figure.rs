@@ -17,11 +17,13 @@ const TITLE: i32 = 56;
 /// Height of the panel of losses.
 const LOSSES: i32 = 500;
 
-const TRAIN: RGBColor = RGBColor(150, 160, 178);
-const VALID: RGBColor = RGBColor(200, 60, 40);
+/// The curve of what is trained on.
+pub(crate) const TRAIN: RGBColor = RGBColor(150, 160, 178);
+/// The curve of the valid split.
+pub(crate) const VALID: RGBColor = RGBColor(200, 60, 40);
 
 /// A line of a panel.
-struct Curve {
+pub(crate) struct Curve {
     /// Name, written at its end.
     name: String,
     points: Points,
@@ -31,20 +33,23 @@ struct Curve {
 }
 
 impl Curve {
-    fn new(name: &str, points: &[(f64, f64)], colour: RGBColor, dots: bool) -> Self {
+    /// Points are (place along the axis, value).
+    pub(crate) fn new(name: &str, points: &[(f64, f64)], colour: RGBColor, dots: bool) -> Self {
         Self { name: name.to_owned(), points: points.to_vec(), colour, dots }
     }
 }
 
 /// What a panel shows.
 #[derive(Clone, Copy)]
-struct Range {
-    /// Last batch.
-    end: f64,
+pub(crate) struct Range {
+    /// What is counted from left to right.
+    pub(crate) along: &'static str,
+    /// Last batch or epoch.
+    pub(crate) end: f64,
     /// Lowest value, or that of the curves.
-    bottom: Option<f64>,
+    pub(crate) bottom: Option<f64>,
     /// Highest value, or that of the curves; what lies above is cut off.
-    top: Option<f64>,
+    pub(crate) top: Option<f64>,
 }
 
 /// Draws a run.
@@ -59,7 +64,7 @@ pub(super) fn draw(name: &str, history: &History) -> Result<RgbImage> {
         losses(&above, history)?;
         let panels = below.split_evenly((1, 3));
         let end = history.batches;
-        let from_zero = Range { end, bottom: Some(0.0), top: None };
+        let from_zero = Range { along: "batch", end, bottom: Some(0.0), top: None };
         panel(&panels[0], "Valid loss by part", &largest(&history.by_part), from_zero)?;
         panel(&panels[1], "Valid loss by decision", &largest(&history.by_kind), from_zero)?;
         let rate = [Curve::new("", &history.learning_rate, COLOURS[0], false)];
@@ -87,7 +92,7 @@ fn losses(area: &Area<'_>, history: &History) -> Result<()> {
     let worst = history.valid.iter().map(|p| p.1).fold(f64::NEG_INFINITY, f64::max);
     let top = (sorted.len() >= 20).then(|| sorted[sorted.len() * 9 / 10].max(worst));
     let title = "Loss in nats a 16th (train: with dropout and a spoilt memory)";
-    panel(area, title, &curves, Range { end: history.batches, bottom: None, top })
+    panel(area, title, &curves, Range { along: "batch", end: history.batches, bottom: None, top })
 }
 
 /// The curves of groups, at most as many as there are colours: those that end highest.
@@ -102,8 +107,8 @@ fn largest(groups: &BTreeMap<String, Points>) -> Vec<Curve> {
         .collect()
 }
 
-/// A panel of curves over batches from 0.
-fn panel(area: &Area<'_>, title: &str, curves: &[Curve], range: Range) -> Result<()> {
+/// A panel of curves from 0 on.
+pub(crate) fn panel(area: &Area<'_>, title: &str, curves: &[Curve], range: Range) -> Result<()> {
     area.draw(&Text::new(title.to_owned(), (px(16), px(8)), letters(8, INK)))?;
     let shown = |v: &f64| range.top.is_none_or(|t| *v <= t);
     let values: Vec<f64> = curves.iter().flat_map(|c| &c.points).map(|p| p.1).filter(shown).collect();
@@ -133,7 +138,7 @@ fn panel(area: &Area<'_>, title: &str, curves: &[Curve], range: Range) -> Result
         .bold_line_style(GRID)
         .axis_style(PALE)
         .label_style(letters(8, INK))
-        .x_desc("batch")
+        .x_desc(range.along)
         .axis_desc_style(letters(8, PALE))
         .x_label_formatter(&short)
         .y_label_formatter(&short)

@@ -1,0 +1,357 @@
+//! The loop.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, bail, ensure};
+use candle_core::{Device, Tensor, Var};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_pcg::Pcg64;
+use sideman_models::genre::{Network, Parameters, Pass};
+
+use super::curves::{self, Line};
+use super::mixing::{Targets, class_weights, mix};
+use super::predictions::right;
+use super::{Choice, Examples, FitCheckpoint, FitConfig, predict};
+use crate::train::AdamW;
+
+/// Name of the checkpoint of the last epoch in the folder of a run.
+const LAST: &str = "last.safetensors";
+/// Name of the checkpoint that is to be used.
+const BEST: &str = "best.safetensors";
+
+/// How a run is run.
+#[derive(Debug, Clone)]
+pub struct FitOptions {
+    /// Folder of the run; made when it does not exist.
+    pub out: PathBuf,
+    /// Whether to go on from the folder's last checkpoint, where it has one.
+    pub resume: bool,
+    /// Epochs after which to stop, to go on later.
+    pub stop_after: Option<usize>,
+    /// Whether to draw a bar and print a line an epoch.
+    pub progress: bool,
+    /// Where it is computed.
+    pub device: Device,
+}
+
+impl FitOptions {
+    /// A new, quiet run on the CPU.
+    pub fn new(out: &Path) -> Self {
+        Self { out: out.to_owned(), resume: false, stop_after: None, progress: false, device: Device::Cpu }
+    }
+}
+
+/// What came of a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outcome {
+    /// Epochs done in all.
+    pub epochs: usize,
+    /// Epoch whose weights were kept.
+    pub best_epoch: usize,
+    /// Valid loss of that epoch, in nats.
+    pub loss: f64,
+    /// Balanced accuracy on the valid split of that epoch.
+    pub balanced: f64,
+    /// Whether nothing is left to do.
+    pub finished: bool,
+    /// Seconds spent in all.
+    pub seconds: f64,
+}
+
+impl FitCheckpoint {
+    /// The checkpoint in a run's folder that is to be used.
+    ///
+    /// # Errors
+    /// When there is none, or it is damaged.
+    pub fn best_of(run: &Path) -> anyhow::Result<Self> {
+        Self::load(&run.join(BEST))
+    }
+}
+
+/// Trains a network to its last epoch, to the end of its patience, or from where it stopped. `recipe` is stored
+/// in the checkpoints: a run goes on only with the recipe and the configuration that it was begun with.
+///
+/// The same seed gives the same weights, whatever the number of threads and however often the run was stopped.
+///
+/// # Errors
+/// When the configuration, the data, the folder or the disk do not allow it, or the loss is no number.
+pub fn fit(
+    network: &dyn Network,
+    train: &dyn Examples,
+    valid: &dyn Examples,
+    config: &FitConfig,
+    recipe: &serde_json::Value,
+    options: &FitOptions,
+) -> anyhow::Result<Outcome> {
+    config.check()?;
+    ensure!(train.len() > 1, "the train split has {} examples: prepare more music", train.len());
+    ensure!(!valid.is_empty(), "the valid split has no examples: prepare more music");
+    ensure!(train.classes() == valid.classes(), "the train and the valid split have other classes");
+    std::fs::create_dir_all(&options.out)
+        .with_context(|| format!("cannot make the folder {}", options.out.display()))?;
+    let mut at = begin(network, train, config, recipe, options)?;
+    let device = &options.device;
+    let mut vars = BTreeMap::new();
+    for (name, tensor) in &at.parameters.tensors {
+        vars.insert(name.clone(), Var::from_tensor(&tensor.to_device(device)?)?);
+    }
+    let mut optimizer = AdamW::new(config.weight_decay, config.clip).with_beta2(config.beta2);
+    optimizer.updates = at.updates;
+    for (name, (m, v)) in std::mem::take(&mut at.moments) {
+        optimizer.moments.insert(name, (m.to_device(device)?, v.to_device(device)?));
+    }
+    let mut state = State {
+        network,
+        tensors: vars.iter().map(|(k, v)| (k.clone(), v.as_tensor().clone())).collect(),
+        vars,
+        optimizer,
+        running: std::mem::take(&mut at.parameters.running),
+        average: std::mem::take(&mut at.average),
+        device: device.clone(),
+    };
+    let mut counts = vec![0; train.classes().len()];
+    (0..train.len()).for_each(|i| counts[train.class(i)] += 1);
+    let weights = class_weights(&counts, config.class_weights);
+    let end = options.stop_after.map_or(usize::MAX, |n| at.epochs.saturating_add(n));
+    while unfinished(&at, config) && at.epochs < end {
+        let began = Instant::now();
+        let mean = state.epoch(train, config, &weights, at.epochs, options)?;
+        at.epochs += 1;
+        at.updates = state.optimizer.updates;
+        let scored = Parameters {
+            tensors: if config.average > 0.0 { state.average.clone() } else { state.tensors.clone() },
+            running: state.running.clone(),
+        };
+        let figures = predict(network, &scored, valid, config.batch, device)?.figures();
+        at.seconds += began.elapsed().as_secs_f64();
+        let now = (figures.loss, figures.balanced);
+        let better = match (config.choice, at.best) {
+            (Choice::Last, _) | (_, None) => true,
+            (Choice::Loss, Some(best)) => now.0 < best.0,
+            (Choice::Accuracy, Some(best)) => now.1 > best.1 || now.1 == best.1 && now.0 < best.0,
+        };
+        if better {
+            (at.best, at.best_epoch) = (Some(now), at.epochs);
+            FitCheckpoint {
+                parameters: scored,
+                average: BTreeMap::new(),
+                moments: BTreeMap::new(),
+                ..at.clone()
+            }
+            .save(&options.out.join(BEST))?;
+        }
+        let line = Line {
+            epoch: at.epochs,
+            loss: mean.loss,
+            accuracy: mean.accuracy,
+            norm: mean.norm,
+            valid_loss: figures.loss,
+            valid_accuracy: figures.accuracy,
+            valid_balanced: figures.balanced,
+            learning_rate: config.learning_rate_at(at.epochs as f64),
+            seconds: at.seconds,
+        };
+        curves::add(&options.out, &line)?;
+        FitCheckpoint {
+            parameters: Parameters { tensors: state.tensors.clone(), running: state.running.clone() },
+            average: state.average.clone(),
+            moments: state.optimizer.moments.clone(),
+            ..at.clone()
+        }
+        .save(&options.out.join(LAST))?;
+        if options.progress {
+            println!(
+                "epoch {}: loss {:.4}, {:.1} % right; valid {:.4}, {:.1} %, balanced {:.1} %{}; {:.0} s",
+                line.epoch,
+                line.loss,
+                100.0 * line.accuracy,
+                line.valid_loss,
+                100.0 * line.valid_accuracy,
+                100.0 * line.valid_balanced,
+                if better { " *" } else { "" },
+                line.seconds
+            );
+        }
+        // A picture that cannot be drawn is no reason to end a training.
+        if let Err(e) = curves::draw(&options.out) {
+            eprintln!("the curves were not drawn: {e:#}");
+        }
+    }
+    let (loss, balanced) = at.best.unwrap_or((f64::NAN, f64::NAN));
+    Ok(Outcome {
+        epochs: at.epochs,
+        best_epoch: at.best_epoch,
+        loss,
+        balanced,
+        finished: !unfinished(&at, config),
+        seconds: at.seconds,
+    })
+}
+
+fn unfinished(at: &FitCheckpoint, config: &FitConfig) -> bool {
+    at.epochs < config.epochs && config.patience.is_none_or(|p| at.epochs - at.best_epoch < p)
+}
+
+/// The folder's last checkpoint, or a fresh one.
+fn begin(
+    network: &dyn Network,
+    train: &dyn Examples,
+    config: &FitConfig,
+    recipe: &serde_json::Value,
+    options: &FitOptions,
+) -> anyhow::Result<FitCheckpoint> {
+    let (out, specs) = (options.out.display(), network.specs());
+    let last = options.out.join(LAST);
+    if !last.exists() {
+        return Ok(FitCheckpoint {
+            config: config.clone(),
+            recipe: recipe.clone(),
+            classes: train.classes().to_vec(),
+            epochs: 0,
+            updates: 0,
+            best: None,
+            best_epoch: 0,
+            seconds: 0.0,
+            parameters: Parameters::fresh(&specs, config.seed)?,
+            average: BTreeMap::new(),
+            moments: BTreeMap::new(),
+        });
+    }
+    if !options.resume {
+        bail!("{out} holds a run already: add --resume to go on with it, or choose another --out");
+    }
+    let at = FitCheckpoint::load(&last)?;
+    ensure!(
+        at.recipe == *recipe && at.classes == train.classes(),
+        "the run in {out} is of another model or other classes: choose another --out"
+    );
+    ensure!(
+        at.config == *config,
+        "the run in {out} was begun with other settings (seed, epochs and so on): repeat them, or choose another --out"
+    );
+    at.parameters.check(&specs).with_context(|| format!("the run in {out} was made by another version"))?;
+    Ok(at)
+}
+
+/// What changes from update to update.
+struct State<'a> {
+    network: &'a dyn Network,
+    vars: BTreeMap<String, Var>,
+    /// The variables' own storage.
+    tensors: BTreeMap<String, Tensor>,
+    optimizer: AdamW,
+    running: BTreeMap<String, sideman_models::ops::RunningStatistics>,
+    average: BTreeMap<String, Tensor>,
+    device: Device,
+}
+
+/// Means over the batches of an epoch.
+struct Mean {
+    loss: f64,
+    accuracy: f64,
+    norm: f64,
+}
+
+/// A seed for one purpose in one epoch.
+fn seed(config: &FitConfig, epoch: usize, purpose: u64) -> Pcg64 {
+    Pcg64::seed_from_u64(
+        config.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (epoch as u64) << 8 ^ purpose << 56 ^ 0x5DEE_CE66,
+    )
+}
+
+impl State<'_> {
+    /// One epoch. All its randomness is drawn from the seed and its number, so that a run can be resumed.
+    fn epoch(
+        &mut self,
+        train: &dyn Examples,
+        config: &FitConfig,
+        weights: &[f32],
+        epoch: usize,
+        options: &FitOptions,
+    ) -> anyhow::Result<Mean> {
+        let mut order: Vec<usize> = (0..train.len()).collect();
+        order.shuffle(&mut seed(config, epoch, 1));
+        order.truncate(config.examples.unwrap_or(usize::MAX));
+        // What is left over would weigh more an example, and batch normalisation cannot do with one.
+        let count = (order.len() / config.batch).max(1);
+        let batches: Vec<&[usize]> = order.chunks(config.batch).take(count).collect();
+        let bar = ProgressBar::new(count as u64);
+        bar.set_style(ProgressStyle::with_template("epoch {msg} {bar:30} {pos}/{len} batches, {eta} left")?);
+        bar.set_message(format!("{}", epoch + 1));
+        if !options.progress {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        let mut rng = seed(config, epoch, 2);
+        let mut mean = Mean { loss: 0.0, accuracy: 0.0, norm: 0.0 };
+        let mut seen = 0;
+        let (sender, receiver) = crossbeam::channel::bounded(2);
+        std::thread::scope(|scope| -> anyhow::Result<()> {
+            let batches = &batches;
+            scope.spawn(move || {
+                let mut noise = seed(config, epoch, 3);
+                for batch in batches {
+                    if sender.send(train.inputs(batch, Some(&mut noise))).is_err() {
+                        break;
+                    }
+                }
+            });
+            for (n, (inputs, batch)) in receiver.iter().zip(batches).enumerate() {
+                let of: Vec<usize> = batch.iter().map(|&i| train.class(i)).collect();
+                let time = epoch as f64 + (n + 1) as f64 / count as f64;
+                let (loss, hits, norm) = self.update(inputs?, &of, config, weights, time, &mut rng)?;
+                ensure!(
+                    loss.is_finite() && norm.is_finite(),
+                    "the loss is {loss} and its gradient {norm} in epoch {}: lower the learning rate",
+                    epoch + 1
+                );
+                seen += of.len();
+                mean.accuracy += hits as f64;
+                mean.loss += loss / count as f64;
+                mean.norm += norm / count as f64;
+                bar.inc(1);
+            }
+            Ok(())
+        })?;
+        bar.finish_and_clear();
+        mean.accuracy /= seen.max(1) as f64;
+        Ok(mean)
+    }
+
+    /// One update: loss, examples that were right, norm of the gradient.
+    fn update(
+        &mut self,
+        inputs: Vec<Tensor>,
+        of: &[usize],
+        config: &FitConfig,
+        weights: &[f32],
+        time: f64,
+        rng: &mut Pcg64,
+    ) -> anyhow::Result<(f64, usize, f64)> {
+        let inputs =
+            inputs.into_iter().map(|t| t.to_device(&self.device)).collect::<candle_core::Result<Vec<_>>>()?;
+        let mut targets = Targets::new(of, weights, config.smoothing);
+        let inputs = mix(inputs, &mut targets, config, rng)?;
+        let mut pass = Pass::training(&self.tensors, &mut self.running, rng);
+        let logits = self.network.logits(&mut pass, &inputs)?;
+        let loss = targets.loss(&logits)?;
+        let grads = loss.backward()?;
+        let norm = self.optimizer.step(&self.vars, &grads, config.learning_rate_at(time))?;
+        if config.average > 0.0 {
+            // At first it follows faster, or the fresh weights would stay in it for long.
+            let keep =
+                config.average.min((self.optimizer.updates as f64) / (self.optimizer.updates + 9) as f64);
+            for (name, tensor) in &self.tensors {
+                let next = match self.average.get(name) {
+                    Some(old) => ((old * keep)? + (tensor * (1.0 - keep))?)?.detach(),
+                    None => tensor.copy()?.detach(),
+                };
+                self.average.insert(name.clone(), next);
+            }
+        }
+        Ok((f64::from(loss.to_scalar::<f32>()?), right(&logits, of)?, norm))
+    }
+}

@@ -1,0 +1,74 @@
+//! Genre: labelled collections of music, and what is made of them for the classifiers.
+//!
+//! The way of a file: a [`Collection`] yields raw files with what is known about them ([`voted`], [`gtzan`],
+//! [`mels`], [`fma`], [`lakh`], [`tree`]); [`prepare()`] reads them over all cores and writes the [`cache`] with a
+//! report of what was kept and left out; [`load`] reads one kind and split of it back as a [`LabelledSet`].
+//! Which genres are told apart, and which are merged, is the business of a [`Scheme`], applied after loading.
+//! [`recipes`] train the networks with the loop in [`fit`].
+//! [`render`](mod@render) plays labelled MIDI into audio for models that hear.
+
+pub mod baseline;
+pub mod cache;
+mod codec;
+pub mod collection;
+pub mod eval;
+pub mod fit;
+pub mod fma;
+pub mod gtzan;
+pub mod labelled;
+pub mod lakh;
+pub mod measure;
+pub mod mels;
+pub mod prepare;
+pub mod recipes;
+pub mod render;
+pub mod report;
+pub mod scheme;
+pub mod symbolic;
+pub mod tree;
+pub mod voted;
+
+#[cfg(test)]
+mod tests;
+
+pub use cache::{CacheError, load};
+pub use collection::{Collection, LeftOut, Raw, RawContent};
+pub use eval::EvalGenreArgs;
+pub use labelled::{Content, Facts, Kind, Labelled, LabelledSet, MelImage};
+pub use prepare::{Layout, PrepareArgs, PrepareOptions, prepare};
+pub use recipes::{PredictArgs, Recipe, TrainArgs};
+pub use render::{RenderArgs, RenderOptions, render};
+pub use report::Report;
+pub use scheme::{Classes, Scheme};
+
+/// Subcommands of `genre`.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub enum Command {
+    /// Read labelled music into a cache for the classifiers
+    Prepare(PrepareArgs),
+    /// Play labelled MIDI through a soundfont into clips of audio
+    Render(RenderArgs),
+    /// Train a classifier of notes: the product's for bands and for pianos, P2's CNN
+    TrainSymbolic(symbolic::TrainArgs),
+    /// Quantise and calibrate a run into a weights file with its card
+    Export(symbolic::ExportArgs),
+    /// Train a classifier
+    Train(TrainArgs),
+    /// What a trained classifier says of labelled music, with its figures
+    Predict(PredictArgs),
+}
+
+/// Runs a subcommand.
+///
+/// # Errors
+/// As [`prepare()`], [`render()`], [`recipes::train`] and [`recipes::predict`].
+pub fn run(command: &Command) -> anyhow::Result<()> {
+    match command {
+        Command::Prepare(args) => prepare::run(args),
+        Command::Render(args) => render::run(args),
+        Command::TrainSymbolic(args) => symbolic::train::run(args),
+        Command::Export(args) => symbolic::export::run(args),
+        Command::Train(args) => recipes::train(args),
+        Command::Predict(args) => recipes::predict(args),
+    }
+}

@@ -1,0 +1,156 @@
+//! What is trained on what: a network, its examples and its training under one name.
+
+mod command;
+mod mel;
+mod mel_examples;
+mod wave;
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use candle_core::Device;
+use serde::{Deserialize, Serialize};
+use sideman_models::genre::Network;
+
+use super::fit::{self, Examples, FitCheckpoint, FitConfig, Predictions};
+
+pub use command::{PredictArgs, TrainArgs, predict, train};
+pub use mel::{MelInput, MelModel, MelNetwork, MelSplit};
+pub use mel_examples::{Augmentation, MelExamples};
+pub use wave::{WaveExamples, WaveModel, WaveNetwork};
+
+/// Which examples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Look {
+    /// Those to train on, as they are without augmentation.
+    Train,
+    /// Those that training is watched by.
+    Valid,
+    /// Whole songs of the valid split: for P4, whose valid parts are of songs that it trains on. Otherwise as
+    /// `valid`.
+    Songs,
+    /// Those of the test split.
+    Test,
+}
+
+/// A model with its data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Model {
+    /// On images of mel spectrograms.
+    Mel(MelModel),
+    /// On waveforms.
+    Wave(WaveModel),
+}
+
+impl Model {
+    /// Its network.
+    pub fn network(&self, classes: usize) -> Box<dyn Network> {
+        match self {
+            Self::Mel(model) => model.network(classes),
+            Self::Wave(model) => model.network(classes),
+        }
+    }
+
+    /// Its examples, from a cache.
+    ///
+    /// # Errors
+    /// When the cache cannot be read or has none of them.
+    pub fn examples(&self, cache: &Path, look: Look) -> anyhow::Result<Box<dyn Examples>> {
+        let examples = match self {
+            Self::Mel(model) => model.examples(cache, look)?,
+            Self::Wave(model) => model.examples(cache, look)?,
+        };
+        if examples.is_empty() {
+            bail!("{} holds nothing of that split for this model", cache.display());
+        }
+        Ok(examples)
+    }
+}
+
+/// A model and how it is trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// Name.
+    pub name: String,
+    /// What.
+    pub model: Model,
+    /// How.
+    pub fit: FitConfig,
+}
+
+impl Recipe {
+    /// All of them.
+    pub fn all() -> Vec<Self> {
+        let mut all = mel::recipes();
+        all.extend(wave::recipes());
+        all
+    }
+
+    /// The one of a name.
+    ///
+    /// # Errors
+    /// When there is none; the message names those that there are.
+    pub fn named(name: &str) -> anyhow::Result<Self> {
+        let all = Self::all();
+        let known = all.iter().map(|r| r.name.as_str()).collect::<Vec<_>>().join(", ");
+        let found = all.into_iter().find(|r| r.name == name);
+        found.with_context(|| format!("no model is called '{name}': choose from {known}"))
+    }
+
+    /// With one of its settings changed, such as `fit.epochs=3`: the path through its JSON form, and a value
+    /// in JSON.
+    ///
+    /// # Errors
+    /// When there is no such setting, or the value does not fit.
+    pub fn with(&self, setting: &str) -> anyhow::Result<Self> {
+        let (path, value) =
+            setting.split_once('=').with_context(|| format!("'{setting}' is not of the form path=value"))?;
+        let value: serde_json::Value =
+            serde_json::from_str(value).with_context(|| format!("'{value}' is not JSON"))?;
+        let mut json = serde_json::to_value(self)?;
+        let pointer = format!("/{}", path.replace('.', "/"));
+        let place = json.pointer_mut(&pointer).with_context(|| {
+            format!(
+                "{} has no setting '{path}'; its settings are {json}",
+                self.name,
+                json = serde_json::json!(self)
+            )
+        })?;
+        *place = value;
+        serde_json::from_value(json).with_context(|| format!("'{setting}' does not fit"))
+    }
+}
+
+/// What the trained model in a run's folder says of examples from a cache.
+///
+/// # Errors
+/// When the run or the cache cannot be read, or do not fit each other.
+pub fn predict_run(
+    run: &Path,
+    cache: &Path,
+    look: Look,
+    device: &Device,
+) -> anyhow::Result<(Recipe, Predictions)> {
+    let best = FitCheckpoint::best_of(run)?;
+    let model: Model = serde_json::from_value(best.recipe["model"].clone()).with_context(|| {
+        format!("the run in {} is of a model that this version does not know", run.display())
+    })?;
+    let name = best.recipe["name"].as_str().unwrap_or_default().to_owned();
+    let recipe = Recipe { name, model, fit: best.config.clone() };
+    let examples = recipe.model.examples(cache, look)?;
+    if examples.classes() != best.classes {
+        bail!("{} has other classes than the run in {}", cache.display(), run.display());
+    }
+    let network = recipe.model.network(best.classes.len());
+    best.parameters.check(&network.specs())?;
+    let mut parameters = best.parameters;
+    for tensor in parameters.tensors.values_mut() {
+        *tensor = tensor.to_device(device)?;
+    }
+    let predictions = fit::predict(&*network, &parameters, &*examples, recipe.fit.batch, device)?;
+    Ok((recipe, predictions))
+}
+
+#[cfg(test)]
+mod tests;

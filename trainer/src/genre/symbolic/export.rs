@@ -1,0 +1,176 @@
+//! `sideman-trainer genre export`: from a run to a quantised, calibrated weights file and its card.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, ensure};
+use sideman_models::genre::weights::{BarWeights, Head, Hears, write};
+use sideman_models::weights::{Card, sha256};
+
+use super::predict::{Classifier, predict};
+use super::recipe::{Data, Labels, Recipe};
+use super::steadiness::steadiness;
+use crate::evaluate::write_whole;
+use crate::genre::fit::FitCheckpoint;
+use crate::genre::measure::figures::cross_entropy;
+use crate::genre::measure::{Calibration, measure};
+
+/// Most nats that storing the matrices in 8 bits may cost on the valid split.
+const MOST_QUANTISATION_LOSS: f64 = 0.01;
+
+/// Quantises a run's best checkpoint, calibrates it on the valid split, and writes the weights file and its card.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ExportArgs {
+    /// Folder of the run
+    #[arg(long)]
+    pub run: PathBuf,
+    /// Cache made by `genre prepare`, the one the run was trained on
+    #[arg(long, value_name = "DIR", default_value = "genre-cache")]
+    pub cache: PathBuf,
+    /// Weights file to write; the card goes beside it, ending in .toml
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Commit that the run was trained at
+    #[arg(long)]
+    pub commit: String,
+    /// Commands that make the weights again, in order
+    #[arg(long = "command", value_name = "COMMAND", required = true)]
+    pub commands: Vec<String>,
+    /// A line about scores measured elsewhere, such as those of `eval genre` on the test split
+    #[arg(long = "score", value_name = "LINE")]
+    pub scores: Vec<String>,
+}
+
+/// Runs the export.
+///
+/// # Errors
+/// When the run, the cache or the disk do not allow it, or quantising costs too much.
+pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
+    let best = FitCheckpoint::best_of(&args.run)?;
+    let original = Classifier::open(&args.run)?;
+    let recipe: Recipe = serde_json::from_value(best.recipe.clone())?;
+    let (Some(hears), Some(bars)) = (recipe.model.hears(), &recipe.bars) else {
+        anyhow::bail!("the product has no use for {}: it is there for comparison", args.run.display())
+    };
+    ensure!(
+        recipe.held_out.is_none(),
+        "the run was not trained on all sources: train one without --hold-out"
+    );
+    let data = Data::load(&args.cache, recipe.model, None)?;
+
+    let mut tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)> = BTreeMap::new();
+    for (name, t) in &best.parameters.tensors {
+        tensors.insert(name.clone(), (t.dims().to_vec(), t.flatten_all()?.to_vec1()?));
+    }
+    tensors.insert("input.mean".into(), (vec![bars.net.features], bars.scale.mean()));
+    tensors.insert("input.scale".into(), (vec![bars.net.features], bars.scale.scale()));
+    let mut head = Head {
+        hears,
+        classes: best.classes.clone(),
+        temperature: 1.0,
+        unsure: 0.0,
+        card: Card {
+            name: args.out.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default(),
+            description: describe(hears).into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            parameters: best.parameters.tensors.values().map(candle_core::Tensor::elem_count).sum(),
+            quantisation: "matrices of 4096 values or more as Q8_0, the rest as f32".into(),
+            licence: LICENCE.into(),
+            data: data_lines(&data.train),
+            seed: best.config.seed,
+            commit: args.commit.clone(),
+            commands: args.commands.clone(),
+            training: format!(
+                "{} epochs, the weights of the {}th, {:.0} seconds",
+                best.epochs, best.best_epoch, best.seconds
+            ),
+            scores: vec![],
+            sha256: String::new(),
+        },
+    };
+
+    let before = predict(&original, &data.valid)?;
+    let weights = BarWeights::load(&write(&head, &bars.net, &tensors)?, hears)?;
+    let quantised = Classifier::File { model: recipe.model, weights };
+    let after = predict(&quantised, &data.valid)?;
+    let loss = |p: &crate::genre::measure::Predictions| cross_entropy(&p.of_items).unwrap_or(f64::NAN);
+    let cost = loss(&after) - loss(&before);
+    ensure!(
+        cost < MOST_QUANTISATION_LOSS,
+        "quantising costs {cost:.4} nats, more than {MOST_QUANTISATION_LOSS}: train again or store more bits"
+    );
+    let calibration = Calibration::fit(&after);
+    (head.temperature, head.unsure) = (calibration.temperature, calibration.unsure);
+    let m = measure(&head.card.name, "valid", &after, calibration, 1000, 1);
+    let value = |e: Option<crate::evaluate::interval::Estimate>| e.map_or(f64::NAN, |e| e.value);
+    head.card.scores.push(format!(
+        "valid split, {} examples of {} songs, by which the weights and the temperature were chosen: accuracy {:.3}, \
+         balanced {:.3}, calibration error {:.3}; answers {:.0} % of them, {:.0} % of these rightly",
+        m.items,
+        m.songs,
+        value(m.accuracy),
+        value(m.balanced),
+        m.ece.unwrap_or(f64::NAN),
+        100.0 * m.unsure.answered,
+        100.0 * m.unsure.accuracy.unwrap_or(f64::NAN),
+    ));
+    if let (Hears::Piano, Classifier::File { weights, .. }) = (hears, &quantised) {
+        let s = steadiness(&Arc::clone(&weights.kernel), calibration, &data.valid);
+        head.card.scores.push(format!(
+            "valid split, played bar by bar: {} changes of the answer in {} bars, {} of them within a phrase",
+            s.changes, s.bars, s.within_phrases
+        ));
+    }
+    head.card.scores.extend(args.scores.iter().cloned());
+    let bytes = write(&head, &bars.net, &tensors)?;
+    BarWeights::load(&bytes, hears).context("the file just made cannot be loaded")?;
+    let card = Card { sha256: sha256(&bytes), ..head.card };
+    write_whole(&args.out, &bytes)?;
+    let beside = args.out.with_extension("toml");
+    write_whole(&beside, toml::to_string_pretty(&card)?.as_bytes())?;
+    println!(
+        "Wrote {} ({:.0} kB, {} parameters) and {}; quantising cost {cost:+.4} nats, the temperature is {:.2}, unsure \
+         below {:.2}.",
+        args.out.display(),
+        bytes.len() as f64 / 1e3,
+        card.parameters,
+        beside.display(),
+        calibration.temperature,
+        calibration.unsure
+    );
+    Ok(())
+}
+
+const LICENCE: &str = "weights: MIT OR Apache-2.0 as far as ours to give; trained in part on music without a stated \
+                       licence, as is the field's custom with the Lakh collection: check your own case before you \
+                       redistribute them";
+
+fn describe(hears: Hears) -> &'static str {
+    match hears {
+        Hears::Band => "Genre of a whole band from its notes, bar by bar",
+        Hears::Piano => "Genre of the last eight bars of a piano alone",
+        Hears::Audio => "Genre of sound",
+    }
+}
+
+/// A line for each class: its files by source.
+fn data_lines(train: &Labels) -> Vec<String> {
+    let mut counts: BTreeMap<(usize, &str), usize> = BTreeMap::new();
+    for (item, &class) in train.set.items.iter().zip(&train.of_items) {
+        *counts.entry((class, &item.facts.source)).or_default() += 1;
+    }
+    train
+        .names
+        .iter()
+        .enumerate()
+        .map(|(class, name)| {
+            let own: Vec<String> = counts
+                .iter()
+                .filter(|c| c.0.0 == class)
+                .map(|((_, source), n)| format!("{n} from {source}"))
+                .collect();
+            format!("{name}: {}", own.join(", "))
+        })
+        .collect()
+}

@@ -1,0 +1,5 @@
+//! Labelled collections in their published layouts, whole and damaged, through to the cache and back.
+
+mod caches;
+mod layouts;
+mod rendering;
