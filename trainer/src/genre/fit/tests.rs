@@ -89,6 +89,7 @@ fn config() -> FitConfig {
         mixup: 0.2,
         class_weights: 1.0,
         average: 0.9,
+        calibration: 40,
         choice: Choice::Loss,
         ..FitConfig::default()
     }

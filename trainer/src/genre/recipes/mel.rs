@@ -105,7 +105,8 @@ pub(super) fn recipes() -> Vec<Recipe> {
                 clip: 5.0,
                 smoothing: 0.1,
                 mixup: 0.3,
-                average: 0.99,
+                average: 0.98,
+                calibration: 192,
                 choice: Choice::Last,
                 ..FitConfig::default()
             },
