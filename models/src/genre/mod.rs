@@ -5,6 +5,7 @@
 
 mod bach;
 mod beethoven;
+mod columns;
 mod listener;
 mod mel_cnn;
 mod mel_crnn;
@@ -20,6 +21,7 @@ use candle_core::{Result, Tensor};
 
 pub use bach::Bach;
 pub use beethoven::Beethoven;
+pub use columns::{COLUMN_SECONDS, frame_of};
 pub use listener::{Listener, ListenerStage};
 pub use mel_cnn::{MelCnn, STAGES, Stage};
 pub use mel_crnn::MelCrnn;

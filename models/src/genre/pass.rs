@@ -27,6 +27,7 @@ impl NormRule {
 enum Mode<'a> {
     Inference(&'a BTreeMap<String, RunningStatistics>),
     Training { running: &'a mut BTreeMap<String, RunningStatistics>, rng: &'a mut Pcg64 },
+    Calibration { running: &'a mut BTreeMap<String, RunningStatistics>, share: f32 },
 }
 
 /// A pass through a network. Layers are looked up by name, with the tensors that the methods of the same names
@@ -50,6 +51,17 @@ impl<'a> Pass<'a> {
         rng: &'a mut Pcg64,
     ) -> Self {
         Self { tensors, mode: Mode::Training { running, rng } }
+    }
+
+    /// To take the statistics of batch normalisation anew: as in training but without dropout, and the running
+    /// statistics move by `share` towards the batch, whatever the rule of the layer. With 1, 1/2, 1/3 and so on
+    /// they end as the mean over the batches.
+    pub fn calibration(
+        tensors: &'a BTreeMap<String, Tensor>,
+        running: &'a mut BTreeMap<String, RunningStatistics>,
+        share: f32,
+    ) -> Self {
+        Self { tensors, mode: Mode::Calibration { running, share } }
     }
 
     /// Whether this is a pass of training.
@@ -106,6 +118,11 @@ impl<'a> Pass<'a> {
                 running.get_mut(name).ok_or_else(missing)?.update(&batch, rule.momentum);
                 Ok(y)
             }
+            Mode::Calibration { running, share } => {
+                let (y, batch) = batch_norm(x, gamma, beta, rule.epsilon, activation)?;
+                running.get_mut(name).ok_or_else(missing)?.update(&batch, *share);
+                Ok(y)
+            }
         }
     }
 
@@ -115,7 +132,7 @@ impl<'a> Pass<'a> {
     /// When the share is outside its range.
     pub fn dropout(&mut self, x: &Tensor, share: f32) -> Result<Tensor> {
         match &mut self.mode {
-            Mode::Inference(_) => Ok(x.clone()),
+            Mode::Inference(_) | Mode::Calibration { .. } => Ok(x.clone()),
             Mode::Training { rng, .. } => ops::dropout(x, share, rng),
         }
     }

@@ -59,6 +59,10 @@ pub struct FitConfig {
     /// Share that the moving average of the weights keeps an update, 0 to below 1; 0 for none. The average is
     /// what is scored and kept (Polyak & Juditsky 1992).
     pub average: f64,
+    /// Examples, without augmentation, over which the statistics of batch normalisation are taken anew before the
+    /// weights are scored and kept; none with 0. Those that run along in training are of other weights than
+    /// the average, and of what is augmented (Izmailov et al. 2018, section 3.2).
+    pub calibration: usize,
     /// Epochs without an improvement after which training ends; never when absent.
     pub patience: Option<usize>,
     /// Which weights are kept.
@@ -83,6 +87,7 @@ impl Default for FitConfig {
             mixup: 0.0,
             class_weights: 0.0,
             average: 0.0,
+            calibration: 0,
             patience: None,
             choice: Choice::Last,
         }

@@ -122,10 +122,7 @@ pub fn fit(
         let mean = state.epoch(train, config, &weights, at.epochs, options)?;
         at.epochs += 1;
         at.updates = state.optimizer.updates;
-        let scored = Parameters {
-            tensors: if config.average > 0.0 { state.average.clone() } else { state.tensors.clone() },
-            running: state.running.clone(),
-        };
+        let scored = state.scored(train, config)?;
         let figures = predict(network, &scored, valid, config.batch, device)?.figures();
         at.seconds += began.elapsed().as_secs_f64();
         let now = (figures.loss, figures.balanced);
@@ -319,6 +316,24 @@ impl State<'_> {
         bar.finish_and_clear();
         mean.accuracy /= seen.max(1) as f64;
         Ok(mean)
+    }
+
+    /// The weights that are scored and kept, with their statistics.
+    fn scored(&self, train: &dyn Examples, config: &FitConfig) -> anyhow::Result<Parameters> {
+        let tensors = if config.average > 0.0 { self.average.clone() } else { self.tensors.clone() };
+        let mut running = self.running.clone();
+        // Always the same examples: what differs between epochs is then the weights.
+        let mut some: Vec<usize> = (0..train.len()).collect();
+        some.shuffle(&mut seed(config, 0, 4));
+        some.truncate(config.calibration);
+        for (n, batch) in some.chunks(config.batch).filter(|b| b.len() > 1).enumerate() {
+            let inputs = train.inputs(batch, None)?;
+            let inputs =
+                inputs.iter().map(|t| t.to_device(&self.device)).collect::<candle_core::Result<Vec<_>>>()?;
+            let mut pass = Pass::calibration(&tensors, &mut running, 1.0 / (n + 1) as f32);
+            self.network.logits(&mut pass, &inputs)?;
+        }
+        Ok(Parameters { tensors, running })
     }
 
     /// One update: loss, examples that were right, norm of the gradient.

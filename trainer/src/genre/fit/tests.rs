@@ -89,6 +89,7 @@ fn config() -> FitConfig {
         mixup: 0.2,
         class_weights: 1.0,
         average: 0.9,
+        calibration: 40,
         choice: Choice::Loss,
         ..FitConfig::default()
     }
@@ -187,7 +188,7 @@ fn what_does_not_fit_is_refused() {
     assert!(error(&config, &recipe, &options).contains("--resume"));
     options.resume = true;
     assert!(error(&config, &serde_json::json!("other"), &options).contains("another model"));
-    assert!(error(&FitConfig { seed: 9, ..config.clone() }, &recipe, &options).contains("other settings"));
+    assert!(error(&FitConfig { seed: 9, ..config }, &recipe, &options).contains("other settings"));
     let last = options.out.join("last.safetensors");
     let mut bytes = std::fs::read(&last).unwrap();
     let at = bytes.len() - 40;

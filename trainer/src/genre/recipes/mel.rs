@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use sideman_models::genre::{Listener, MelCnn, MelCrnn, MelRnn, Network};
+use sideman_models::genre::{COLUMN_SECONDS, Listener, MelCnn, MelCrnn, MelRnn, Network};
 
 use super::mel_examples::{Augmentation, MelExamples};
 use super::{Look, Model, Recipe};
@@ -62,12 +62,9 @@ pub struct MelModel {
     pub network: MelNetwork,
 }
 
-/// Columns of the images of GTZAN a second: 387 of 30 s.
-const COLUMNS_A_SECOND: f64 = 387.0 / 30.0;
-
 /// Columns of the first seconds of a track.
 fn columns(seconds: usize) -> usize {
-    (seconds as f64 * COLUMNS_A_SECOND).round() as usize
+    (seconds as f64 / COLUMN_SECONDS).round() as usize
 }
 
 /// Every recipe on mel spectrograms.
@@ -108,7 +105,8 @@ pub(super) fn recipes() -> Vec<Recipe> {
                 clip: 5.0,
                 smoothing: 0.1,
                 mixup: 0.3,
-                average: 0.99,
+                average: 0.98,
+                calibration: 192,
                 choice: Choice::Last,
                 ..FitConfig::default()
             },

@@ -171,13 +171,8 @@ fn a_listener_learns_low_from_high_and_is_read_back() {
     assert_eq!(predictions.classes.len(), 10);
     assert!(predictions.figures().accuracy > 0.9, "{:?}", predictions.figures());
     let table = dir.path().join("p.csv");
-    let args = PredictArgs {
-        run: run.clone(),
-        cache: data.clone(),
-        split: Look::Valid,
-        out: Some(table.clone()),
-        device: "cpu".into(),
-    };
+    let args =
+        PredictArgs { run, cache: data, split: Look::Valid, out: Some(table.clone()), device: "cpu".into() };
     predict(&args).unwrap();
     assert_eq!(std::fs::read_to_string(table).unwrap().lines().count(), 13);
     let missing = PredictArgs { run: dir.path().join("none"), ..args };

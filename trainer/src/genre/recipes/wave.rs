@@ -13,18 +13,15 @@ use rand_pcg::Pcg64;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::Digest;
+use sideman_audio::wave::{COLUMNS, PART, PARTS, ROWS, SONG};
 use sideman_models::genre::{Bach, Beethoven, Network};
 
 use super::{Look, Model, Recipe};
 use crate::corpus::Split;
 use crate::genre::fit::{Examples, FitConfig, Named};
-use crate::genre::render::{CLIP, read_clip};
+use crate::genre::render::read_clip;
 use crate::genre::{Content, Kind, LabelledSet, Scheme, load};
 
-/// Steps of a part, values of a step, and parts of a song (P4, section 2.1).
-const STEPS: usize = 60;
-const WIDTH: usize = 110;
-const PARTS: usize = CLIP / (STEPS * WIDTH);
 /// One in so many parts of a training song validates.
 const VALID: usize = 5;
 /// Songs of a class that are trained on: 95 of the paper's.
@@ -116,7 +113,7 @@ impl WaveExamples {
             .into_par_iter()
             .map(|(_, class, id, source, path)| {
                 let samples = read_clip(&path)?;
-                anyhow::ensure!(samples.len() >= CLIP, "{} is shorter than 30 s", path.display());
+                anyhow::ensure!(samples.len() >= SONG, "{} is shorter than 30 s", path.display());
                 Ok((id, source, class, samples))
             })
             .collect::<anyhow::Result<Vec<_>>>()?;
@@ -157,13 +154,12 @@ impl Examples for WaveExamples {
 
     /// Nothing is augmented: the paper augments nothing.
     fn inputs(&self, examples: &[usize], _: Option<&mut Pcg64>) -> anyhow::Result<Vec<Tensor>> {
-        let mut values = Vec::with_capacity(examples.len() * STEPS * WIDTH);
+        let mut values = Vec::with_capacity(examples.len() * PART);
         for &example in examples {
             let (song, part) = self.parts[example];
-            let from = part * STEPS * WIDTH;
-            let samples = &self.songs[song].3[from..from + STEPS * WIDTH];
+            let samples = &self.songs[song].3[part * PART..(part + 1) * PART];
             values.extend(samples.iter().map(|&s| f32::from(s) / 32_768.0));
         }
-        Ok(vec![Tensor::from_vec(values, (examples.len(), STEPS, WIDTH), &Device::Cpu)?])
+        Ok(vec![Tensor::from_vec(values, (examples.len(), ROWS, COLUMNS), &Device::Cpu)?])
     }
 }
