@@ -5,6 +5,7 @@
 
 mod bach;
 mod beethoven;
+pub mod built_in;
 mod columns;
 mod listener;
 mod mel_cnn;
