@@ -3,6 +3,7 @@
 //! A [`Network`] is a description without weights: it names its tensors ([`Spec`]) and computes logits from
 //! them in a [`Pass`]. [`Parameters`] are the weights with the running statistics of batch normalisation.
 
+mod answer;
 mod bach;
 mod beethoven;
 pub mod built_in;
@@ -11,6 +12,7 @@ mod listener;
 mod mel_cnn;
 mod mel_crnn;
 mod mel_rnn;
+pub mod notes;
 mod parameters;
 mod pass;
 pub mod symbolic;
@@ -20,6 +22,7 @@ pub mod weights;
 
 use candle_core::{Result, Tensor};
 
+pub use answer::{Answer, Doubt, Stretch, best};
 pub use bach::Bach;
 pub use beethoven::Beethoven;
 pub use columns::{COLUMN_SECONDS, frame_of};

@@ -18,6 +18,7 @@ use sideman_music::smf::PianoChoice;
     after_help = "Examples:
   sideman demo                              hear it: writes demo.mid, demo.wav and demo.png
   sideman render piano.mid -o band.mid      your piano with a band
+  sideman classify song.mp3 piano.mid       what genre is it?
   sideman inspect piano.mid                 what is in a file
 
 Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong usage."
@@ -50,6 +51,22 @@ Examples:
   sideman render piano.mid -o band.mid --json | jq .parts.bass.notes"
     )]
     Render(RenderArgs),
+    /// Says what genre music is: MIDI files, sound files, folders of them
+    #[command(
+        after_help = "MIDI files in which only keyboards play are listened to as a piano, others as a band, and sound files (WAV,
+FLAC, MP3, Ogg Vorbis, AAC, ALAC; any sample rate) as sound; what a file is says its content. Each way of listening
+has genres of its own. The answer is 'unsure' where none is likely enough, or there is too little to hear.
+
+Several files give a line each, and with --json a list. Files that cannot be read are named, the others are
+done, and the exit code is 1.
+
+Examples:
+  sideman classify song.mp3
+  sideman classify piano.mid --json | jq .genre
+  sideman classify song.flac --png song.png
+  sideman classify Music --csv genres.csv"
+    )]
+    Classify(ClassifyArgs),
     /// Says what a MIDI file or a weights file holds
     #[command(after_help = "Examples:
   sideman inspect piano.mid
@@ -99,6 +116,33 @@ pub(crate) struct RenderArgs {
     pub(crate) sound: SoundArgs,
     #[command(flatten)]
     pub(crate) talk: TalkArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClassifyArgs {
+    /// MIDI files, sound files, or folders, which are searched for both; - reads a MIDI file from standard input
+    #[arg(value_name = "FILE|DIR", required = true)]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// How to listen to MIDI files, whatever plays in them: to all parts, or to the keyboards alone
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(crate) listen: Option<ListenTo>,
+    /// Picture of the genres over time: a file for one input, a folder for several
+    #[arg(long, value_name = "FILE.png|DIR")]
+    pub(crate) png: Option<PathBuf>,
+    /// Table of all files
+    #[arg(long, value_name = "FILE.csv")]
+    pub(crate) csv: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) talk: TalkArgs,
+}
+
+/// What of a MIDI file is listened to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListenTo {
+    /// All parts
+    Band,
+    /// The keyboards alone
+    Piano,
 }
 
 #[derive(Debug, Args)]

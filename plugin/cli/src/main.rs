@@ -3,6 +3,8 @@
 mod args;
 mod audio;
 mod band;
+mod canvas;
+mod classify;
 mod demo;
 mod inspect;
 mod output;
@@ -42,6 +44,7 @@ fn run(command: &Command) -> Result<()> {
     match command {
         Command::Demo(args) => demo(args),
         Command::Render(args) => render(args),
+        Command::Classify(args) => classify::classify(args),
         Command::Inspect(args) => print(&inspect::inspect(args)?),
     }
 }
@@ -139,7 +142,7 @@ fn tell(report: &Report, talk: &TalkArgs, stdout_taken: bool) -> Result<()> {
 }
 
 /// Prints to standard output; a closed pipe is an error, not a panic.
-fn print(text: &str) -> Result<()> {
+pub(crate) fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()).context("cannot write to standard output")
 }

@@ -40,6 +40,9 @@ fn every_hostile_file_is_read_or_refused() {
         let (code, stderr) = bounded(&bench, case.name, &["inspect", "hostile.mid", "--json"]);
         let expected = if case.expect == Expect::Refused { 1 } else { 0 };
         assert_eq!(code, Some(expected), "{}: {stderr}", case.name);
+        let (code, stderr) = bounded(&bench, case.name, &["classify", "hostile.mid", "--json"]);
+        assert!(!stderr.contains("panicked"), "{}: {stderr}", case.name);
+        assert_eq!(code, Some(expected), "{}: {stderr}", case.name);
         for out in ["out.mid", "out.png"] {
             let _ = std::fs::remove_file(bench.path(out));
         }

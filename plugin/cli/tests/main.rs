@@ -1,5 +1,6 @@
 //! The `sideman` command from outside, as users and scripts see it.
 
+mod classify;
 mod demo;
 mod hostile;
 mod inspect;

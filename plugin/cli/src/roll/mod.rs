@@ -1,7 +1,6 @@
 //! A piano-roll picture: a lane for the piano and each part in its colour, several rows of bars.
 
 mod bars;
-mod canvas;
 
 use std::io::Write;
 
@@ -11,8 +10,8 @@ use sideman_music::family::PIANO_COLOUR;
 use sideman_music::grid::{DRUM_CLASSES, DRUM_NAMES, drum_class};
 use sideman_music::{MeterMap, Note, PULSES_PER_BEAT, Part, Pulse, STEP_PULSES};
 
+use crate::canvas::{Canvas, Colour, LETTER, blend};
 use bars::{Span, chords, rows, spans};
-use canvas::{Canvas, Colour, LETTER, blend};
 
 const BACKGROUND: Colour = [0x14, 0x14, 0x19];
 const LANE: Colour = [0x1C, 0x1C, 0x23];
