@@ -3,10 +3,12 @@
 //! A [`Network`] is a description without weights: it names its tensors ([`Spec`]) and computes logits from
 //! them in a [`Pass`]. [`Parameters`] are the weights with the running statistics of batch normalisation.
 
+pub mod audio;
 mod bach;
 mod beethoven;
 pub mod built_in;
 mod columns;
+mod dense;
 mod listener;
 mod mel_cnn;
 mod mel_crnn;
@@ -22,7 +24,7 @@ use candle_core::{Result, Tensor};
 
 pub use bach::Bach;
 pub use beethoven::Beethoven;
-pub use columns::{COLUMN_SECONDS, frame_of};
+pub use columns::{CLIP_COLUMNS, COLUMN_SECONDS, frame_of};
 pub use listener::{Listener, ListenerStage};
 pub use mel_cnn::{MelCnn, STAGES, Stage};
 pub use mel_crnn::MelCrnn;
