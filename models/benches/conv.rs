@@ -6,7 +6,7 @@ use std::hint::black_box;
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use criterion::{Criterion, criterion_main};
-use sideman_models::ops::{Activation, Convolution, Window, conv2d};
+use sideman_models::ops::{Activation, Convolution, ConvolutionWork, Window, conv2d};
 
 /// A convolution: outputs, kernel, stride, padding.
 type Layer = (usize, (usize, usize), usize, usize);
@@ -106,15 +106,15 @@ fn benches(c: &mut Criterion) {
         group.bench_function("forward and backward, candle", |b| {
             b.iter(|| black_box(train(network.candle()).expect("gradients")));
         });
-        let mut ready = network.ready().expect("layers");
+        let ready = network.ready().expect("layers");
         let image = network.x.get(0).and_then(|x| x.flatten_all()?.to_vec1::<f32>()).expect("an image");
-        let (mut x, mut y) = (vec![], vec![]);
+        let (mut x, mut y, mut work) = (vec![], vec![], ConvolutionWork::default());
         group.bench_function("inference of one, one thread", |b| {
             b.iter(|| {
                 let mut size = (subject.input.2, subject.input.3);
                 x.clone_from(&image);
-                for layer in &mut ready {
-                    size = layer.run(&x, size, &mut y).expect("a size that fits");
+                for layer in &ready {
+                    size = layer.run(&x, size, &mut y, &mut work).expect("a size that fits");
                     std::mem::swap(&mut x, &mut y);
                 }
                 black_box(x[0])

@@ -1,4 +1,4 @@
-//! The band's network as an ONNX file: as much of the format as that takes.
+//! The band's network and the listener's as ONNX files: as much of the format as that takes.
 //!
 //! A file is a protocol buffer: fields of a number and a type (0 for a whole number, 2 for so many bytes).
 //! Field numbers are those of onnx.proto, version 8 of the format, operator set 13.
@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 
 use sideman_models::band::Config;
+use sideman_models::genre::Listener;
+use sideman_models::genre::audio::Tensors;
 
 /// Bytes of one message.
 #[derive(Default)]
@@ -78,6 +80,65 @@ impl Graph {
             m = m.message(5, &Message::default().text(1, name).int(3, *value).int(20, 2));
         }
         self.push(1, &m);
+    }
+
+    /// A node with attributes that are lists.
+    fn windowed(&mut self, op: &str, inputs: &[&str], out: &str, attributes: &[(&str, &[usize])]) {
+        let mut m =
+            inputs.iter().fold(Message::default(), |m, i| m.text(1, i)).text(2, out).text(3, out).text(4, op);
+        for (name, values) in attributes {
+            let list = values.iter().fold(Message::default().text(1, name), |m, &v| m.int(8, v as u64));
+            m = m.message(5, &list.int(20, 7));
+        }
+        self.push(1, &m);
+    }
+
+    /// Mean and deviation over rows and columns.
+    fn pooled(&mut self, x: &str) -> [String; 2] {
+        let name = |what: &str| format!("{x}.{what}");
+        self.windowed("ReduceMean", &[x], &name("kept"), &[("axes", &[2, 3])]);
+        self.node("Flatten", &[&name("kept")], &[&name("mean")], &[]);
+        self.node("Sub", &[x, &name("kept")], &[&name("about")], &[]);
+        self.node("Mul", &[&name("about"), &name("about")], &[&name("square")], &[]);
+        self.windowed("ReduceMean", &[&name("square")], &name("variance"), &[("axes", &[2, 3])]);
+        self.node("Flatten", &[&name("variance")], &[&name("flat")], &[]);
+        self.node("Add", &[&name("flat"), "least"], &[&name("more")], &[]);
+        self.node("Sqrt", &[&name("more")], &[&name("deviation")], &[]);
+        [name("mean"), name("deviation")]
+    }
+
+    /// A listener over so many columns, batch normalisation folded into it.
+    pub(crate) fn listener(config: &Listener, tensors: &Tensors, columns: usize) -> Self {
+        let mut g = Self { message: Message::default(), inputs: vec![], outputs: vec![] };
+        for (name, (shape, values)) in tensors {
+            let raw: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+            g.stored(name, 1, shape, &raw);
+        }
+        g.stored("least", 1, &[1], &1e-4f32.to_le_bytes());
+        let shape = vec![1, 1, config.bands, columns];
+        g.push(11, &described("x", &shape));
+        g.inputs.push(("x".into(), shape));
+        let (mut x, mut features) = ("x".to_owned(), vec![]);
+        for (i, stage) in config.stages.iter().enumerate() {
+            let (conv, relu, pool) = (format!("c{i}"), format!("r{i}"), format!("p{i}"));
+            let (w, b) = (format!("conv{i}.w"), format!("conv{i}.b"));
+            g.windowed("Conv", &[&x, &w, &b], &conv, &[("pads", &[1, 0, 1, 0])]);
+            g.node("Relu", &[&conv], &[&relu], &[]);
+            let window = [stage.pool.0, stage.pool.1];
+            g.windowed("MaxPool", &[&relu], &pool, &[("kernel_shape", &window), ("strides", &window)]);
+            if i + config.levels >= config.stages.len() {
+                features.extend(g.pooled(&pool));
+            }
+            x = pool;
+        }
+        g.windowed("Conv", &[&x, "conv.w", "conv.b"], "c", &[]);
+        g.node("Relu", &["c"], &["r"], &[]);
+        features.extend(g.pooled("r"));
+        let names: Vec<&str> = features.iter().map(String::as_str).collect();
+        g.node("Concat", &names, &["features"], &[("axis", 1)]);
+        g.product("features", "last.w", "last.b", "logits");
+        g.output("logits", config.classes);
+        g
     }
 
     /// `out = x w^T`, plus `bias` if it has a name.
@@ -172,7 +233,7 @@ impl Graph {
 
     /// The file.
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        let graph = Message(self.message.0.clone()).text(2, "band");
+        let graph = Message(self.message.0.clone()).text(2, "network");
         let graph =
             self.outputs.iter().fold(graph, |g, (name, width)| g.message(12, &described(name, &[1, *width])));
         let set = Message::default().text(1, "").int(2, 13);

@@ -1,10 +1,11 @@
-//! A step of the band beside the same network in another runtime, tract, in turns; and the network as an ONNX
-//! file, for runtimes that are not Rust. `cargo bench -p sideman-models --features runtimes --bench runtimes`.
+//! A step of the band and a second of the listener beside the same networks in another runtime, tract, in turns; and
+//! the networks as ONNX files, for runtimes that are not Rust. `cargo bench -p sideman-models --features runtimes --bench runtimes`.
 //!
 //! The other runtime has the better of it: it computes the trunk and each head once, while the band's step also
 //! writes its inputs, draws, and computes a head again for each note of a chord and for what is played early.
 
 mod file;
+mod listener;
 
 use std::error::Error;
 use std::hint::black_box;
@@ -103,5 +104,5 @@ fn main() -> Result<()> {
         "a step of the band: {own:.1} us; tract, its network alone: {tract:.1} us, {:.2} times",
         tract / own
     );
-    Ok(())
+    listener::measure()
 }

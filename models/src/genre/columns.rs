@@ -4,18 +4,18 @@
 //! spectrogram (a hop of 512 samples at 22,050 Hz) and no average of several. What is heard live is brought to the same
 //! by leaving frames out, 2 or 3 of every 3 or 4.
 
-/// Columns of an image.
-const COLUMNS: usize = 387;
+/// Columns of an image, that is of a clip of 30 s.
+pub const CLIP_COLUMNS: usize = 387;
 /// Frames of the 30 s behind it.
 const FRAMES: usize = 1292;
 
 /// Seconds from one column to the next.
-pub const COLUMN_SECONDS: f64 = 30.0 / COLUMNS as f64;
+pub const COLUMN_SECONDS: f64 = 30.0 / CLIP_COLUMNS as f64;
 
 /// The frame, from 0, of 512 samples at 22,050 Hz each, that is a column, from 0: that in the column's middle.
 pub fn frame_of(column: usize) -> usize {
     // In whole numbers, for a live stream goes on for days.
-    (2 * column + 1) * FRAMES / (2 * COLUMNS)
+    (2 * column + 1) * FRAMES / (2 * CLIP_COLUMNS)
 }
 
 #[cfg(test)]

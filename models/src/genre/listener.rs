@@ -19,6 +19,11 @@ use serde::{Deserialize, Serialize};
 use super::{Network, NormRule, Pass, Specs};
 use crate::ops::{Activation, Window, max_pool2d};
 
+/// Added to variances over time.
+pub(super) const LEAST_VARIANCE: f64 = 1e-4;
+/// Of every batch normalisation in the network.
+pub(super) const NORM: NormRule = NormRule::TORCH;
+
 /// A stage: convolution of 3 bands by 3 columns, batch normalisation, ReLU, max pooling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListenerStage {
@@ -75,12 +80,12 @@ impl Listener {
     }
 
     /// Bands that the stages leave.
-    fn rows(&self) -> usize {
+    pub(super) fn rows(&self) -> usize {
         self.stages.iter().fold(self.bands, |rows, stage| rows / stage.pool.0)
     }
 
-    /// Values that are pooled over time.
-    fn features(&self) -> usize {
+    /// Means and deviations over time, of all levels.
+    pub(super) fn features(&self) -> usize {
         let below: usize = self.stages.iter().rev().take(self.levels).map(|s| s.channels).sum();
         2 * (self.width + below)
     }
@@ -92,7 +97,7 @@ fn mean_and_deviation(x: &Tensor) -> Result<Tensor> {
     let x = x.flatten_from(2)?;
     let mean = x.mean_keepdim(D::Minus1)?;
     let variance = x.broadcast_sub(&mean)?.sqr()?.mean(D::Minus1)?;
-    Tensor::cat(&[mean.squeeze(D::Minus1)?, (variance + 1e-4)?.sqrt()?], 1)
+    Tensor::cat(&[mean.squeeze(D::Minus1)?, (variance + LEAST_VARIANCE)?.sqrt()?], 1)
 }
 
 impl Network for Listener {
@@ -120,7 +125,7 @@ impl Network for Listener {
         if columns < self.least_columns() {
             bail!("{columns} columns are too few to tell a genre: at least {}", self.least_columns());
         }
-        let rule = NormRule::TORCH;
+        let rule = NORM;
         let mut x = inputs[0].unsqueeze(1)?;
         let mut pooled = vec![];
         for (i, stage) in self.stages.iter().enumerate() {

@@ -4,10 +4,12 @@
 //! them in a [`Pass`]. [`Parameters`] are the weights with the running statistics of batch normalisation.
 
 mod answer;
+pub mod audio;
 mod bach;
 mod beethoven;
 pub mod built_in;
 mod columns;
+mod dense;
 mod listener;
 mod mel_cnn;
 mod mel_crnn;
@@ -25,7 +27,7 @@ use candle_core::{Result, Tensor};
 pub use answer::{Answer, Doubt, Stretch, best};
 pub use bach::Bach;
 pub use beethoven::Beethoven;
-pub use columns::{COLUMN_SECONDS, frame_of};
+pub use columns::{CLIP_COLUMNS, COLUMN_SECONDS, frame_of};
 pub use listener::{Listener, ListenerStage};
 pub use mel_cnn::{MelCnn, STAGES, Stage};
 pub use mel_crnn::MelCrnn;

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sideman_music::genre::{BAND_FEATURES, PIANO_FEATURES};
 
+use super::Listener;
+use super::audio::{self, ListenerKernel, Tensors};
 use super::symbolic::{BarKernel, BarNetConfig, MOST_CLASSES, tensor_shapes};
 use crate::weights::{Card, Parsed, WeightsError, json, sealed};
 
@@ -198,5 +200,72 @@ impl BarWeights {
         }
         let kernel = BarKernel::new(config, &tensors).map_err(WeightsError::Content)?;
         Ok(Self { head, kernel: Arc::new(kernel) })
+    }
+}
+
+/// Most networks that may answer together.
+const MOST_MEMBERS: usize = 8;
+
+/// What a file of sound says of its networks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AudioConfig {
+    /// Networks whose logarithms of probabilities are averaged.
+    pub members: Vec<Listener>,
+}
+
+/// A classifier of sound, ready to listen.
+#[derive(Debug, Clone)]
+pub struct AudioWeights {
+    /// What it listens to, its classes, how sure it may be, its card.
+    pub head: Head,
+    /// Its networks.
+    pub kernels: Vec<Arc<ListenerKernel>>,
+}
+
+impl AudioWeights {
+    /// Writes a file of networks with what [`audio::fold`] makes of each.
+    ///
+    /// # Errors
+    /// When a value is no number.
+    pub fn write(head: &Head, members: &[(Listener, Tensors)]) -> CandleResult<Vec<u8>> {
+        let config = AudioConfig { members: members.iter().map(|m| m.0.clone()).collect() };
+        let own = |(i, (_, tensors)): (usize, &(Listener, Tensors))| {
+            tensors.iter().map(move |(name, t)| (format!("{i}.{name}"), t.clone())).collect::<Vec<_>>()
+        };
+        write(head, &config, &members.iter().enumerate().flat_map(own).collect())
+    }
+
+    /// Loads a classifier of sound. Allocates; for any thread but the audio thread.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub fn load(bytes: &[u8]) -> Result<Self, WeightsError> {
+        let (head, config, mut tensors) = read(bytes, Hears::Audio, |config: &AudioConfig| {
+            if !(1..=MOST_MEMBERS).contains(&config.members.len()) {
+                return Err(format!("{} networks", config.members.len()));
+            }
+            config.members.iter().try_for_each(audio::check)?;
+            let own = |(i, member): (usize, &Listener)| {
+                audio::tensor_shapes(member).into_iter().map(move |(name, s)| (format!("{i}.{name}"), s))
+            };
+            Ok(config.members.iter().enumerate().flat_map(own).collect())
+        })?;
+        if config.members.iter().any(|m| m.classes != head.classes.len()) {
+            return Err(WeightsError::Content("it names another number of classes than it tells".into()));
+        }
+        if config.members.iter().any(|m| m.least_columns() > audio::LEAST_COLUMNS) {
+            return Err(WeightsError::Content(
+                "a network needs more sound than the program waits for".into(),
+            ));
+        }
+        let mut kernels = vec![];
+        for (i, member) in config.members.into_iter().enumerate() {
+            let mut own = Values::new();
+            for (name, _) in audio::tensor_shapes(&member) {
+                own.extend(tensors.remove(&format!("{i}.{name}")).map(|values| (name, values)));
+            }
+            kernels.push(Arc::new(ListenerKernel::new(member, &own).map_err(WeightsError::Content)?));
+        }
+        Ok(Self { head, kernels })
     }
 }

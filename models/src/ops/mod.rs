@@ -18,7 +18,7 @@ mod vector;
 
 pub use activation::Activation;
 pub use candidates::{CandidateRow, CandidateShape, MOST_MASKS, candidate_logits};
-pub use conv::{Convolution, Window, conv1d, conv2d};
+pub use conv::{Convolution, ConvolutionWork, Window, conv1d, conv2d};
 pub use dropout::dropout;
 pub use gru::gru_sequence;
 pub use linear::linear;

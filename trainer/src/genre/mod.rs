@@ -4,9 +4,10 @@
 //! [`mels`], [`fma`], [`lakh`], [`tree`]); [`prepare()`] reads them over all cores and writes the [`cache`] with a
 //! report of what was kept and left out; [`load`] reads one kind and split of it back as a [`LabelledSet`].
 //! Which genres are told apart, and which are merged, is the business of a [`Scheme`], applied after loading.
-//! [`recipes`] train the networks with the loop in [`fit`].
+//! [`recipes`] train the networks with the loop in [`fit`]; [`audio`] makes the product's classifier of sound of them.
 //! [`render`](mod@render) plays labelled MIDI into audio for models that hear.
 
+pub mod audio;
 pub mod baseline;
 pub mod cache;
 mod codec;
@@ -50,7 +51,7 @@ pub enum Command {
     Render(RenderArgs),
     /// Train a classifier of notes: the product's for bands and for pianos, P2's CNN
     TrainSymbolic(symbolic::TrainArgs),
-    /// Quantise and calibrate a run into a weights file with its card
+    /// Quantise and calibrate a run, of models that hear one or several, into a weights file with its card
     Export(symbolic::ExportArgs),
     /// Train a classifier
     Train(TrainArgs),
@@ -67,6 +68,9 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
         Command::Prepare(args) => prepare::run(args),
         Command::Render(args) => render::run(args),
         Command::TrainSymbolic(args) => symbolic::train::run(args),
+        Command::Export(args) if args.run.iter().any(|run| audio::export::hears(run)) => {
+            audio::export::run(args)
+        }
         Command::Export(args) => symbolic::export::run(args),
         Command::Train(args) => recipes::train(args),
         Command::Predict(args) => recipes::predict(args),

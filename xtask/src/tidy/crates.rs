@@ -10,7 +10,7 @@ use super::{Problems, Tracked};
 const MAY_USE: [(&str, &[&str]); 10] = [
     ("sideman-audio", &[]),
     ("sideman-music", &[]),
-    ("sideman-models", &["sideman-music"]),
+    ("sideman-models", &["sideman-audio", "sideman-music"]),
     ("sideman-engine", &["sideman-music", "sideman-models"]),
     ("sideman-sound", &["sideman-music"]),
     ("sideman-cli", &["sideman-audio", "sideman-music", "sideman-models", "sideman-engine", "sideman-sound"]),

@@ -1,5 +1,7 @@
 //! The mel filters: `librosa.filters.mel` with its defaults.
 
+use std::sync::LazyLock;
+
 use super::{BANDS, BINS, Column, N_FFT};
 use crate::SAMPLE_RATE;
 
@@ -85,6 +87,20 @@ impl FilterBank {
     }
 }
 
+/// Mean square of the samples of a column's window, full scale being 1, from the column's power: the triangles add
+/// up to 1 over the frequencies, once each is given back its width. Without the lowest band, so that an offset, which
+/// nobody hears, counts nothing. Allocates nothing.
+pub fn mean_square(column: &Column) -> f32 {
+    /// Width of each triangle at half its height, over what a window's power holds of a mean square: half of it lies
+    /// at negative frequencies, and Hann's window keeps three eighths.
+    static SCALES: LazyLock<Column> = LazyLock::new(|| {
+        let edge = |i: usize| hz(mel(f64::from(SAMPLE_RATE) / 2.0) * i as f64 / (BANDS + 1) as f64);
+        let whole = (N_FFT * N_FFT) as f64 * 3.0 / 8.0 / 2.0;
+        std::array::from_fn(|band| ((edge(band + 2) - edge(band)) / 2.0 / whole) as f32)
+    });
+    column.iter().zip(SCALES.iter()).skip(1).map(|(power, scale)| power * scale).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,5 +125,20 @@ mod tests {
             assert!((power / expected - 1.0).abs() < tolerance, "{band}: {power}");
         }
         assert!(bank.weights.len() < BANDS * BINS / 50, "{} weights", bank.weights.len());
+    }
+
+    #[test]
+    fn a_column_tells_how_loud_it_was() {
+        let columns_of = |sound: &[f32]| crate::mel::mel_spectrogram(sound).columns;
+        for hz in [60.0, 441.0, 3000.0, 9000.0] {
+            let tone: Vec<f32> =
+                (0..8192).map(|i| (std::f32::consts::TAU * hz * i as f32 / 22_050.0).sin() * 0.1).collect();
+            // 0.1 * 0.1 / 2, in dB.
+            let level = 10.0 * mean_square(&columns_of(&tone)[8]).log10();
+            assert!((level + 23.0).abs() < 1.0, "{hz} Hz: {level}");
+        }
+        let offset = 10.0 * mean_square(&columns_of(&[0.1; 8192])[8]).log10();
+        assert!(offset < -100.0, "an offset counts {offset}");
+        assert_eq!(mean_square(&columns_of(&[0.0; 8192])[8]), 0.0);
     }
 }

@@ -7,7 +7,7 @@ mod bank;
 mod decibels;
 mod stream;
 
-pub use bank::FilterBank;
+pub use bank::{FilterBank, mean_square};
 pub use decibels::{AMIN, Reference, TOP_DB, power_to_db};
 pub use stream::MelStream;
 

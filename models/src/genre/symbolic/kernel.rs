@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::bar_net::{BarNetConfig, MOST_DEVIATIONS};
+use crate::genre::dense::Dense;
 
 /// The weights, immutable and shared by all who listen.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,38 +14,6 @@ pub struct BarKernel {
     bar: Dense,
     dense: Dense,
     out: Dense,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-struct Dense {
-    inputs: usize,
-    /// (outputs, inputs).
-    w: Vec<f32>,
-    b: Vec<f32>,
-}
-
-impl Dense {
-    fn run(&self, x: &[f32], rectify: bool, y: &mut [f32]) {
-        for ((y, w), b) in y.iter_mut().zip(self.w.chunks_exact(self.inputs)).zip(&self.b) {
-            *y = b + product(w, x);
-            if rectify {
-                *y = y.max(0.0);
-            }
-        }
-    }
-}
-
-/// Sum of products in eight parts, which compilers turn into vectors.
-fn product(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0f32; 8];
-    let (pairs, rest) = (a.chunks_exact(8).zip(b.chunks_exact(8)), a.len() / 8 * 8);
-    for (a, b) in pairs {
-        for i in 0..8 {
-            sums[i] += a[i] * b[i];
-        }
-    }
-    let tail: f32 = a[rest..].iter().zip(&b[rest..]).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f32>() + tail
 }
 
 /// Shapes of the tensors of a weights file, by name.
@@ -78,7 +47,7 @@ impl BarKernel {
         };
         let dense = |name: &str| {
             let inputs = shapes[&format!("{name}.w")][1];
-            Ok::<_, String>(Dense { inputs, w: take(format!("{name}.w"))?, b: take(format!("{name}.b"))? })
+            Ok::<_, String>(Dense::new(inputs, take(format!("{name}.w"))?, take(format!("{name}.b"))?))
         };
         Ok(Self {
             config,

@@ -81,6 +81,16 @@ pub(super) struct Work {
     rows: Vec<(usize, usize)>,
 }
 
+impl Work {
+    /// Makes it large enough for one image of a frame, cut into portions.
+    pub(super) fn reserve(&mut self, frame: &Frame, portion: Band) {
+        let whole = |v: usize, has: usize| v.saturating_sub(has);
+        self.source.reserve(whole(frame.copied(portion), self.source.len()));
+        self.offsets.reserve(whole(frame.depth(), self.offsets.len()));
+        self.rows.reserve(whole(portion.images * portion.rows, self.rows.len()));
+    }
+}
+
 /// Some images, on this thread.
 pub(super) fn correlate(
     frame: &Frame,

@@ -71,6 +71,11 @@ impl Frame {
         ((phases.0 * phases.1 * self.plane(band)).div_ceil(16) | 1) * 16
     }
 
+    /// Values of the copy of a band.
+    pub(super) fn copied(&self, band: Band) -> usize {
+        self.channels * self.channel(band) + SLACK
+    }
+
     /// Positions of a band from its first output to the end of its last.
     pub(super) fn positions(&self, band: Band) -> usize {
         if band.rows == 0 || band.images == 0 {
@@ -117,7 +122,7 @@ impl Frame {
         let (height, width) = self.size;
         let (pitch, tall) = (self.pitch(), self.tall(band));
         let phases = self.phases();
-        let wanted = self.channels * self.channel(band) + SLACK;
+        let wanted = self.copied(band);
         // What is between planes keeps old values: nothing stored reads them.
         if copy.len() < wanted {
             copy.resize(wanted, 0.0);

@@ -216,8 +216,8 @@ impl CustomOp3 for Convolve {
     }
 }
 
-/// A convolution ready for inference without candle: starts no thread, and allocates only until it has seen
-/// its largest input.
+/// A convolution ready for inference without candle, to be shared by all who run it: starts no thread. What it
+/// writes to in between is its caller's [`ConvolutionWork`].
 #[derive(Debug, Clone)]
 pub struct Convolution {
     packed: engine::Packed,
@@ -226,8 +226,27 @@ pub struct Convolution {
     kernel: (usize, usize),
     window: Window,
     activation: Activation,
-    work: engine::Work,
 }
+
+/// Memory that [`Convolution::run`] computes in, one for each caller; several convolutions may take turns with it.
+/// It grows until it has seen the largest input, or is made as large at once, see [`ConvolutionWork::reserve`].
+#[derive(Debug, Clone, Default)]
+pub struct ConvolutionWork(engine::Work);
+
+impl ConvolutionWork {
+    /// Makes it large enough for images of `rows` rows and up to `columns` columns.
+    pub fn reserve(&mut self, convolution: &Convolution, rows: usize, columns: usize) {
+        for columns in 1..=columns {
+            // Narrow images are cut into taller portions, so that none stands for all.
+            let Ok(shape) = convolution.shape((rows, columns)) else { continue };
+            let frame = engine::forward_frame(&shape, convolution.window);
+            self.0.reserve(&frame, frame.portion(1, LEAST_ROWS));
+        }
+    }
+}
+
+/// Rows of an image that are worth a portion of their own.
+const LEAST_ROWS: usize = 4;
 
 impl Convolution {
     /// From weights (outputs, inputs, kernel rows, kernel columns), row-major, of the given shape, and biases
@@ -252,8 +271,13 @@ impl Convolution {
         }
         let instructions = Instructions::best();
         let packed = engine::Packed::new(outputs, depth, |c, t| w[c * depth + t], Some(b), instructions);
-        let work = engine::Work::default();
-        Ok(Self { packed, inputs, outputs, kernel: (kh, kw), window, activation, work })
+        Ok(Self { packed, inputs, outputs, kernel: (kh, kw), window, activation })
+    }
+
+    fn shape(&self, size: (usize, usize)) -> Result<Shape> {
+        let (image, weights) =
+            ((1, self.inputs, size.0, size.1), (self.outputs, self.inputs, self.kernel.0, self.kernel.1));
+        Shape::new(image, weights, self.window)
     }
 
     /// Rows and columns that come of an input of so many; `None` where it is too small.
@@ -262,23 +286,27 @@ impl Convolution {
     }
 
     /// Convolves one image x (inputs, rows, columns) of `size` (rows, columns) into y, which becomes (outputs,
-    /// rows, columns). Returns its rows and columns.
+    /// rows, columns). Returns its rows and columns. Allocates nothing where `y` and `work` have the room.
     ///
     /// # Errors
     /// When x has another size or is smaller than the kernel.
-    pub fn run(&mut self, x: &[f32], size: (usize, usize), y: &mut Vec<f32>) -> Result<(usize, usize)> {
+    pub fn run(
+        &self,
+        x: &[f32],
+        size: (usize, usize),
+        y: &mut Vec<f32>,
+        work: &mut ConvolutionWork,
+    ) -> Result<(usize, usize)> {
         if x.len() != self.inputs * size.0 * size.1 {
             bail!("convolution: {} values for {} channels of {size:?}", x.len(), self.inputs);
         }
-        let (image, weights) =
-            ((1, self.inputs, size.0, size.1), (self.outputs, self.inputs, self.kernel.0, self.kernel.1));
-        let shape = Shape::new(image, weights, self.window)?;
+        let shape = self.shape(size)?;
         let frame = engine::forward_frame(&shape, self.window);
         let whole = engine::Placement::whole(shape.out);
         // Every place is written, so what is there need not be cleared.
         y.resize(self.outputs * shape.out.0 * shape.out.1, 0.0);
-        let portion = frame.portion(1, 4);
-        engine::correlate(&frame, portion, &self.packed, self.activation, x, y, whole, &mut self.work);
+        let portion = frame.portion(1, LEAST_ROWS);
+        engine::correlate(&frame, portion, &self.packed, self.activation, x, y, whole, &mut work.0);
         Ok(shape.out)
     }
 }

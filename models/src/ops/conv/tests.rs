@@ -117,11 +117,12 @@ fn inference_equals_training() {
         let (x, w, b, window) = parts(case, i as u64);
         let flat = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         let shape: [usize; 4] = w.dims().try_into().unwrap();
-        let mut ready = Convolution::new(&flat(&w), shape, &flat(&b), window, Activation::Elu).unwrap();
+        let ready = Convolution::new(&flat(&w), shape, &flat(&b), window, Activation::Elu).unwrap();
         let expected = conv2d(&x, &w, Some(&b), window, Activation::Elu).unwrap();
         let mut y = vec![f32::NAN; 3];
+        let mut work = ConvolutionWork::default();
         for image in 0..x.dims()[0] {
-            let size = ready.run(&flat(&x.get(image).unwrap()), case.1, &mut y).unwrap();
+            let size = ready.run(&flat(&x.get(image).unwrap()), case.1, &mut y, &mut work).unwrap();
             assert_eq!(Some(size), ready.outputs(case.1));
             // An image alone is cut into other tiles, in which a product may be rounded before it is added.
             let expected = flat(&expected.get(image).unwrap());

@@ -1,12 +1,14 @@
-//! Runs of `genre train`: models that hear.
+//! Models that hear: runs of `genre train`, and weights files.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use candle_core::Device;
+use sideman_models::genre::weights::{AudioWeights, Hears, head};
 
 use super::EvalGenreArgs;
 use crate::corpus::Split;
+use crate::genre::audio::{Tracks, Way, predict};
 use crate::genre::baseline::mean_and_deviation;
 use crate::genre::fit;
 use crate::genre::labelled::{Content, Kind};
@@ -47,6 +49,29 @@ pub(super) fn one(path: &Path, name: &str, args: &EvalGenreArgs) -> anyhow::Resu
     }
     if let Some(dir) = &args.csv {
         super::table(dir, name, set, &said)?;
+    }
+    Ok(out)
+}
+
+/// Whether this is a weights file of sound.
+pub(super) fn is_file(path: &Path) -> bool {
+    std::fs::read(path).is_ok_and(|bytes| head(&bytes).is_ok_and(|h| h.hears == Hears::Audio))
+}
+
+/// Measures a weights file of sound on images of mel spectrograms: each track as a whole, and live.
+pub(super) fn file(path: &Path, name: &str, args: &EvalGenreArgs) -> anyhow::Result<Vec<Measured>> {
+    let weights = AudioWeights::load(&std::fs::read(path)?)?;
+    let calibration = Calibration { temperature: weights.head.temperature, unsure: weights.head.unsure };
+    let (split, set) =
+        if args.split == Split::Test { (Split::Test, "test") } else { (Split::Valid, "valid") };
+    let tracks = Tracks::load(&args.cache, split)?;
+    let mut out = vec![];
+    for (way, name) in [(Way::Whole, name.to_owned()), (Way::Live, format!("{name}, live"))] {
+        let said = predict(&weights, &tracks, way)?;
+        out.push(measure(&name, set, &said, calibration, args.redraws, args.seed));
+        if let Some(dir) = &args.csv {
+            super::table(dir, &name, set, &said)?;
+        }
     }
     Ok(out)
 }

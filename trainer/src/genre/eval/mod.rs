@@ -94,6 +94,8 @@ pub fn run(args: &EvalGenreArgs) -> anyhow::Result<()> {
     for path in &args.models {
         if hears(path)? {
             report.figures.extend(audio::one(path, &name(path), args)?);
+        } else if audio::is_file(path) {
+            report.figures.extend(audio::file(path, &name(path), args)?);
         } else {
             one(path, args, &mut report)?;
         }

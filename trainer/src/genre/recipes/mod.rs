@@ -153,4 +153,4 @@ pub fn predict_run(
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::genre) mod tests;

@@ -43,7 +43,7 @@ fn cache(folder: &Path, items: &[Labelled]) {
 }
 
 /// Tracks of two genres: one sounds low, the other high.
-fn tracks(folder: &Path) {
+pub(in crate::genre) fn tracks(folder: &Path) {
     let mut items = vec![];
     for n in 0..40usize {
         let genre = ["blues", "metal"][n % 2];

@@ -1,7 +1,7 @@
 //! `sideman-trainer genre export`: from a run to a quantised, calibrated weights file and its card.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
@@ -14,17 +14,24 @@ use super::steadiness::steadiness;
 use crate::evaluate::write_whole;
 use crate::genre::fit::FitCheckpoint;
 use crate::genre::measure::figures::cross_entropy;
-use crate::genre::measure::{Calibration, measure};
+use crate::genre::measure::{Calibration, Measured, measure};
 
 /// Most nats that storing the matrices in 8 bits may cost on the valid split.
-const MOST_QUANTISATION_LOSS: f64 = 0.01;
+pub(in crate::genre) const MOST_QUANTISATION_LOSS: f64 = 0.01;
+
+/// How matrices are stored.
+pub(in crate::genre) const QUANTISATION: &str = "matrices of 4096 values or more as Q8_0, the rest as f32";
 
 /// Quantises a run's best checkpoint, calibrates it on the valid split, and writes the weights file and its card.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ExportArgs {
-    /// Folder of the run
-    #[arg(long)]
-    pub run: PathBuf,
+    /// Folder of the run; of models that hear several, to answer together
+    #[arg(long, required = true)]
+    pub run: Vec<PathBuf>,
+    /// Runs whose temperature and threshold are taken, for models that hear and were trained on the valid split, too:
+    /// those of the same recipes that left it out
+    #[arg(long, value_name = "RUN")]
+    pub calibrate_by: Vec<PathBuf>,
     /// Cache made by `genre prepare`, the one the run was trained on
     #[arg(long, value_name = "DIR", default_value = "genre-cache")]
     pub cache: PathBuf,
@@ -47,11 +54,15 @@ pub struct ExportArgs {
 /// # Errors
 /// When the run, the cache or the disk do not allow it, or quantising costs too much.
 pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
-    let best = FitCheckpoint::best_of(&args.run)?;
-    let original = Classifier::open(&args.run)?;
+    let [from] = args.run.as_slice() else {
+        anyhow::bail!("a classifier of notes is one run: name one --run")
+    };
+    ensure!(args.calibrate_by.is_empty(), "a classifier of notes is calibrated by its own valid split");
+    let best = FitCheckpoint::best_of(from)?;
+    let original = Classifier::open(from)?;
     let recipe: Recipe = serde_json::from_value(best.recipe.clone())?;
     let (Some(hears), Some(bars)) = (recipe.model.hears(), &recipe.bars) else {
-        anyhow::bail!("the product has no use for {}: it is there for comparison", args.run.display())
+        anyhow::bail!("the product has no use for {}: it is there for comparison", from.display())
     };
     ensure!(
         recipe.held_out.is_none(),
@@ -75,9 +86,9 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
             description: describe(hears).into(),
             version: env!("CARGO_PKG_VERSION").into(),
             parameters: best.parameters.tensors.values().map(candle_core::Tensor::elem_count).sum(),
-            quantisation: "matrices of 4096 values or more as Q8_0, the rest as f32".into(),
+            quantisation: QUANTISATION.into(),
             licence: LICENCE.into(),
-            data: data_lines(&data.train),
+            data: data_lines(sources_of(&data.train), &data.train.names),
             seed: best.config.seed,
             commit: args.commit.clone(),
             commands: args.commands.clone(),
@@ -103,18 +114,7 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
     let calibration = Calibration::fit(&after);
     (head.temperature, head.unsure) = (calibration.temperature, calibration.unsure);
     let m = measure(&head.card.name, "valid", &after, calibration, 1000, 1);
-    let value = |e: Option<crate::evaluate::interval::Estimate>| e.map_or(f64::NAN, |e| e.value);
-    head.card.scores.push(format!(
-        "valid split, {} examples of {} songs, by which the weights and the temperature were chosen: accuracy {:.3}, \
-         balanced {:.3}, calibration error {:.3}; answers {:.0} % of them, {:.0} % of these rightly",
-        m.items,
-        m.songs,
-        value(m.accuracy),
-        value(m.balanced),
-        m.ece.unwrap_or(f64::NAN),
-        100.0 * m.unsure.answered,
-        100.0 * m.unsure.accuracy.unwrap_or(f64::NAN),
-    ));
+    head.card.scores.push(valid_line(&m));
     if let (Hears::Piano, Classifier::File { weights, .. }) = (hears, &quantised) {
         let s = steadiness(&Arc::clone(&weights.kernel), calibration, &data.valid);
         head.card.scores.push(format!(
@@ -125,14 +125,41 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
     head.card.scores.extend(args.scores.iter().cloned());
     let bytes = write(&head, &bars.net, &tensors)?;
     BarWeights::load(&bytes, hears).context("the file just made cannot be loaded")?;
-    let card = Card { sha256: sha256(&bytes), ..head.card };
-    write_whole(&args.out, &bytes)?;
-    let beside = args.out.with_extension("toml");
+    save(&args.out, &bytes, head.card, cost, calibration)
+}
+
+/// Figures on the valid split as a line of the card.
+pub(in crate::genre) fn valid_line(m: &Measured) -> String {
+    let value = |e: Option<crate::evaluate::interval::Estimate>| e.map_or(f64::NAN, |e| e.value);
+    format!(
+        "valid split, {} examples of {} songs, by which the weights and the temperature were chosen: accuracy {:.3}, \
+         balanced {:.3}, calibration error {:.3}; answers {:.0} % of them, {:.0} % of these rightly",
+        m.items,
+        m.songs,
+        value(m.accuracy),
+        value(m.balanced),
+        m.ece.unwrap_or(f64::NAN),
+        100.0 * m.unsure.answered,
+        100.0 * m.unsure.accuracy.unwrap_or(f64::NAN),
+    )
+}
+
+/// Writes a weights file and beside it its card, and says so.
+pub(in crate::genre) fn save(
+    out: &Path,
+    bytes: &[u8],
+    card: Card,
+    cost: f64,
+    calibration: Calibration,
+) -> anyhow::Result<()> {
+    let card = Card { sha256: sha256(bytes), ..card };
+    write_whole(out, bytes)?;
+    let beside = out.with_extension("toml");
     write_whole(&beside, toml::to_string_pretty(&card)?.as_bytes())?;
     println!(
         "Wrote {} ({:.0} kB, {} parameters) and {}; quantising cost {cost:+.4} nats, the temperature is {:.2}, unsure \
          below {:.2}.",
-        args.out.display(),
+        out.display(),
         bytes.len() as f64 / 1e3,
         card.parameters,
         beside.display(),
@@ -142,7 +169,7 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-const LICENCE: &str = "weights: MIT OR Apache-2.0 as far as ours to give; trained in part on music without a stated \
+pub(in crate::genre) const LICENCE: &str = "weights: MIT OR Apache-2.0 as far as ours to give; trained in part on music without a stated \
                        licence, as is the field's custom with the Lakh collection: check your own case before you \
                        redistribute them";
 
@@ -154,23 +181,22 @@ fn describe(hears: Hears) -> &'static str {
     }
 }
 
+/// Class and source of each item.
+fn sources_of(train: &Labels) -> impl Iterator<Item = (usize, &str)> {
+    train.set.items.iter().zip(&train.of_items).map(|(item, &class)| (class, item.facts.source.as_str()))
+}
+
 /// A line for each class: its files by source.
-fn data_lines(train: &Labels) -> Vec<String> {
+pub(in crate::genre) fn data_lines<'a>(
+    train: impl Iterator<Item = (usize, &'a str)>,
+    names: &[String],
+) -> Vec<String> {
     let mut counts: BTreeMap<(usize, &str), usize> = BTreeMap::new();
-    for (item, &class) in train.set.items.iter().zip(&train.of_items) {
-        *counts.entry((class, &item.facts.source)).or_default() += 1;
-    }
-    train
-        .names
-        .iter()
-        .enumerate()
-        .map(|(class, name)| {
-            let own: Vec<String> = counts
-                .iter()
-                .filter(|c| c.0.0 == class)
-                .map(|((_, source), n)| format!("{n} from {source}"))
-                .collect();
-            format!("{name}: {}", own.join(", "))
-        })
-        .collect()
+    train.for_each(|one| *counts.entry(one).or_default() += 1);
+    let line = |(class, name): (usize, &String)| {
+        let own =
+            counts.iter().filter(|c| c.0.0 == class).map(|((_, source), n)| format!("{n} from {source}"));
+        format!("{name}: {}", own.collect::<Vec<_>>().join(", "))
+    };
+    names.iter().enumerate().map(line).collect()
 }
