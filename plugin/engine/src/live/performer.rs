@@ -100,6 +100,7 @@ impl Performer {
     pub fn activate(&mut self, sample_rate: f64, max_block: u32) {
         // Read once a process, here rather than when the first note waits for it; an error is told by the thread.
         let _ = sideman_models::weights::embedded();
+        let _ = sideman_models::genre::built_in::piano();
         if self.thread.is_none() {
             let (audio, band) = queues();
             match BandThread::start(band, self.shared.clone()) {

@@ -12,6 +12,7 @@ use sideman_music::{Meter, Note, Part, Pulse};
 
 use super::block::Voice;
 use super::learn::{ACTIONS, Action, Trigger};
+use crate::genre::GenreView;
 use crate::pattern::{Pattern, Patterns};
 use crate::rt::ClockSource;
 
@@ -116,6 +117,8 @@ pub struct Book {
     pub ahead: Vec<Expected>,
     /// Name of the chord that is heard, such as `Am7`; empty when there is none.
     pub chord: String,
+    /// What is known of the genre.
+    pub genre: GenreView,
     /// Name of the style that is played, and of what plays it.
     pub style: String,
     /// Name of the weights, or `rules`.

@@ -18,7 +18,8 @@ use super::queues::{Answer, BandEnd, Told};
 use super::shared::{Shared, TempoPoint};
 use crate::clock::{place_in, step_hearing, step_pulse};
 use crate::controls::Controls;
-use crate::listen::Hearing;
+use crate::genre::{Follower, GenreView, Source};
+use crate::listen::{Heard, Hearing};
 use crate::player::Player;
 use crate::rt::Order;
 use crate::seat::{self, Music, Seat};
@@ -86,6 +87,13 @@ impl Chosen {
             bar_steps: music.bar_steps,
         }
     }
+
+    /// Whether nothing but the style was chosen otherwise before.
+    fn is_but_a_style(&self, before: &Self) -> bool {
+        let mut controls = self.controls;
+        controls.1 = before.controls.1;
+        controls == before.controls
+    }
 }
 
 /// Everything the thread owns.
@@ -100,6 +108,8 @@ struct Bandstand {
     chosen: Chosen,
     /// Whether the network failed, and the rules play.
     failed: bool,
+    /// What hears the genre, unless the program is damaged.
+    follower: Option<Box<Follower>>,
     /// The epoch that runs, if any.
     epoch: Option<u32>,
     /// Where the epoch begins, until its first point of tempo and bars is told.
@@ -118,6 +128,10 @@ impl Bandstand {
         let controls = Controls::default();
         let music = Music { bpm: 120.0, bar_steps: 16 };
         let seat = seat::rules(&controls, music);
+        let follower = Follower::new().map(Box::new);
+        if let Err(e) = &follower {
+            shared.notice(format!("The genre cannot be told: {e}."));
+        }
         let mut stand = Self {
             ends,
             notebook: Notebook::new(shared.clone()),
@@ -128,6 +142,7 @@ impl Bandstand {
             seat,
             chosen: Chosen::by(&controls, music),
             failed: false,
+            follower: follower.ok(),
             epoch: None,
             beginning: None,
             next: 0,
@@ -208,6 +223,10 @@ impl Bandstand {
                 self.beginning = Some(at);
                 self.points.clear();
                 self.hearing.restart(self.keys);
+                if let Some(follower) = &mut self.follower {
+                    follower.reset();
+                }
+                self.show_genre();
                 self.notebook.begin();
                 self.foresight.forget();
                 self.last = None;
@@ -235,6 +254,9 @@ impl Bandstand {
             Told::Keys(keys) => {
                 self.keys = keys;
                 self.hearing.hold_only(keys);
+                if let Some(follower) = &mut self.follower {
+                    follower.hold_only(keys);
+                }
             }
             Told::Controls(controls) => {
                 self.controls = controls;
@@ -264,10 +286,10 @@ impl Bandstand {
         }
         while step_pulse(self.next) + self.hearing.lean() <= reached && !stop.load(Relaxed) {
             let place = self.place(self.next);
+            let heard = self.listen(&place);
             if place.in_bar == 0 {
                 self.change_seat(&place);
             }
-            let heard = self.hearing.at(&place);
             let bpm = self.bpm(self.next) as f32;
             let began = Instant::now();
             let mut orders = Orders::default();
@@ -277,6 +299,9 @@ impl Bandstand {
                 self.fall_back(&place);
             }
             self.shared.note_decision(began.elapsed());
+            if let Some(follower) = self.follower.as_mut().filter(|_| self.player.is_asleep()) {
+                follower.sleep();
+            }
             self.notebook.hear(&heard.frame, &place);
             self.foresight.hear(heard.frame);
             self.last = Some(place);
@@ -287,6 +312,29 @@ impl Bandstand {
             }
             self.next += 1;
         }
+    }
+
+    /// Hears the piano up to a step's decision point, and what genre it is.
+    fn listen(&mut self, place: &Place) -> Heard {
+        let bpm = self.bpm(place.step);
+        let Some(follower) = &mut self.follower else { return self.hearing.at(place) };
+        let heard = self.hearing.each(place, |event| follower.key(event));
+        if follower.step(place, step_pulse(place.step) + heard.lean, bpm, &self.controls, None) {
+            self.show_genre();
+        }
+        heard
+    }
+
+    fn show_genre(&mut self) {
+        if let Some(follower) = &self.follower {
+            let ear = follower.ear();
+            self.notebook.genre(GenreView::of(ear.tracker(), ear.classes(), Source::Piano));
+        }
+    }
+
+    /// The controls with the style that is followed.
+    fn followed(&self) -> Controls {
+        self.follower.as_ref().map_or(self.controls, |f| f.followed(&self.controls))
     }
 
     /// Answers; the audio thread may take its time.
@@ -303,12 +351,13 @@ impl Bandstand {
 
     /// A band for the controls and the music, unless it is the one that plays.
     fn sit(&mut self, music: Music) {
-        let chosen = Chosen::by(&self.controls, music);
+        let controls = self.followed();
+        let chosen = Chosen::by(&controls, music);
         if chosen == self.chosen && self.notebook.is_named() {
             return;
         }
         self.chosen = chosen;
-        self.seat = self.make_seat(music);
+        self.seat = self.make_seat(&controls, music);
         self.player.change_velocities(&self.seat.velocities);
         self.player.change_activity(self.seat.activity);
         self.name_seat();
@@ -320,28 +369,31 @@ impl Bandstand {
         self.notebook.name(&self.seat);
     }
 
-    fn make_seat(&mut self, music: Music) -> Seat {
+    fn make_seat(&self, controls: &Controls, music: Music) -> Seat {
         if !self.failed {
-            match seat::choose(&self.controls, music) {
+            match seat::choose(controls, music) {
                 Ok(seat) => return seat,
                 Err(e) => self.shared.notice(format!("The rules play instead: {e}.")),
             }
         }
-        seat::rules(&self.controls, music)
+        seat::rules(controls, music)
     }
 
-    /// At a bar line, another band takes over if weights, styles, variation or seed were changed.
+    /// At a bar line, another band takes over if weights, styles, variation or seed were changed, or if the
+    /// style follows the genre to another one.
     fn change_seat(&mut self, place: &Place) {
         let music = Music { bpm: self.bpm(place.step), bar_steps: i64::from(place.bar_steps) };
-        let wanted = Chosen::by(&self.controls, music);
-        if wanted.controls != self.chosen.controls {
-            self.chosen = wanted;
-            self.seat = self.make_seat(music);
-            self.player.change_velocities(&self.seat.velocities);
-            self.player.change_activity(self.seat.activity);
-            self.player.change_band(&mut *self.seat.band);
-            self.name_seat();
+        let controls = self.followed();
+        let wanted = Chosen::by(&controls, music);
+        if wanted.controls == self.chosen.controls {
+            return;
         }
+        let before = std::mem::replace(&mut self.chosen, wanted);
+        let by_genre = controls.style != self.controls.style && wanted.is_but_a_style(&before);
+        if by_genre && self.seat.plays(controls.style) {
+            return;
+        }
+        self.take_over(&controls, music);
     }
 
     /// The network failed: the rules take over.
@@ -349,10 +401,12 @@ impl Bandstand {
         self.failed = true;
         self.shared.notice("The network failed: the rule band plays on. Please report this.");
         let music = Music { bpm: self.bpm(place.step), bar_steps: i64::from(place.bar_steps) };
-        self.seat = self.make_seat(music);
-        self.player.change_velocities(&self.seat.velocities);
-        self.player.change_activity(self.seat.activity);
-        self.player.change_band(&mut *self.seat.band);
+        self.take_over(&self.followed(), music);
+    }
+
+    fn take_over(&mut self, controls: &Controls, music: Music) {
+        self.seat = self.make_seat(controls, music);
+        self.player.take_over(&mut self.seat);
         self.name_seat();
     }
 
