@@ -156,7 +156,8 @@ mod tests {
         let line = report().line();
         assert_eq!(
             line,
-            "Wrote b.mid and b.wav: 40 bars, 2:05 of music in 0.50 s, 251 times faster than real time."
+            "Wrote b.mid and b.wav: 40 bars, 2:05 of music in 0.50 s, 251 times faster than real time. The style \
+             followed the genre: blues from bar 9."
         );
         let stems = Report {
             files: Files { stems: vec!["d/piano.mid".into(), "d/bass.mid".into()], ..Files::default() },
@@ -172,6 +173,7 @@ mod tests {
         assert_eq!(json["parts"]["bass"]["notes"], 9);
         assert_eq!(json["files"]["midi"], "b.mid");
         assert_eq!(json["files"]["png"], Value::Null);
+        assert_eq!(json["style_changes"], json!([{ "bar": 9, "style": "blues" }]));
         assert!((json["times_real_time"].as_f64().unwrap() - 251.4).abs() < 0.1);
     }
 }

@@ -6,6 +6,7 @@
 
 mod bar_notes;
 mod ear;
+pub(crate) mod sound;
 mod styles;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -14,6 +15,8 @@ use std::sync::Arc;
 
 pub use ear::PianoEar;
 pub use sideman_models::genre::symbolic::{GenreTracker, MOST_CLASSES, PHRASE_BARS, Verdict};
+pub(crate) use sound::AudioGenre;
+pub use sound::{AudioEar, MakeEar};
 
 use sideman_models::band::Place;
 use sideman_models::weights::NamedError;
@@ -46,7 +49,7 @@ pub struct GenreView {
     pub probabilities: [f32; MOST_CLASSES],
     /// What it was made from.
     pub source: Source,
-    /// Bars left until the verdict may change, 1 to [`PHRASE_BARS`].
+    /// Bars of the piano, or seconds of sound, left until the verdict may change, 1 to [`PHRASE_BARS`].
     pub bars_to_boundary: u32,
 }
 

@@ -16,6 +16,7 @@ use super::queues::{Answer, Told, queues};
 use super::shared::{Shared, TempoPoint};
 use super::thread::BandThread;
 use crate::controls::Controls;
+use crate::genre::MakeEar;
 use crate::planner::{HELD_BARS, SILENT_BARS};
 use crate::rt::{Clock, Echo, Order, Scheduler, Turn};
 
@@ -23,6 +24,8 @@ use crate::rt::{Clock, Echo, Order, Scheduler, Turn};
 const DELAYED: usize = 1024;
 /// How late a note may come and still sound, in pulses: a twelfth of a quarter note.
 const GRACE: Pulse = 40;
+/// Seconds of nothing at the input that are still handed on.
+const QUIET: f64 = 10.0;
 /// Longest that a block waits for the band when the host renders offline.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Points of tempo are told at most this often, in pulses: in a ramp each block has its own tempo.
@@ -60,6 +63,11 @@ pub struct Performer {
     bypassed: bool,
     presses: [u32; 3],
     echoed: u64,
+    /// Makes what tells the genre of sound, if anything does.
+    ears: Option<MakeEar>,
+    /// Samples of sound in a row that were nothing, and samples that there was no room for.
+    quiet: u64,
+    unheard: u64,
 }
 
 impl Performer {
@@ -91,7 +99,16 @@ impl Performer {
             bypassed: false,
             presses: [0; 3],
             echoed: 0,
+            ears: None,
+            quiet: 0,
+            unheard: 0,
         }
+    }
+
+    /// The same, with ears for the sound that comes in, from the next activation of an inactive performer on.
+    pub fn with_ears(mut self, ears: MakeEar) -> Self {
+        self.ears = Some(ears);
+        self
     }
 
     /// Gets ready to play at a sample rate, in blocks of `max_block` samples at most, and starts the band's
@@ -103,7 +120,7 @@ impl Performer {
         let _ = sideman_models::genre::built_in::piano();
         if self.thread.is_none() {
             let (audio, band) = queues();
-            match BandThread::start(band, self.shared.clone()) {
+            match BandThread::start(band, self.shared.clone(), self.ears.clone()) {
                 Ok(thread) => {
                     self.thread = Some(thread);
                     self.desk.connect(Some(audio));
@@ -207,6 +224,26 @@ impl Performer {
         self.clock.pass(block.frames);
         self.publish(block, delay);
         self.desk.outputs()
+    }
+
+    /// Takes the sound of a block that comes in, from which the band's thread tells the genre when it has nothing else
+    /// to do; what there is no room for is left out and counted. An input to which nothing is connected costs
+    /// nothing.
+    pub fn listen(&mut self, left: &[f32], right: &[f32]) {
+        if self.ears.is_none() {
+            return;
+        }
+        let nothing = left.iter().chain(right).all(|s| *s == 0.0);
+        self.quiet = if nothing { self.quiet.saturating_add(left.len() as u64) } else { 0 };
+        // Enough for the ear to know that the sound is gone.
+        if self.quiet as f64 > QUIET * self.clock.sample_rate() {
+            return;
+        }
+        let mono = left.iter().zip(right).map(|(l, r)| 0.5 * (l + r));
+        let mono = mono.map(|s| if s.is_finite() { s } else { 0.0 });
+        let count = left.len().min(right.len());
+        self.unheard += (count - self.desk.sound(mono).min(count)) as u64;
+        self.shared.cells.unheard.store(self.unheard, Relaxed);
     }
 
     /// Ends everything that sounds, at sample 0 of a block that is otherwise left silent, as after a panic.

@@ -18,7 +18,7 @@ use super::queues::{Answer, BandEnd, Told};
 use super::shared::{Shared, TempoPoint};
 use crate::clock::{place_in, step_hearing, step_pulse};
 use crate::controls::Controls;
-use crate::genre::{Follower, GenreView, Source};
+use crate::genre::{AudioGenre, Follower, GenreView, MakeEar, Source};
 use crate::listen::{Heard, Hearing};
 use crate::player::Player;
 use crate::rt::Order;
@@ -35,6 +35,8 @@ const IDLE_NAP: Duration = Duration::from_millis(4);
 const OFFLINE_NAP: Duration = Duration::from_micros(20);
 /// Tempos that a band is told, quarter notes a minute.
 const TEMPOS: (f64, f64) = (10.0, 500.0);
+/// Samples of sound that are taken in between two looks at what there is to decide.
+const PIECE: usize = 512;
 /// Points of tempo and bars that are remembered.
 const POINTS: usize = 8;
 
@@ -49,12 +51,12 @@ impl BandThread {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(super) fn start(ends: BandEnd, shared: Arc<Shared>) -> std::io::Result<Self> {
+    pub(super) fn start(ends: BandEnd, shared: Arc<Shared>, ears: Option<MakeEar>) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let told_to_stop = stop.clone();
         let handle = std::thread::Builder::new()
             .name(NAME.to_owned())
-            .spawn(move || Bandstand::new(ends, shared).run(&told_to_stop))?;
+            .spawn(move || Bandstand::new(ends, shared, ears).run(&told_to_stop))?;
         Ok(Self { stop, handle: Some(handle) })
     }
 }
@@ -110,6 +112,11 @@ struct Bandstand {
     failed: bool,
     /// What hears the genre, unless the program is damaged.
     follower: Option<Box<Follower>>,
+    /// Makes what hears the genre of sound, until there is sound.
+    ears: Option<MakeEar>,
+    sound: Option<AudioGenre>,
+    /// Room for a piece of sound.
+    samples: Vec<f32>,
     /// The epoch that runs, if any.
     epoch: Option<u32>,
     /// Where the epoch begins, until its first point of tempo and bars is told.
@@ -124,7 +131,7 @@ struct Bandstand {
 }
 
 impl Bandstand {
-    fn new(ends: BandEnd, shared: Arc<Shared>) -> Self {
+    fn new(ends: BandEnd, shared: Arc<Shared>, ears: Option<MakeEar>) -> Self {
         let controls = Controls::default();
         let music = Music { bpm: 120.0, bar_steps: 16 };
         let seat = seat::rules(&controls, music);
@@ -143,6 +150,9 @@ impl Bandstand {
             chosen: Chosen::by(&controls, music),
             failed: false,
             follower: follower.ok(),
+            ears,
+            sound: None,
+            samples: vec![0.0; PIECE],
             epoch: None,
             beginning: None,
             next: 0,
@@ -172,7 +182,8 @@ impl Bandstand {
             }
             self.ends.free_garbage();
             self.notebook.write();
-            if !busy {
+            // The next piece waits until it is clear that there is nothing to decide.
+            if !busy && !self.overhear() {
                 self.look_ahead();
                 std::thread::sleep(self.nap());
             }
@@ -182,6 +193,34 @@ impl Bandstand {
         }
         self.ends.free_garbage();
         self.notebook.write();
+    }
+
+    /// Takes in a piece of the sound that comes in. Returns whether there may be more.
+    fn overhear(&mut self) -> bool {
+        let count = self.ends.sound(&mut self.samples);
+        let rate = f64::from_bits(self.shared.cells.sample_rate.load(Relaxed)) as f32;
+        if count == 0 || rate <= 0.0 {
+            return false;
+        }
+        if let Some(make) = self.ears.take() {
+            match make().and_then(AudioGenre::new) {
+                Ok(sound) => self.sound = Some(sound),
+                Err(e) => self.shared.notice(format!("The genre of sound cannot be told: {e}.")),
+            }
+        }
+        let Some(mut sound) = self.sound.take() else { return false };
+        let (samples, was_present) = (&self.samples[..count], sound.is_present());
+        match catch_unwind(AssertUnwindSafe(|| sound.push(samples, rate))) {
+            Ok(new) => {
+                let changed = new || sound.is_present() != was_present;
+                self.sound = Some(sound);
+                if changed {
+                    self.show_genre();
+                }
+            }
+            Err(_) => self.shared.notice("What tells the genre of sound failed. The band plays on."),
+        }
+        count == self.samples.len()
     }
 
     /// Works out a step of what is likely to come, for an editor: anew after every beat.
@@ -317,18 +356,23 @@ impl Bandstand {
     /// Hears the piano up to a step's decision point, and what genre it is.
     fn listen(&mut self, place: &Place) -> Heard {
         let bpm = self.bpm(place.step);
+        let sound = self.sound.as_ref().and_then(AudioGenre::genre);
         let Some(follower) = &mut self.follower else { return self.hearing.at(place) };
         let heard = self.hearing.each(place, |event| follower.key(event));
-        if follower.step(place, step_pulse(place.step) + heard.lean, bpm, &self.controls, None) {
+        if follower.step(place, step_pulse(place.step) + heard.lean, bpm, &self.controls, sound) {
             self.show_genre();
         }
         heard
     }
 
     fn show_genre(&mut self) {
-        if let Some(follower) = &self.follower {
-            let ear = follower.ear();
-            self.notebook.genre(GenreView::of(ear.tracker(), ear.classes(), Source::Piano));
+        let sound = self.sound.as_ref().and_then(AudioGenre::view);
+        let piano = || {
+            let ear = self.follower.as_ref()?.ear();
+            Some(GenreView::of(ear.tracker(), ear.classes(), Source::Piano))
+        };
+        if let Some(view) = sound.or_else(piano) {
+            self.notebook.genre(view);
         }
     }
 
