@@ -193,6 +193,10 @@ impl Sideman {
         }
         self.sample_rate = f64::from(config.sample_rate);
         self.instance.set_rate(config.sample_rate);
+        #[cfg(test)]
+        if let Some(ears) = self.instance.ears.lock().unwrap().take() {
+            self.performer = Performer::new(self.instance.shared.clone()).with_ears(ears);
+        }
         self.performer.activate(self.sample_rate, config.max_buffer_size);
         self.instance.set_latency(self.performer.latency_samples(&convert::settings(&self.instance.params)));
         self.presses = presses::Seen::new(&self.instance.params.presses);

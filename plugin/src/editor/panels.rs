@@ -16,6 +16,8 @@ pub(crate) const HEIGHT: f32 = 88.0;
 const BAND: f32 = 512.0;
 /// Least width of what the band is made from.
 const STYLE: f32 = 204.0;
+/// Least width of the genre.
+const GENRE: f32 = 270.0;
 /// Least width of each of the others.
 const OTHER: f32 = 286.0;
 /// Width of the words that choose a panel where there is no room for all.
@@ -41,7 +43,7 @@ pub(crate) fn show(
     tab: &mut usize,
     soundfont: Option<&str>,
 ) -> Option<Wish> {
-    const LEAST: [f32; NAMES.len()] = [BAND, STYLE, OTHER, OTHER, OTHER];
+    const LEAST: [f32; NAMES.len()] = [BAND, STYLE, GENRE, OTHER, OTHER];
     let turns = [NAMES.len(), 3, 2].into_iter().find(|&fixed| rect.width() >= least(&LEAST, fixed));
     let fixed = turns.unwrap_or(0);
     let cells = fixed + usize::from(fixed < NAMES.len());
