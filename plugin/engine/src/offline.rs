@@ -218,7 +218,8 @@ impl<'a> Performance<'a> {
         if seat.plays(controls.style) {
             return None;
         }
-        *seat = another(&controls, Music { bpm, bar_steps: i64::from(place.bar_steps) })?;
+        let music = Music { bpm, bar_steps: i64::from(place.bar_steps) };
+        *seat = another(&controls, music).filter(|other| other.style != seat.style)?;
         player.take_over(seat);
         Some(StyleChange {
             at: step_pulse(place.step),

@@ -36,7 +36,7 @@ unsafe extern "C" fn no_extension(_: *const clap_host, _: *const c_char) -> *con
 
 unsafe extern "C" fn nothing(_: *const clap_host) {}
 
-static HOST: clap_host = clap_host {
+const TEMPLATE: clap_host = clap_host {
     clap_version: CLAP_VERSION,
     host_data: null_mut(),
     name: c"test".as_ptr(),
@@ -48,6 +48,8 @@ static HOST: clap_host = clap_host {
     request_process: Some(nothing),
     request_callback: Some(nothing),
 };
+
+static HOST: clap_host = TEMPLATE;
 
 /// What came out, as (time, note-on, channel, key).
 type Out = Vec<(u32, bool, i16, i16)>;
@@ -480,6 +482,20 @@ fn an_input_is_heard_through_all_cuts_and_may_be_missing() {
             assert_eq!(genre.source, Source::Piano);
         }
     }
+}
+
+#[test]
+fn the_wrapper_is_not_offered_an_input() {
+    static WRAPPER: clap_host =
+        clap_host { vendor: c"The CLAP Wrapper Team".as_ptr(), version: c"0.15.0".as_ptr(), ..TEMPLATE };
+    let plugin = unsafe { Edge::create(&WRAPPER) };
+    assert!(unsafe { (*plugin).init.unwrap()(plugin) });
+    let hosted = Hosted(plugin);
+    let ports: &clap_plugin_audio_ports = unsafe { &*hosted.extension(CLAP_EXT_AUDIO_PORTS) };
+    let count = |input| unsafe { ports.count.unwrap()(hosted.0, input) };
+    assert_eq!((count(true), count(false)), (0, 1));
+    hosted.activate(64);
+    assert_eq!(hosted.process(64, &[], 2).0, CLAP_PROCESS_CONTINUE);
 }
 
 #[test]

@@ -90,13 +90,16 @@ impl GenreView {
 /// Follows the genre with the style, where that is [`StyleChoice::Auto`].
 ///
 /// At a phrase boundary at which the verdict is a genre, and another one than was followed last, the band gets the
-/// style that suits it, or goes back to auto's own choice. "Unsure" changes nothing. So there is one change in
-/// [`PHRASE_BARS`] bars at most, and none before the first eight. No allocation after construction.
+/// style that suits it, or goes back to auto's own choice. "Unsure" changes nothing. The first genre is followed at
+/// once, another one when two phrases in a row ask for it. So there is one change in [`PHRASE_BARS`] bars at most,
+/// none before the first eight, and a piece between two genres does not swing to and fro. No allocation after construction.
 #[derive(Debug, Clone)]
 pub struct Follower {
     ear: PianoEar,
     /// What was followed last.
     followed: Option<Suits>,
+    /// What the phrase before asked for.
+    heard: Option<Suits>,
     wish: Option<Style>,
 }
 
@@ -106,7 +109,7 @@ impl Follower {
     /// # Errors
     /// When the program was built with a damaged classifier.
     pub fn new() -> Result<Self, NamedError> {
-        Ok(Self { ear: PianoEar::new()?, followed: None, wish: None })
+        Ok(Self { ear: PianoEar::new()?, followed: None, heard: None, wish: None })
     }
 
     /// What hears the piano.
@@ -139,14 +142,16 @@ impl Follower {
             return false;
         }
         if !follows(controls) {
-            (self.followed, self.wish) = (None, None);
+            (self.followed, self.heard, self.wish) = (None, None, None);
         } else if self.ear.at_boundary() {
             let piano = match self.ear.tracker().verdict() {
                 Verdict::Genre(class) => self.ear.classes().get(class).map(String::as_str),
                 Verdict::Listening | Verdict::Unsure => None,
             };
             let suits = audio.or(piano).and_then(Suits::of);
-            if suits.is_some() && suits != self.followed {
+            // Whoever has followed once waits for the next phrase to say the same.
+            let again = self.followed.is_none() || std::mem::replace(&mut self.heard, suits) == suits;
+            if suits.is_some() && suits != self.followed && again {
                 self.followed = suits;
                 self.wish = suits.and_then(|s| s.style(Music { bpm, bar_steps: i64::from(place.bar_steps) }));
             }
@@ -171,7 +176,7 @@ impl Follower {
     /// Forgets everything, as after a stop or a jump.
     pub fn reset(&mut self) {
         self.ear.reset();
-        (self.followed, self.wish) = (None, None);
+        (self.followed, self.heard, self.wish) = (None, None, None);
     }
 }
 

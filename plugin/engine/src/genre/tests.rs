@@ -157,11 +157,11 @@ fn what_is_heard_live_is_what_the_classifier_was_trained_on() {
 fn the_style_follows_at_phrase_boundaries_and_no_oftener() {
     let mut piano = hymn(2, 8);
     piano.extend(jazz(10, 20));
-    piano.extend(alberti(30, 24));
+    piano.extend(alberti(30, 40));
     let mut follower = Follower::new().unwrap();
     let mut styles = vec![(2, StyleChoice::Auto)];
     let mut verdicts = vec![Verdict::Listening];
-    follow(&mut follower, &piano, &MeterMap::default(), 54, |bar, follower| {
+    follow(&mut follower, &piano, &MeterMap::default(), 70, |bar, follower| {
         let (style, verdict) = (wish(follower), follower.ear().tracker().verdict());
         if verdict != *verdicts.last().unwrap() {
             verdicts.push(verdict);

@@ -24,6 +24,7 @@ use crate::player::Player;
 use crate::rt::Order;
 use crate::seat::{self, Music, Seat};
 use crate::settings::Settings;
+use crate::style::StyleChoice;
 
 /// Name of the thread, as a debugger shows it.
 pub(super) const NAME: &str = "sideman-band";
@@ -74,7 +75,7 @@ impl Drop for BandThread {
 /// What a seat was chosen by.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Chosen {
-    controls: (crate::WeightsChoice, crate::StyleChoice, Option<crate::Style>, u8, u64),
+    controls: (crate::WeightsChoice, StyleChoice, Option<crate::Style>, u8, u64),
     parts: [bool; 4],
     bpm: f64,
     bar_steps: i64,
@@ -433,11 +434,15 @@ impl Bandstand {
             return;
         }
         let before = std::mem::replace(&mut self.chosen, wanted);
-        let by_genre = controls.style != self.controls.style && wanted.is_but_a_style(&before);
+        let by_genre = self.controls.style == StyleChoice::Auto && wanted.is_but_a_style(&before);
         if by_genre && self.seat.plays(controls.style) {
             return;
         }
-        self.take_over(&controls, music);
+        let seat = self.make_seat(&controls, music);
+        if by_genre && seat.style == self.seat.style {
+            return;
+        }
+        self.take_over(seat);
     }
 
     /// The network failed: the rules take over.
@@ -445,11 +450,12 @@ impl Bandstand {
         self.failed = true;
         self.shared.notice("The network failed: the rule band plays on. Please report this.");
         let music = Music { bpm: self.bpm(place.step), bar_steps: i64::from(place.bar_steps) };
-        self.take_over(&self.followed(), music);
+        let seat = self.make_seat(&self.followed(), music);
+        self.take_over(seat);
     }
 
-    fn take_over(&mut self, controls: &Controls, music: Music) {
-        self.seat = self.make_seat(controls, music);
+    fn take_over(&mut self, seat: Seat) {
+        self.seat = seat;
         self.player.take_over(&mut self.seat);
         self.name_seat();
     }
