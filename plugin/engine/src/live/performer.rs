@@ -10,6 +10,7 @@ use sideman_music::{Part, Pulse, STEP_PULSES};
 
 use super::block::{Block, ClockChoice, ClockSource, Input, LiveSettings, Output, Spoken, Transport, Voice};
 use super::desk::Desk;
+use super::intake::Intake;
 use super::learn::Action;
 use super::overlay::{Overlay, Press};
 use super::queues::{Answer, Told, queues};
@@ -24,8 +25,6 @@ use crate::rt::{Clock, Echo, Order, Scheduler, Turn};
 const DELAYED: usize = 1024;
 /// How late a note may come and still sound, in pulses: a twelfth of a quarter note.
 const GRACE: Pulse = 40;
-/// Seconds of nothing at the input that are still handed on.
-const QUIET: f64 = 10.0;
 /// Longest that a block waits for the band when the host renders offline.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Points of tempo are told at most this often, in pulses: in a ramp each block has its own tempo.
@@ -65,9 +64,7 @@ pub struct Performer {
     echoed: u64,
     /// Makes what tells the genre of sound, if anything does.
     ears: Option<MakeEar>,
-    /// Samples of sound in a row that were nothing, and samples that there was no room for.
-    quiet: u64,
-    unheard: u64,
+    intake: Intake,
 }
 
 impl Performer {
@@ -100,8 +97,7 @@ impl Performer {
             presses: [0; 3],
             echoed: 0,
             ears: None,
-            quiet: 0,
-            unheard: 0,
+            intake: Intake::default(),
         }
     }
 
@@ -233,17 +229,9 @@ impl Performer {
         if self.ears.is_none() {
             return;
         }
-        let nothing = left.iter().chain(right).all(|s| *s == 0.0);
-        self.quiet = if nothing { self.quiet.saturating_add(left.len() as u64) } else { 0 };
-        // Enough for the ear to know that the sound is gone.
-        if self.quiet as f64 > QUIET * self.clock.sample_rate() {
-            return;
-        }
-        let mono = left.iter().zip(right).map(|(l, r)| 0.5 * (l + r));
-        let mono = mono.map(|s| if s.is_finite() { s } else { 0.0 });
-        let count = left.len().min(right.len());
-        self.unheard += (count - self.desk.sound(mono).min(count)) as u64;
-        self.shared.cells.unheard.store(self.unheard, Relaxed);
+        let rate = self.clock.sample_rate();
+        self.intake.hear(&mut self.desk, left, right, rate);
+        self.shared.cells.unheard.store(self.intake.unheard(), Relaxed);
     }
 
     /// Ends everything that sounds, at sample 0 of a block that is otherwise left silent, as after a panic.
