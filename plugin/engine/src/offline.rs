@@ -74,7 +74,7 @@ enum Players<'a> {
     /// One band from beginning to end.
     One(&'a mut dyn Band),
     /// A band, and others that take over where the style follows the genre.
-    Following { seat: Seat, style: StyleChoice, follower: Box<Follower>, another: Another<'a> },
+    Following { seat: Box<Seat>, style: StyleChoice, follower: Box<Follower>, another: Another<'a> },
 }
 
 impl Players<'_> {
@@ -142,7 +142,7 @@ impl<'a> Performance<'a> {
     ) -> Result<Rendered, NamedError> {
         let follower = Box::new(Follower::new()?);
         let style = self.settings.controls.style;
-        Ok(self.play(Players::Following { seat, style, follower, another }, progress))
+        Ok(self.play(Players::Following { seat: Box::new(seat), style, follower, another }, progress))
     }
 
     fn play(&self, mut players: Players<'_>, progress: &mut dyn FnMut(Progress)) -> Rendered {
@@ -219,7 +219,7 @@ impl<'a> Performance<'a> {
             return None;
         }
         let music = Music { bpm, bar_steps: i64::from(place.bar_steps) };
-        *seat = another(&controls, music).filter(|other| other.style != seat.style)?;
+        **seat = another(&controls, music).filter(|other| other.style != seat.style)?;
         player.take_over(seat);
         Some(StyleChange {
             at: step_pulse(place.step),
