@@ -17,6 +17,7 @@ pub fn controls(params: &SidemanParams) -> Controls {
     Controls {
         weights: band.weights.value().choice(),
         style: band.style.value().choice(),
+        follow_genre: band.follow.value(),
         to: band.morph_to.value().style(),
         morph: band.morph.value(),
         variation: band.variation.value() as u8,

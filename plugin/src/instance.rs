@@ -45,6 +45,9 @@ pub struct Instance {
     /// Has the next block panic.
     #[cfg(test)]
     pub(crate) break_next: AtomicBool,
+    /// What is to hear the genre of sound from the next activation on.
+    #[cfg(test)]
+    pub(crate) ears: std::sync::Mutex<Option<sideman_engine::genre::MakeEar>>,
 }
 
 thread_local! {
@@ -74,6 +77,8 @@ impl Instance {
             callback: OnceLock::new(),
             #[cfg(test)]
             break_next: AtomicBool::new(false),
+            #[cfg(test)]
+            ears: std::sync::Mutex::new(None),
         });
         crate::startup::apply(&instance);
         NEWEST.with_borrow_mut(|newest| *newest = Arc::downgrade(&instance));

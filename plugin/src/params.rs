@@ -178,6 +178,9 @@ pub struct BandParams {
     /// How far the loudness of the band follows the pianist's, 0 to 1.
     #[id = "dynamics"]
     pub dynamics: FloatParam,
+    /// Whether the style follows the genre where it is chosen for the music.
+    #[id = "follow"]
+    pub follow: BoolParam,
 }
 
 /// One part of the band.
@@ -341,6 +344,7 @@ impl BandParams {
             morph: percent("Morph", 0.0, 1.0),
             sections: percent("Sections", 1.0, 1.0),
             dynamics: percent("Dynamics", 0.5, 1.0),
+            follow: switch("Follow genre", true),
         }
     }
 }
@@ -473,6 +477,7 @@ mod tests {
             "morph",
             "sections",
             "dynamics",
+            "follow",
         ]
         .map(str::to_owned)
         .to_vec();

@@ -77,8 +77,21 @@ impl Plugin for Sideman {
     const EMAIL: &'static str = "";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
 
-    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] =
-        &[AudioIOLayout { main_output_channels: NonZeroU32::new(2), ..AudioIOLayout::const_default() }];
+    // The input is a side input: nothing of it is passed on. Hosts may leave it unconnected, or choose the layout
+    // without it.
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[
+        AudioIOLayout {
+            main_output_channels: NonZeroU32::new(2),
+            aux_input_ports: &[new_nonzero_u32(2)],
+            names: PortNames {
+                layout: Some("Stereo, with an input to listen to"),
+                aux_inputs: &["Listen"],
+                ..PortNames::const_default()
+            },
+            ..AudioIOLayout::const_default()
+        },
+        AudioIOLayout { main_output_channels: NonZeroU32::new(2), ..AudioIOLayout::const_default() },
+    ];
     // Pedals and what is taught come as controllers.
     const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
     const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
@@ -124,7 +137,7 @@ impl Plugin for Sideman {
     fn process(
         &mut self,
         buffer: &mut Buffer,
-        _aux: &mut AuxiliaryBuffers,
+        aux: &mut AuxiliaryBuffers,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
         // The clock is asked only while somebody looks: it may be a system call.
@@ -138,7 +151,15 @@ impl Plugin for Sideman {
             right.fill(0.0);
             return ProcessStatus::KeepAlive;
         }
-        if let Err(report) = guarded(|| self.play(left, right, context)) {
+        let heard = match aux.inputs.first_mut().map(|input| &*input.as_slice()) {
+            Some([heard_left, heard_right, ..]) => (&**heard_left, &**heard_right),
+            _ => (&[][..], &[][..]),
+        };
+        let played = guarded(|| {
+            self.performer.listen(heard.0, heard.1);
+            self.play(left, right, context);
+        });
+        if let Err(report) = played {
             self.broken = true;
             self.instance.note_panic(&report);
             left.fill(0.0);
@@ -172,6 +193,10 @@ impl Sideman {
         }
         self.sample_rate = f64::from(config.sample_rate);
         self.instance.set_rate(config.sample_rate);
+        #[cfg(test)]
+        if let Some(ears) = self.instance.ears.lock().unwrap().take() {
+            self.performer = Performer::new(self.instance.shared.clone()).with_ears(ears);
+        }
         self.performer.activate(self.sample_rate, config.max_buffer_size);
         self.instance.set_latency(self.performer.latency_samples(&convert::settings(&self.instance.params)));
         self.presses = presses::Seen::new(&self.instance.params.presses);

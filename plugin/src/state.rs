@@ -479,6 +479,7 @@ mod tests {
         assert_eq!(given["params"]["weights"], json!({"string": "full"}));
         assert_eq!(given["params"]["morph_to"], json!({"string": "none"}));
         assert_eq!(given["params"]["dynamics"], json!({"f32": 0.5}));
+        assert_eq!(given["params"]["follow"], json!({"bool": true}));
         assert_eq!(given["fields"]["soundfont"], "null");
     }
 

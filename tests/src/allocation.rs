@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use sideman_engine::clock::place_of;
+use sideman_engine::genre::{Follower, GenreView, Source, Verdict};
 use sideman_engine::listen::Hearing;
 use sideman_engine::pattern::Pattern;
 use sideman_engine::player::Player;
@@ -156,6 +157,30 @@ fn playing_and_turning_controls_allocates_nothing() {
         assert_eq!(calls, 0);
         assert!(notes > 500, "{notes}");
     }
+}
+
+#[test]
+fn telling_the_genre_allocates_nothing() {
+    let mut follower = Follower::new().expect("the built-in classifier");
+    let (mut hearing, meters) = (Hearing::new(&piano(40)), MeterMap::default());
+    let controls = Controls::default();
+    let (mut bars, mut shown) = (0, 0);
+    let calls = calls(|| {
+        for step in 0..40 * 16 {
+            let place = place_of(step, &meters);
+            let heard = hearing.each(&place, |event| follower.key(event));
+            let now = step * STEP_PULSES + heard.lean;
+            bars += usize::from(follower.step(&place, now, 100.0, &controls, None));
+            let ear = follower.ear();
+            let view = GenreView::of(ear.tracker(), ear.classes(), Source::Piano);
+            shown += usize::from(view.verdict != Verdict::Listening);
+            let _ = std::hint::black_box(follower.followed(&controls));
+        }
+        follower.sleep();
+        follower.reset();
+    });
+    assert_eq!(calls, 0);
+    assert!(bars > 35 && shown > 400, "{bars} bars, {shown} steps with a verdict");
 }
 
 #[test]

@@ -196,6 +196,9 @@ pub(crate) struct BandArgs {
     /// Style, or auto to choose one for the music
     #[arg(long, value_name = "NAME|auto", default_value = "auto", long_help = style_help())]
     pub(crate) style: StyleChoice,
+    /// Keep the style that auto chose at the beginning, whatever the genre of the piano
+    #[arg(long)]
+    pub(crate) no_follow: bool,
     /// Style to go towards; how far says --morph
     #[arg(long, value_name = "NAME", value_parser = str::parse::<Style>, requires = "morph")]
     pub(crate) morph_to: Option<Style>,
@@ -262,6 +265,7 @@ impl BandArgs {
                 _ => WeightsChoice::Full,
             },
             style: self.style,
+            follow_genre: !self.no_follow,
             to: self.morph_to,
             morph: self.morph,
             variation: self.variation as u8,

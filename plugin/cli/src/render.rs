@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use sideman_engine::offline::Progress as Step;
 use sideman_engine::seat::Music;
-use sideman_engine::{Performance, Settings};
+use sideman_engine::{Controls, Performance, Settings};
 use sideman_music::smf::{MAX_BYTES, MidiFile, PartTrack, PianoChoice};
 use sideman_music::{Note, Part};
 use sideman_sound::Ensemble;
@@ -65,17 +66,22 @@ pub(crate) fn perform(task: &Task<'_>) -> Result<Report> {
     let controls = task.band.controls();
     let seated = make_band(task.band, &controls, music)?;
     let settings = Settings { patterns: patterns(task.band)?, ..seated.settings(controls) };
-    let mut band = seated.band;
+    let (engine, style, programs) = (seated.name.clone(), seated.style.clone(), seated.programs);
+    // Weights that lack a style let the band go on as it is.
+    let mut another = |controls: &Controls, music| make_band(task.band, controls, music).ok();
     let performance = Performance::new(&piano, &file.score().meters, &file.score().tempos, settings)?;
     let rendered = {
         let bar = Progress::new("Playing", 1, task.talk.quiet);
-        performance.render(band.as_mut(), &mut |p| bar.set(p.done.max(0) as u64, p.total.max(1) as u64))
+        let mut progress = |p: Step| bar.set(p.done.max(0) as u64, p.total.max(1) as u64);
+        performance.render_following(seated, &mut another, &mut progress)?
     };
-    drop(band);
     let tracks: Vec<PartTrack> = Part::ALL
         .into_iter()
         .filter(|p| task.band.parts.contains(p))
-        .map(|p| PartTrack::new(p, seated.programs[p.index()], rendered.part(p).to_vec()))
+        .map(|p| PartTrack {
+            changes: rendered.changes.iter().map(|c| (c.at, c.programs[p.index()])).collect(),
+            ..PartTrack::new(p, programs[p.index()], rendered.part(p).to_vec())
+        })
         .collect();
     let midi = file.accompany(task.piano, &tracks)?;
 
@@ -85,8 +91,9 @@ pub(crate) fn perform(task: &Task<'_>) -> Result<Report> {
     let tempos = &file.score().tempos;
     Ok(Report {
         input: task.name.to_owned(),
-        engine: seated.name,
-        style: seated.style,
+        engine,
+        style,
+        changes: rendered.changes,
         seed: task.band.seed,
         seconds: tempos.seconds_at(end),
         bars: if end > 0 { file.score().meters.position(end - 1).bar + 1 } else { 0 },

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
+use sideman_engine::offline::StyleChange;
 use sideman_music::Part;
 
 /// What was made of what.
@@ -11,6 +12,8 @@ pub(crate) struct Report {
     pub(crate) input: String,
     pub(crate) engine: String,
     pub(crate) style: String,
+    /// Where the style followed the genre.
+    pub(crate) changes: Vec<StyleChange>,
     pub(crate) seed: u64,
     /// Length of the music.
     pub(crate) seconds: f64,
@@ -66,9 +69,15 @@ impl Report {
             Some((only, [])) => only.clone(),
             Some((last, others)) => format!("{} and {last}", others.join(", ")),
         };
+        let changes: Vec<String> =
+            self.changes.iter().map(|c| format!("{} from bar {}", c.style, c.bar + 1)).collect();
+        let changes = match changes.is_empty() {
+            true => String::new(),
+            false => format!(" The style followed the genre: {}.", changes.join(", ")),
+        };
         let minutes = (self.seconds / 60.0).floor();
         format!(
-            "Wrote {names}: {} bars, {minutes:.0}:{:02.0} of music in {:.2} s, {:.0} times faster than real time.",
+            "Wrote {names}: {} bars, {minutes:.0}:{:02.0} of music in {:.2} s, {:.0} times faster than real time.{changes}",
             self.bars,
             (self.seconds - minutes * 60.0).floor(),
             self.seconds_taken,
@@ -95,6 +104,7 @@ impl Report {
             "input": self.input,
             "engine": self.engine,
             "style": self.style,
+            "style_changes": self.changes.iter().map(|c| json!({ "bar": c.bar + 1, "style": c.style })).collect::<Vec<_>>(),
             "seed": self.seed,
             "seconds": self.seconds,
             "bars": self.bars,
@@ -122,6 +132,7 @@ mod tests {
             input: "a.mid".into(),
             engine: "rules".into(),
             style: "bossa".into(),
+            changes: vec![StyleChange { at: 15_360, bar: 8, style: "blues".into(), programs: [0; 4] }],
             seed: 3,
             seconds: 125.7,
             bars: 40,
@@ -145,7 +156,8 @@ mod tests {
         let line = report().line();
         assert_eq!(
             line,
-            "Wrote b.mid and b.wav: 40 bars, 2:05 of music in 0.50 s, 251 times faster than real time."
+            "Wrote b.mid and b.wav: 40 bars, 2:05 of music in 0.50 s, 251 times faster than real time. The style \
+             followed the genre: blues from bar 9."
         );
         let stems = Report {
             files: Files { stems: vec!["d/piano.mid".into(), "d/bass.mid".into()], ..Files::default() },
@@ -161,6 +173,7 @@ mod tests {
         assert_eq!(json["parts"]["bass"]["notes"], 9);
         assert_eq!(json["files"]["midi"], "b.mid");
         assert_eq!(json["files"]["png"], Value::Null);
+        assert_eq!(json["style_changes"], json!([{ "bar": 9, "style": "blues" }]));
         assert!((json["times_real_time"].as_f64().unwrap() - 251.4).abs() < 0.1);
     }
 }

@@ -81,6 +81,9 @@ pub struct Controls {
     pub weights: WeightsChoice,
     /// Style, or to choose one.
     pub style: StyleChoice,
+    /// Whether the style follows the genre of what is played, at phrase boundaries, where it is
+    /// [`StyleChoice::Auto`].
+    pub follow_genre: bool,
     /// Another style to go towards, if any.
     pub to: Option<Style>,
     /// How far the band has gone from its style to the other one, 0 to 1.
@@ -126,6 +129,7 @@ impl Default for Controls {
         Self {
             weights: WeightsChoice::Full,
             style: StyleChoice::Auto,
+            follow_genre: true,
             to: None,
             morph: 0.0,
             variation: 0,

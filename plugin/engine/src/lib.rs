@@ -12,6 +12,7 @@ pub mod controls;
 mod ending;
 pub mod energy;
 pub mod feel;
+pub mod genre;
 mod kit;
 pub mod listen;
 pub mod live;

@@ -78,10 +78,16 @@ impl Hearing {
     /// What is heard at the decision point of a step: everything up to and including that pulse, and nothing
     /// later. Steps must be asked for in ascending order.
     pub fn at(&mut self, place: &Place) -> Heard {
+        self.each(place, |_| {})
+    }
+
+    /// The same, with each movement of a key that is heard.
+    pub fn each(&mut self, place: &Place, mut key: impl FnMut(KeyEvent)) -> Heard {
         let lean = self.lean.pulses();
         let point = step_pulse(place.step) + lean;
         while let Some(e) = self.events.front().copied().filter(|e| e.at <= point) {
             self.events.pop_front();
+            key(e);
             if e.velocity > 0 {
                 self.listener.note_on(e.pitch, e.velocity);
                 self.lean.heard(e.at);

@@ -5,14 +5,19 @@
 //! threads and no global state are involved: equal input gives equal notes.
 
 use sideman_models::band::{Band, Place};
+use sideman_models::weights::NamedError;
 use sideman_music::{MeterMap, Note, Part, Pulse, TempoMap};
 
 use crate::clock::{place_of, step_hearing, step_pulse};
+use crate::controls::Controls;
+use crate::genre::Follower;
 use crate::listen::{Hearing, LAST_PULSE};
 use crate::planner::SILENT_BARS;
 use crate::player::Player;
 use crate::rt::{Counts, Message, Scheduler};
+use crate::seat::{Music, Seat};
 use crate::settings::{Settings, SettingsError};
+use crate::style::StyleChoice;
 
 /// Slowest and fastest tempo that a band is told, quarter notes a minute, whatever a file claims.
 const TEMPO_RANGE: (f64, f64) = (10.0, 500.0);
@@ -41,8 +46,44 @@ pub struct Rendered {
     /// Notes of each part in the order of [`Part::ALL`], by onset, then pitch. No two notes of a pitch
     /// overlap within a part.
     pub parts: [Vec<Note>; 4],
+    /// Where the style followed the genre, in order.
+    pub changes: Vec<StyleChange>,
     /// What happened.
     pub stats: Stats,
+}
+
+/// Another style from a bar line on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StyleChange {
+    /// The bar line.
+    pub at: Pulse,
+    /// Number of the bar, from 0.
+    pub bar: i64,
+    /// Name of the style.
+    pub style: String,
+    /// General MIDI programs of the parts from there on, from 0; of the drums the kit.
+    pub programs: [u8; 4],
+}
+
+/// Makes the band of other controls for the music of a bar; `None` where there is none, and the one that plays goes
+/// on.
+pub type Another<'a> = &'a mut dyn FnMut(&Controls, Music) -> Option<Seat>;
+
+/// Whom a performance is played by.
+enum Players<'a> {
+    /// One band from beginning to end.
+    One(&'a mut dyn Band),
+    /// A band, and others that take over where the style follows the genre.
+    Following { seat: Box<Seat>, style: StyleChoice, follower: Box<Follower>, another: Another<'a> },
+}
+
+impl Players<'_> {
+    fn band(&mut self) -> &mut dyn Band {
+        match self {
+            Self::One(band) => *band,
+            Self::Following { seat, .. } => &mut *seat.band,
+        }
+    }
 }
 
 /// What happened in a render.
@@ -82,12 +123,33 @@ impl<'a> Performance<'a> {
         Ok(Self { piano, meters, tempos, settings })
     }
 
-    /// Renders the band from its reset to its end, at most [`SILENT_BARS`] bars after the piano's.
-    /// `progress` is called once a bar.
+    /// Renders one band from its reset to its end, at most [`SILENT_BARS`] bars after the piano's, whatever the
+    /// genre. `progress` is called once a bar.
     pub fn render(&self, band: &mut dyn Band, progress: &mut dyn FnMut(Progress)) -> Rendered {
+        self.play(Players::One(band), progress)
+    }
+
+    /// Renders the band of a seat as it plays live: where the controls leave the style to the genre, `another`
+    /// makes the bands that take over.
+    ///
+    /// # Errors
+    /// When the program was built with a damaged classifier.
+    pub fn render_following(
+        &self,
+        seat: Seat,
+        another: Another<'_>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Rendered, NamedError> {
+        let follower = Box::new(Follower::new()?);
+        let style = self.settings.controls.style;
+        Ok(self.play(Players::Following { seat: Box::new(seat), style, follower, another }, progress))
+    }
+
+    fn play(&self, mut players: Players<'_>, progress: &mut dyn FnMut(Progress)) -> Rendered {
         let mut hearing = Hearing::new(self.piano);
         let mut player = Player::new(self.settings.clone());
-        player.reset(band);
+        player.reset(players.band());
+        let mut changes = Vec::new();
         let mut scheduler = Scheduler::new(0);
         let mut tape = Tape::default();
         let mut stats = Stats::default();
@@ -96,12 +158,20 @@ impl<'a> Performance<'a> {
         let mut step = 0;
         loop {
             let place = place_of(step, self.meters);
-            let heard = hearing.at(&place);
+            let heard = hearing.each(&place, |event| {
+                if let Players::Following { follower, .. } = &mut players {
+                    follower.key(event);
+                }
+            });
+            changes.extend(self.follow(&mut players, &mut player, &place, step_pulse(step) + heard.lean));
             scheduler.advance(step_pulse(step) + heard.lean, |m| tape.record(m));
-            player.step(band, &place, heard, self.bpm(&place), &mut |order| {
+            player.step(players.band(), &place, heard, self.bpm(&place) as f32, &mut |order| {
                 scheduler.accept(0, order);
             });
             stats.steps += u64::from(!player.is_asleep());
+            if let (true, Players::Following { follower, .. }) = (player.is_asleep(), &mut players) {
+                follower.sleep();
+            }
             if place.in_bar == 0 {
                 progress(Progress { done: step_pulse(step).min(total), total });
             }
@@ -126,11 +196,41 @@ impl<'a> Performance<'a> {
             stats.end = notes.iter().map(Note::end).max().unwrap_or(0).max(stats.end);
         }
         stats.scheduler = scheduler.counts();
-        Rendered { parts, stats }
+        Rendered { parts, changes, stats }
     }
 
-    fn bpm(&self, place: &Place) -> f32 {
-        self.tempos.bpm_at(step_pulse(place.step)).clamp(TEMPO_RANGE.0, TEMPO_RANGE.1) as f32
+    /// Lets the style follow the genre. Returns the change, if there is one.
+    fn follow(
+        &self,
+        players: &mut Players<'_>,
+        player: &mut Player,
+        place: &Place,
+        now: Pulse,
+    ) -> Option<StyleChange> {
+        let Players::Following { seat, style, follower, another } = players else { return None };
+        let bpm = self.bpm(place);
+        follower.step(place, now, bpm, &self.settings.controls, None);
+        let controls = follower.followed(&self.settings.controls);
+        if place.in_bar != 0 || controls.style == *style {
+            return None;
+        }
+        *style = controls.style;
+        if seat.plays(controls.style) {
+            return None;
+        }
+        let music = Music { bpm, bar_steps: i64::from(place.bar_steps) };
+        **seat = another(&controls, music).filter(|other| other.style != seat.style)?;
+        player.take_over(seat);
+        Some(StyleChange {
+            at: step_pulse(place.step),
+            bar: place.bar,
+            style: seat.style.clone(),
+            programs: seat.programs,
+        })
+    }
+
+    fn bpm(&self, place: &Place) -> f64 {
+        self.tempos.bpm_at(step_pulse(place.step)).clamp(TEMPO_RANGE.0, TEMPO_RANGE.1)
     }
 
     /// Some bars after the last key movement; for the progress only.

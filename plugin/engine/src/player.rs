@@ -23,6 +23,7 @@ use crate::listen::Heard;
 use crate::pattern::Patterns;
 use crate::planner::{Doing, Level, Planner};
 use crate::rt::Order;
+use crate::seat::Seat;
 use crate::sections::Sections;
 use crate::settings::Settings;
 use fill::Fills;
@@ -168,6 +169,13 @@ impl Player {
                 *source = Source::OtherBand;
             }
         }
+    }
+
+    /// Has the band of another seat go on from the next step, with its own velocities and comings and goings.
+    pub fn take_over(&mut self, seat: &mut Seat) {
+        self.change_velocities(&seat.velocities);
+        self.change_activity(seat.activity);
+        self.change_band(&mut *seat.band);
     }
 
     /// Plays the bins of the band with other velocities from the next step on.

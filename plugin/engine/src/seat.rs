@@ -37,6 +37,11 @@ pub struct Seat {
 }
 
 impl Seat {
+    /// Whether this is the style that it plays anyway, so that nobody needs to take over.
+    pub fn plays(&self, style: StyleChoice) -> bool {
+        matches!(style, StyleChoice::Fixed(style) if style.name() == self.style)
+    }
+
     /// What a performance of this band starts with.
     pub fn settings(&self, controls: Controls) -> Settings {
         Settings {

@@ -8,6 +8,7 @@
 //! - the render mode holds from the moment that the host sets it, not from the next activation;
 //! - the latency changes without a task that a full queue could drop;
 //! - a VST3 host that loads a state without a component handler would die in the VST3 wrapper ([`vst3`]);
+//! - a VST3 host without a buffer for our input would die in the VST3 wrapper, so that only CLAP has one;
 //! - a host without a window for us is not offered an editor; one that destroys while active is forgiven.
 //!
 //! The first field of [`Edge`] is the `clap_plugin` that the host sees, and its `plugin_data` is the
@@ -26,6 +27,7 @@ use std::ptr::null;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
+use clap_sys::ext::audio_ports_config::{CLAP_EXT_AUDIO_PORTS_CONFIG, clap_plugin_audio_ports_config};
 use clap_sys::ext::gui::CLAP_EXT_GUI;
 use clap_sys::ext::latency::{CLAP_EXT_LATENCY, clap_host_latency};
 use clap_sys::ext::state::{CLAP_EXT_STATE, clap_host_state};
@@ -36,6 +38,9 @@ use nice_plug::wrapper::clap::Wrapper;
 use crate::instance::Instance;
 use crate::plugin::Sideman;
 use process::Audio;
+
+/// Number of the layout without an input.
+const WITHOUT_INPUT: u32 = 1;
 
 /// Events that a block can have without any being left out.
 pub(crate) const EVENTS: usize = 4096;
@@ -134,6 +139,24 @@ impl Edge {
         }
     }
 
+    /// Under clap-wrapper there is no input: its `ProcessAdapter::process` (0.3.1) reads the buffers of every
+    /// input whether the host has any or not, and leaves out the block where a host has switched the input off, as
+    /// most do with one that nothing is connected to.
+    fn hide_input_from_wrapper(&self) {
+        // SAFETY: the host is valid.
+        if !unsafe { vst3::is_wrapper(&*self.host) } {
+            return;
+        }
+        let theirs = inner!(self, get_extension, CLAP_EXT_AUDIO_PORTS_CONFIG.as_ptr());
+        // SAFETY: the type of that extension, and the framework's own function; the plugin is not active.
+        unsafe {
+            let config = theirs.cast::<clap_plugin_audio_ports_config>().as_ref();
+            if let Some(select) = config.and_then(|c| c.select) {
+                select(self.inner, WITHOUT_INPUT);
+            }
+        }
+    }
+
     /// Whether the host has a window for an editor.
     fn has_window(&self) -> bool {
         // SAFETY: only asked whether it is there.
@@ -168,7 +191,10 @@ use inner;
 unsafe extern "C" fn init(plugin: *const clap_plugin) -> bool {
     // SAFETY: the host gives back what it got.
     let edge = unsafe { Edge::of(plugin) };
-    inner!(edge, init)
+    inner!(edge, init) && {
+        edge.hide_input_from_wrapper();
+        true
+    }
 }
 
 unsafe extern "C" fn destroy(plugin: *const clap_plugin) {

@@ -34,11 +34,19 @@ pub(super) struct Audio {
     most: u32,
     /// Takes what the host has no place for.
     scratch: [Vec<f32>; 2],
+    /// What is heard where the host connects nothing: zeros, which the framework only reads.
+    silence: Vec<f32>,
 }
 
 impl Default for Audio {
     fn default() -> Self {
-        Self { events: Events::default(), sample_rate: 48_000.0, most: 0, scratch: [const { Vec::new() }; 2] }
+        Self {
+            events: Events::default(),
+            sample_rate: 48_000.0,
+            most: 0,
+            scratch: [const { Vec::new() }; 2],
+            silence: Vec::new(),
+        }
     }
 }
 
@@ -48,7 +56,7 @@ impl Audio {
         self.sample_rate = sample_rate;
         self.most = most.max(1);
         self.events.clear();
-        for channel in &mut self.scratch {
+        for channel in self.scratch.iter_mut().chain([&mut self.silence]) {
             channel.clear();
             channel.resize(self.most as usize, 0.0);
         }
@@ -203,6 +211,9 @@ unsafe fn piece(
         latency: 0,
         constant_mask: 0,
     };
+    // SAFETY: as this function's.
+    let mut heard = unsafe { heard(block, frames.start, &mut audio.silence) };
+    let input = clap_audio_buffer { data32: heard.as_mut_ptr(), ..buffer };
     let slots: &[_] = &audio.events.slots()[slots];
     let (in_events, out_events) = (list(&slots), out.list());
     let steady = block.steady_time;
@@ -210,14 +221,38 @@ unsafe fn piece(
         steady_time: if steady < 0 { steady } else { steady.saturating_add(i64::from(frames.start)) },
         frames_count: frames.end - frames.start,
         transport: transport.map_or(nothing(), |t| &raw const *t),
-        audio_inputs: nothing(),
+        audio_inputs: &raw const input,
         audio_outputs: &raw mut buffer,
-        audio_inputs_count: 0,
+        audio_inputs_count: 1,
         audio_outputs_count: 1,
         in_events: &raw const in_events,
         out_events: &raw const out_events,
     };
     inner!(edge, process, &raw const piece)
+}
+
+/// The two channels of the input from a sample on: silence where the host has none, twice the same where it has one.
+///
+/// # Safety
+/// The host's block is valid, and longer than `start`.
+unsafe fn heard(block: &clap_process, start: u32, silence: &mut [f32]) -> [*mut f32; 2] {
+    let mut channels = [silence.as_mut_ptr(); 2];
+    // SAFETY: a host's buffer has as many channels as it says, each null or of the block's length.
+    unsafe {
+        if block.audio_inputs_count > 0
+            && let Some(buffer) = block.audio_inputs.as_ref()
+            && !buffer.data32.is_null()
+            && buffer.channel_count > 0
+        {
+            for (i, place) in channels.iter_mut().enumerate() {
+                let channel = *buffer.data32.add(i.min(buffer.channel_count as usize - 1));
+                if !channel.is_null() {
+                    *place = channel.add(start as usize);
+                }
+            }
+        }
+    }
+    channels
 }
 
 /// A transport some samples later, its tempo ramp and its bar lines followed.

@@ -13,6 +13,10 @@ use clap_sys::events::{
     CLAP_EVENT_PARAM_VALUE, clap_event_header, clap_event_midi, clap_event_note, clap_event_param_value,
     clap_input_events, clap_output_events,
 };
+use clap_sys::ext::audio_ports::{
+    CLAP_AUDIO_PORT_IS_MAIN, CLAP_EXT_AUDIO_PORTS, clap_audio_port_info, clap_plugin_audio_ports,
+};
+use clap_sys::ext::audio_ports_config::{CLAP_EXT_AUDIO_PORTS_CONFIG, clap_plugin_audio_ports_config};
 use clap_sys::ext::gui::CLAP_EXT_GUI;
 use clap_sys::ext::params::{CLAP_EXT_PARAMS, clap_param_info, clap_plugin_params};
 use clap_sys::ext::render::{CLAP_EXT_RENDER, CLAP_RENDER_OFFLINE, clap_plugin_render};
@@ -22,6 +26,7 @@ use clap_sys::plugin::clap_plugin;
 use clap_sys::process::{CLAP_PROCESS_CONTINUE, CLAP_PROCESS_ERROR, clap_process};
 use clap_sys::stream::{clap_istream, clap_ostream};
 use clap_sys::version::CLAP_VERSION;
+use sideman_engine::genre::{AudioEar, Source};
 
 use super::Edge;
 
@@ -31,7 +36,7 @@ unsafe extern "C" fn no_extension(_: *const clap_host, _: *const c_char) -> *con
 
 unsafe extern "C" fn nothing(_: *const clap_host) {}
 
-static HOST: clap_host = clap_host {
+const TEMPLATE: clap_host = clap_host {
     clap_version: CLAP_VERSION,
     host_data: null_mut(),
     name: c"test".as_ptr(),
@@ -43,6 +48,8 @@ static HOST: clap_host = clap_host {
     request_process: Some(nothing),
     request_callback: Some(nothing),
 };
+
+static HOST: clap_host = TEMPLATE;
 
 /// What came out, as (time, note-on, channel, key).
 type Out = Vec<(u32, bool, i16, i16)>;
@@ -74,6 +81,25 @@ impl Hosted {
 
     /// Processes a block; what came out, and what it sounds like. Without channels there are no outputs.
     fn process(&self, frames: u32, events: &[Event], channels: usize) -> (i32, Out, Vec<Vec<f32>>) {
+        self.process_hearing(frames, events, channels, &[])
+    }
+
+    /// The same, with the channels of an input.
+    fn process_hearing(
+        &self,
+        frames: u32,
+        events: &[Event],
+        channels: usize,
+        input: &[Vec<f32>],
+    ) -> (i32, Out, Vec<Vec<f32>>) {
+        let mut heard: Vec<*mut f32> = input.iter().map(|c| c.as_ptr().cast_mut()).collect();
+        let heard = clap_audio_buffer {
+            data32: heard.as_mut_ptr(),
+            data64: null_mut(),
+            channel_count: input.len() as u32,
+            latency: 0,
+            constant_mask: 0,
+        };
         let mut audio = vec![vec![9.0f32; frames as usize]; channels];
         let mut pointers: Vec<*mut f32> = audio.iter_mut().map(|c| c.as_mut_ptr()).collect();
         let mut buffer = clap_audio_buffer {
@@ -91,9 +117,9 @@ impl Hosted {
             steady_time: -1,
             frames_count: frames,
             transport: null(),
-            audio_inputs: null(),
+            audio_inputs: if input.is_empty() { null() } else { &raw const heard },
             audio_outputs: if channels > 0 { &raw mut buffer } else { null_mut() },
-            audio_inputs_count: 0,
+            audio_inputs_count: u32::from(!input.is_empty()),
             audio_outputs_count: u32::from(channels > 0),
             in_events: &raw const incoming,
             out_events: &raw const outgoing,
@@ -391,4 +417,101 @@ fn a_host_without_windows_is_offered_no_editor_and_one_that_only_destroys_is_for
     hosted.activate(64);
     hosted.process(64, &[note(0, true, 60)], 2);
     // Dropped while it is active and a key is down.
+}
+
+/// Says how loud the last samples were, as if it were the probability of a genre.
+struct Meter {
+    classes: Vec<String>,
+    said: [f32; 2],
+}
+
+impl AudioEar for Meter {
+    fn push(&mut self, samples: &[f32], rate: f32) {
+        assert_eq!(rate, 48_000.0);
+        let last = samples.last().copied().unwrap_or_default();
+        assert!(samples.iter().all(|s| (s - last).abs() < 1e-6), "a sample went astray at a cut");
+        self.said = [last, 1.0 - last];
+    }
+
+    fn said(&self) -> Option<(&[f32], bool)> {
+        Some((&self.said, self.said[0] == 0.0))
+    }
+
+    fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    fn unsure(&self) -> f32 {
+        0.6
+    }
+}
+
+#[test]
+fn an_input_is_heard_through_all_cuts_and_may_be_missing() {
+    let channels = |levels: &[f32]| -> Vec<Vec<f32>> { levels.iter().map(|&l| vec![l; 1000]).collect() };
+    // Two channels, one, more than asked for, and none.
+    for (levels, wanted) in
+        [(&[0.5f32, 0.25][..], 0.375f32), (&[0.5], 0.5), (&[1.0, 0.5, 9.0], 0.75), (&[], 0.0)]
+    {
+        let hosted = Hosted::new();
+        let instance = &hosted.edge().instance;
+        let make = || {
+            let classes = ["a", "b"].map(str::to_owned).to_vec();
+            Ok(Box::new(Meter { classes, said: [0.0; 2] }) as Box<dyn AudioEar>)
+        };
+        *instance.ears.lock().unwrap() = Some(std::sync::Arc::new(make));
+        // The host's blocks are larger than it said, and cut where a parameter changes.
+        hosted.activate(480);
+        let swing = id_of(&hosted, "Swing");
+        let input = channels(levels);
+        for i in 0..60 {
+            let events = [param(100, swing, 0.5), param(700, swing, f64::from(i % 2))];
+            let (status, _, audio) = hosted.process_hearing(1000, &events, 2, &input);
+            assert_eq!(status, CLAP_PROCESS_CONTINUE);
+            assert!(audio.iter().flatten().all(|s| s.abs() < 1e-6), "what is heard is not passed on");
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        let genre = instance.shared.book(|b| b.genre.clone());
+        assert_eq!(instance.shared.status().unheard, 0);
+        assert!(instance.shared.book(|b| b.notices.is_empty()), "{levels:?}");
+        if wanted > 0.0 {
+            assert_eq!(genre.source, Source::Audio, "{levels:?}");
+            assert!((genre.probabilities[0] - wanted).abs() < 1e-6, "{levels:?}: {:?}", genre.probabilities);
+        } else {
+            assert_eq!(genre.source, Source::Piano);
+        }
+    }
+}
+
+#[test]
+fn the_wrapper_is_not_offered_an_input() {
+    static WRAPPER: clap_host =
+        clap_host { vendor: c"The CLAP Wrapper Team".as_ptr(), version: c"0.15.0".as_ptr(), ..TEMPLATE };
+    let plugin = unsafe { Edge::create(&WRAPPER) };
+    assert!(unsafe { (*plugin).init.unwrap()(plugin) });
+    let hosted = Hosted(plugin);
+    let ports: &clap_plugin_audio_ports = unsafe { &*hosted.extension(CLAP_EXT_AUDIO_PORTS) };
+    let count = |input| unsafe { ports.count.unwrap()(hosted.0, input) };
+    assert_eq!((count(true), count(false)), (0, 1));
+    hosted.activate(64);
+    assert_eq!(hosted.process(64, &[], 2).0, CLAP_PROCESS_CONTINUE);
+}
+
+#[test]
+fn hosts_are_offered_an_input_and_a_layout_without() {
+    let hosted = Hosted::new();
+    let ports: &clap_plugin_audio_ports = unsafe { &*hosted.extension(CLAP_EXT_AUDIO_PORTS) };
+    let count = |input| unsafe { ports.count.unwrap()(hosted.0, input) };
+    assert_eq!((count(true), count(false)), (1, 1));
+    let mut info: clap_audio_port_info = unsafe { std::mem::zeroed() };
+    assert!(unsafe { ports.get.unwrap()(hosted.0, 0, true, &mut info) });
+    assert_eq!((info.channel_count, info.flags & CLAP_AUDIO_PORT_IS_MAIN), (2, 0), "a side input");
+    let configs: &clap_plugin_audio_ports_config = unsafe { &*hosted.extension(CLAP_EXT_AUDIO_PORTS_CONFIG) };
+    assert_eq!(unsafe { configs.count.unwrap()(hosted.0) }, 2);
+    assert!(unsafe { configs.select.unwrap()(hosted.0, 1) });
+    assert_eq!((count(true), count(false)), (0, 1));
+    hosted.activate(64);
+    let (status, out, _) = hosted.process(64, &[note(5, true, 60)], 2);
+    assert_eq!((status, of_piano(&out)), (CLAP_PROCESS_CONTINUE, vec![(5, true, 0, 60)]));
 }

@@ -96,16 +96,31 @@ unsafe extern "C" fn restart_component(_: *mut c_void, _: i32) -> i32 {
     OK
 }
 
+/// Whether a host is the wrapper, of any version.
+///
+/// # Safety
+/// The host is valid.
+pub(super) unsafe fn is_wrapper(host: &clap_host) -> bool {
+    // SAFETY: as this function's.
+    unsafe { is(host.vendor, VENDOR) }
+}
+
 /// Whether a host is the wrapper in the version whose layout is known.
 ///
 /// # Safety
 /// The host is valid.
 unsafe fn is_known_wrapper(host: &clap_host) -> bool {
-    let is = |text: *const c_char, wanted: &CStr| {
-        // SAFETY: a host's strings are null or end with a zero.
-        !text.is_null() && unsafe { CStr::from_ptr(text) } == wanted
-    };
-    is(host.vendor, VENDOR) && is(host.version, VERSION)
+    // SAFETY: as this function's.
+    unsafe { is_wrapper(host) && is(host.version, VERSION) }
+}
+
+/// Whether a host's text is a certain one.
+///
+/// # Safety
+/// The text is null or ends with a zero.
+unsafe fn is(text: *const c_char, wanted: &CStr) -> bool {
+    // SAFETY: as this function's.
+    !text.is_null() && unsafe { CStr::from_ptr(text) } == wanted
 }
 
 /// Gives the wrapper's controller a handler, if the host is the wrapper.

@@ -51,6 +51,7 @@ pub(crate) enum Control {
     Morph,
     Sections,
     Dynamics,
+    Follow,
 }
 
 impl Control {
@@ -91,6 +92,7 @@ impl Control {
             Morph,
             Sections,
             Dynamics,
+            Follow,
         ];
         let of_part = |p| [On(p), Mute(p), Solo(p), Lock(p), Octave(p), Level(p), Density(p), Redraw(p)];
         single.into_iter().chain(Part::ALL.into_iter().flat_map(of_part))

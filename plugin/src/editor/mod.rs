@@ -10,6 +10,7 @@ mod capture;
 mod clock;
 mod corner;
 mod dial;
+mod genre;
 mod hand;
 mod head;
 mod notices;

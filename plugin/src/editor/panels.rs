@@ -1,14 +1,14 @@
-//! The panels at the bottom: the band's dials, the sound, and the way of the notes.
+//! The panels at the bottom: the band's dials, the genre, the sound, and the way of the notes.
 
 use std::hash::{BuildHasher, RandomState};
 
 use egui::{Align2, Rect, Stroke, Ui, pos2, vec2};
 
-use super::button;
 use super::dial::{Dial, field};
 use super::hand::{Control, set_at_once};
 use super::theme;
 use super::touch::Touch;
+use super::{button, genre};
 
 /// Height of the panels.
 pub(crate) const HEIGHT: f32 = 88.0;
@@ -16,12 +16,14 @@ pub(crate) const HEIGHT: f32 = 88.0;
 const BAND: f32 = 512.0;
 /// Least width of what the band is made from.
 const STYLE: f32 = 204.0;
+/// Least width of the genre.
+const GENRE: f32 = 270.0;
 /// Least width of each of the others.
 const OTHER: f32 = 286.0;
 /// Width of the words that choose a panel where there is no room for all.
 const TABS: f32 = 62.0;
 const GAP: f32 = 6.0;
-const NAMES: [&str; 4] = ["Band", "Style", "Sound", "MIDI"];
+const NAMES: [&str; 5] = ["Band", "Style", "Genre", "Sound", "MIDI"];
 
 /// What the sound panel is asked to do beyond its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +34,7 @@ pub(crate) enum Wish {
     BuiltIn,
 }
 
-/// Draws as many panels as there is room for: all four, or the first two and one of the others, or one. `tab`
+/// Draws as many panels as there is room for: all, or the first three or two and one of the others, or one. `tab`
 /// is the one that is shown where they take turns; `soundfont` the name of the file that sounds, if any.
 pub(crate) fn show(
     ui: &Ui,
@@ -41,35 +43,44 @@ pub(crate) fn show(
     tab: &mut usize,
     soundfont: Option<&str>,
 ) -> Option<Wish> {
-    let (first, others) = (BAND + STYLE + 2.0 * GAP, 2.0 * OTHER + GAP);
-    let (turns, more) = match rect.width() {
-        w if w >= first + others => (NAMES.len(), (w - first - others) / 4.0),
-        w if w >= first + TABS + GAP + OTHER => (2, (w - first - TABS - GAP - OTHER) / 3.0),
-        _ => (0, 0.0),
-    };
+    const LEAST: [f32; NAMES.len()] = [BAND, STYLE, GENRE, OTHER, OTHER];
+    let turns = [NAMES.len(), 3, 2].into_iter().find(|&fixed| rect.width() >= least(&LEAST, fixed));
+    let fixed = turns.unwrap_or(0);
+    let cells = fixed + usize::from(fixed < NAMES.len());
+    let more = if fixed == 0 { 0.0 } else { (rect.width() - least(&LEAST, fixed)) / cells as f32 };
     let mut left = rect.left();
     let mut next = |wide: f32| {
         let cell = Rect::from_min_size(pos2(left, rect.top()), vec2(wide, rect.height()));
         left = cell.right() + GAP;
         cell
     };
-    if turns >= 2 {
-        band(ui, touch, next(BAND + more));
-        style(ui, touch, next(STYLE + more));
+    let mut wish = None;
+    for (panel, least) in LEAST.into_iter().enumerate().take(fixed) {
+        wish = one(ui, touch, next(least + more), panel, soundfont).or(wish);
     }
-    if turns == NAMES.len() {
-        let wish = sound(ui, touch, next(OTHER + more), soundfont);
-        midi(ui, touch, next(OTHER + more));
-        return wish;
+    if fixed < NAMES.len() {
+        let shown = (*tab).max(fixed);
+        tabs(ui, next(TABS), fixed, shown, tab);
+        let rest = Rect::from_min_max(pos2(left, rect.top()), rect.max);
+        wish = one(ui, touch, rest, shown, soundfont).or(wish);
     }
-    let shown = (*tab).max(turns);
-    tabs(ui, next(TABS), turns, shown, tab);
-    let rest = Rect::from_min_max(pos2(left, rect.top()), rect.max);
-    match shown {
-        0 => band(ui, touch, rest),
-        1 => style(ui, touch, rest),
-        2 => return sound(ui, touch, rest, soundfont),
-        _ => midi(ui, touch, rest),
+    wish
+}
+
+/// Least width of the first so many panels with one of the others, or of all.
+fn least(panels: &[f32; NAMES.len()], fixed: usize) -> f32 {
+    let first: f32 = panels[..fixed].iter().map(|w| w + GAP).sum();
+    if fixed == NAMES.len() { first - GAP } else { first + TABS + GAP + OTHER }
+}
+
+/// Draws a panel.
+fn one(ui: &Ui, touch: &mut Touch<'_>, rect: Rect, panel: usize, soundfont: Option<&str>) -> Option<Wish> {
+    match panel {
+        0 => band(ui, touch, rect),
+        1 => style(ui, touch, rect),
+        2 => genre::show(ui, touch, rect),
+        3 => return sound(ui, touch, rect, soundfont),
+        _ => midi(ui, touch, rect),
     }
     None
 }
@@ -77,9 +88,10 @@ pub(crate) fn show(
 /// The words that choose among the panels from `first` on.
 fn tabs(ui: &Ui, rect: Rect, first: usize, shown: usize, tab: &mut usize) {
     let count = (NAMES.len() - first) as f32;
-    let high = (rect.height() - (count - 1.0) * 3.0) / count;
+    let gap = if count > 4.0 { 2.0 } else { 3.0 };
+    let high = (rect.height() - (count - 1.0) * gap) / count;
     for (i, name) in NAMES.iter().enumerate().skip(first) {
-        let top = rect.top() + (i - first) as f32 * (high + 3.0);
+        let top = rect.top() + (i - first) as f32 * (high + gap);
         let cell = Rect::from_min_size(pos2(rect.left(), top), vec2(rect.width(), high));
         let on = (shown == i).then_some(theme::ACCENT);
         if button::plain(ui, cell, &format!("{name} panel"), name, on).clicked() {

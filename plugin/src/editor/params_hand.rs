@@ -73,6 +73,7 @@ impl ParamsHand {
             Control::Morph => band.morph.as_ptr(),
             Control::Sections => band.sections.as_ptr(),
             Control::Dynamics => band.dynamics.as_ptr(),
+            Control::Follow => band.follow.as_ptr(),
         }
     }
 }

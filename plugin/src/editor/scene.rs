@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use sideman_engine::genre::GenreView;
 use sideman_engine::live::{Book, ClockSource, Expected, RollNote, Shared, Status, TempoPoint, Voice};
 use sideman_music::{PULSES_PER_BEAT, Part, Pulse};
 
@@ -34,6 +35,8 @@ pub(crate) struct Scene {
     pub(crate) chord: String,
     pub(crate) style: String,
     pub(crate) engine: String,
+    /// What is known of the genre.
+    pub(crate) genre: GenreView,
     /// What the user should know, newest last.
     pub(crate) notices: Vec<String>,
     line: PlayLine,
@@ -75,6 +78,7 @@ impl Scene {
         self.chord.clone_from(&book.chord);
         self.style.clone_from(&book.style);
         self.engine.clone_from(&book.engine);
+        self.genre.clone_from(&book.genre);
         self.notices.clone_from(&book.notices);
     }
 

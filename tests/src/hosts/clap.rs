@@ -195,7 +195,7 @@ impl Instance for Clap {
         let e = self.extensions();
         let handle = self.instance.plugin_handle();
         e.render.set(&handle, mode).expect("the plugin takes the render mode");
-        assert_eq!((e.ports.count(&handle, true), e.ports.count(&handle, false)), (0, 1), "audio ports");
+        assert_eq!((e.ports.count(&handle, true), e.ports.count(&handle, false)), (1, 1), "audio ports");
         let parameters = self.parameters.clone();
         let configuration = PluginAudioConfiguration {
             sample_rate: setup.rate,

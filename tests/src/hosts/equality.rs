@@ -4,7 +4,6 @@
 use sideman_engine::seat::{self, Music};
 use sideman_engine::style::Style;
 use sideman_engine::{Controls, Performance, StyleChoice};
-use sideman_models::weights;
 use sideman_music::{Part, Pulse, TempoMap};
 
 use super::song::{Blocks, Song};
@@ -20,11 +19,11 @@ pub(crate) fn rendered(song: &Song, style: StyleChoice, seed: u64) -> Vec<BandNo
     let first = song.piano.first().map_or(0, |n| n.onset);
     let music =
         Music { bpm: song.tempos.bpm_at(first), bar_steps: song.meters.position(first).meter.bar_steps() };
-    let weights = weights::embedded().expect("the built-in weights");
-    let mut seat = seat::neural(weights, &controls, music).expect("the weights know the style");
+    let seat = seat::choose(&controls, music).expect("the weights know the style");
     let settings = seat.settings(controls);
     let performance = Performance::new(&song.piano, &song.meters, &song.tempos, settings).expect("in range");
-    let rendered = performance.render(&mut *seat.band, &mut |_| {});
+    let mut another = |controls: &Controls, music| seat::choose(controls, music).ok();
+    let rendered = performance.render_following(seat, &mut another, &mut |_| {}).expect("the classifier");
     let mut notes: Vec<BandNote> = Vec::new();
     for part in Part::ALL {
         notes.extend(

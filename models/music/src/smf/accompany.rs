@@ -9,7 +9,7 @@ use super::write::{ChunkWriter, TEMPO, TIME_SIGNATURE, TRACK_NAME, file, notes};
 use super::{MidiFile, SmfError};
 use crate::family::Part;
 use crate::score::Note;
-use crate::time::PULSES_PER_BEAT;
+use crate::time::{PULSES_PER_BEAT, Pulse};
 
 /// One part of the band, to be written as a track.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct PartTrack {
     pub part: Part,
     /// General MIDI program, 0 to 127; for drums the kit.
     pub program: u8,
+    /// Other programs, each from a pulse on.
+    pub changes: Vec<(Pulse, u8)>,
     /// Channel volume (controller 7), 0 to 127; not written when `None`.
     pub volume: Option<u8>,
     /// Pan (controller 10), 0 left to 127 right; not written when `None`.
@@ -27,9 +29,9 @@ pub struct PartTrack {
 }
 
 impl PartTrack {
-    /// A part without volume and pan.
+    /// A part without volume and pan, on one program.
     pub fn new(part: Part, program: u8, notes: Vec<Note>) -> Self {
-        Self { part, program, volume: None, pan: None, notes }
+        Self { part, program, changes: Vec::new(), volume: None, pan: None, notes }
     }
 
     fn chunk(&self, ticks_per_beat: u16) -> Vec<u8> {
@@ -42,7 +44,7 @@ impl PartTrack {
                 chunk.channel(0, 0xB0 | channel, &[controller, value.min(127)]);
             }
         }
-        notes(&mut chunk, channel, &self.notes, ticks_per_beat);
+        notes(&mut chunk, channel, &self.notes, &self.changes, ticks_per_beat);
         chunk.finish(0)
     }
 }

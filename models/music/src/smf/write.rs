@@ -100,7 +100,13 @@ pub(super) fn to_tick(pulse: Pulse, ticks_per_beat: u16) -> u64 {
 
 /// Appends notes to a chunk; of overlapping notes of a pitch the earlier is ended. Values out of range
 /// are brought into it.
-pub(super) fn notes(chunk: &mut ChunkWriter, channel: u8, notes: &[Note], ticks_per_beat: u16) {
+pub(super) fn notes(
+    chunk: &mut ChunkWriter,
+    channel: u8,
+    notes: &[Note],
+    programs: &[(Pulse, u8)],
+    ticks_per_beat: u16,
+) {
     let mut list: Vec<Note> = notes
         .iter()
         .map(|n| {
@@ -110,16 +116,19 @@ pub(super) fn notes(chunk: &mut ChunkWriter, channel: u8, notes: &[Note], ticks_
         })
         .collect();
     untangle(&mut list);
-    // (tick, a key goes down, pitch, velocity): at equal ticks keys come up first.
-    let mut events: Vec<(u64, bool, u8, u8)> = Vec::with_capacity(list.len() * 2);
+    // (tick, what, data): at equal ticks keys come up first, and programs change before others go down.
+    const KINDS: [u8; 3] = [0x80, 0xC0, 0x90];
+    let mut events: Vec<(u64, usize, u8, u8)> = Vec::with_capacity(list.len() * 2 + programs.len());
+    events.extend(programs.iter().map(|&(at, p)| (to_tick(at.max(0), ticks_per_beat), 1, p.min(127), 0)));
     for n in &list {
         let onset = to_tick(n.onset, ticks_per_beat);
-        events.push((onset, true, n.pitch, n.velocity));
-        events.push((to_tick(n.end(), ticks_per_beat).max(onset + 1), false, n.pitch, 64));
+        events.push((onset, 2, n.pitch, n.velocity));
+        events.push((to_tick(n.end(), ticks_per_beat).max(onset + 1), 0, n.pitch, 64));
     }
     events.sort_unstable();
-    for (tick, down, pitch, velocity) in events {
-        chunk.channel(tick, if down { 0x90 } else { 0x80 } | channel & 0x0F, &[pitch, velocity]);
+    for (tick, kind, first, second) in events {
+        let data = [first, second];
+        chunk.channel(tick, KINDS[kind] | channel & 0x0F, if kind == 1 { &data[..1] } else { &data });
     }
 }
 
@@ -165,7 +174,7 @@ pub fn write(score: &Score) -> Vec<u8> {
         let mut chunk = ChunkWriter::new();
         chunk.meta(0, TRACK_NAME, track.name.as_bytes());
         chunk.channel(0, 0xC0 | track.channel & 0x0F, &[track.program.min(127)]);
-        notes(&mut chunk, track.channel, &track.notes, TICKS);
+        notes(&mut chunk, track.channel, &track.notes, &[], TICKS);
         chunks.push(chunk.finish(0));
     }
     file(TICKS, &chunks)

@@ -99,6 +99,11 @@ impl Desk {
         self.ends.as_mut().and_then(AudioEnd::answer)
     }
 
+    /// Hands samples of sound to the band's thread; how many of them it will hear.
+    pub(super) fn sound(&mut self, samples: impl Iterator<Item = f32>) -> usize {
+        self.ends.as_mut().map_or(0, |ends| ends.sound(samples))
+    }
+
     /// Hands garbage to the band's thread.
     pub(super) fn discard(&mut self, garbage: Garbage) -> Result<(), Garbage> {
         match &mut self.ends {

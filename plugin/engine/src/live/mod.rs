@@ -10,6 +10,7 @@ mod block;
 mod capture;
 mod desk;
 mod foresight;
+mod intake;
 mod learn;
 mod notebook;
 mod overlay;

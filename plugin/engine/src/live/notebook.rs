@@ -9,6 +9,7 @@ use sideman_music::{Note, PianoFrame, Pulse, STEP_PULSES};
 use super::block::Voice;
 use super::shared::{Book, Expected, KEPT, RollNote, Shared, TempoPoint};
 use crate::clock::step_pulse;
+use crate::genre::GenreView;
 use crate::rt::Order;
 use crate::seat::Seat;
 
@@ -35,6 +36,7 @@ pub(super) struct Notebook {
     chord: String,
     /// Style and engine.
     names: Option<(String, String, [u8; 4])>,
+    genre: GenreView,
     /// Decision point of the last order or step, in pulses of the session.
     decided: Pulse,
     changed: bool,
@@ -54,6 +56,7 @@ impl Notebook {
             silent: 0,
             chord: String::new(),
             names: None,
+            genre: GenreView::default(),
             decided: Pulse::MIN,
             changed: false,
         }
@@ -68,6 +71,12 @@ impl Notebook {
     pub(super) fn name(&mut self, seat: &Seat) {
         self.names = Some((seat.style.clone(), seat.name.clone(), seat.programs));
         self.changed = true;
+    }
+
+    /// What is known of the genre.
+    pub(super) fn genre(&mut self, genre: GenreView) {
+        self.changed |= genre != self.genre;
+        self.genre = genre;
     }
 
     /// An epoch begins or ends: nothing is ahead.
@@ -193,6 +202,7 @@ impl Notebook {
         book.ahead.extend(self.expected.iter().filter(|e| e.note.onset > decided));
         book.ahead.sort_unstable_by_key(|e| e.note.onset);
         book.chord.clone_from(&self.chord);
+        book.genre.clone_from(&self.genre);
         if let Some((style, engine, programs)) = &self.names {
             book.programs = *programs;
             book.style.clone_from(style);

@@ -10,12 +10,14 @@ use sideman_music::{Part, Pulse, STEP_PULSES};
 
 use super::block::{Block, ClockChoice, ClockSource, Input, LiveSettings, Output, Spoken, Transport, Voice};
 use super::desk::Desk;
+use super::intake::Intake;
 use super::learn::Action;
 use super::overlay::{Overlay, Press};
 use super::queues::{Answer, Told, queues};
 use super::shared::{Shared, TempoPoint};
 use super::thread::BandThread;
 use crate::controls::Controls;
+use crate::genre::MakeEar;
 use crate::planner::{HELD_BARS, SILENT_BARS};
 use crate::rt::{Clock, Echo, Order, Scheduler, Turn};
 
@@ -60,6 +62,9 @@ pub struct Performer {
     bypassed: bool,
     presses: [u32; 3],
     echoed: u64,
+    /// Makes what tells the genre of sound, if anything does.
+    ears: Option<MakeEar>,
+    intake: Intake,
 }
 
 impl Performer {
@@ -91,7 +96,15 @@ impl Performer {
             bypassed: false,
             presses: [0; 3],
             echoed: 0,
+            ears: None,
+            intake: Intake::default(),
         }
+    }
+
+    /// The same, with ears for the sound that comes in, from the next activation of an inactive performer on.
+    pub fn with_ears(mut self, ears: MakeEar) -> Self {
+        self.ears = Some(ears);
+        self
     }
 
     /// Gets ready to play at a sample rate, in blocks of `max_block` samples at most, and starts the band's
@@ -100,9 +113,10 @@ impl Performer {
     pub fn activate(&mut self, sample_rate: f64, max_block: u32) {
         // Read once a process, here rather than when the first note waits for it; an error is told by the thread.
         let _ = sideman_models::weights::embedded();
+        let _ = sideman_models::genre::built_in::piano();
         if self.thread.is_none() {
             let (audio, band) = queues();
-            match BandThread::start(band, self.shared.clone()) {
+            match BandThread::start(band, self.shared.clone(), self.ears.clone()) {
                 Ok(thread) => {
                     self.thread = Some(thread);
                     self.desk.connect(Some(audio));
@@ -206,6 +220,18 @@ impl Performer {
         self.clock.pass(block.frames);
         self.publish(block, delay);
         self.desk.outputs()
+    }
+
+    /// Takes the sound of a block that comes in, from which the band's thread tells the genre when it has nothing else
+    /// to do; what there is no room for is left out and counted. An input to which nothing is connected costs
+    /// nothing.
+    pub fn listen(&mut self, left: &[f32], right: &[f32]) {
+        if self.ears.is_none() {
+            return;
+        }
+        let rate = self.clock.sample_rate();
+        self.intake.hear(&mut self.desk, left, right, rate);
+        self.shared.cells.unheard.store(self.intake.unheard(), Relaxed);
     }
 
     /// Ends everything that sounds, at sample 0 of a block that is otherwise left silent, as after a panic.

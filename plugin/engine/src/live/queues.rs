@@ -18,6 +18,8 @@ use crate::rt::Order;
 const TOLD: usize = 2048;
 /// Orders that can wait for the audio thread: as many as its timeline holds, twice.
 const ORDERED: usize = 1024;
+/// Samples of sound that can wait: 2.7 seconds at 48 kHz, 0.7 at 192 kHz.
+const SOUND: usize = 1 << 17;
 /// Large things that can wait to be freed.
 const GARBAGE: usize = 16;
 
@@ -59,6 +61,7 @@ pub(super) struct AudioEnd {
     told: HeapProd<Told>,
     answers: HeapCons<Answer>,
     garbage: HeapProd<Garbage>,
+    sound: HeapProd<f32>,
 }
 
 /// The ends of the band's thread.
@@ -66,6 +69,7 @@ pub(super) struct BandEnd {
     told: HeapCons<Told>,
     answers: HeapProd<Answer>,
     garbage: HeapCons<Garbage>,
+    sound: HeapCons<f32>,
 }
 
 /// A pair of ends, empty. Allocates.
@@ -73,9 +77,10 @@ pub(super) fn queues() -> (AudioEnd, BandEnd) {
     let (told_in, told_out) = ring(TOLD, || Told::Ended);
     let (answer_in, answer_out) = ring(ORDERED, || Answer::Decided(0, 0));
     let (garbage_in, garbage_out) = ring(GARBAGE, || -> Garbage { Box::new(()) });
+    let (sound_in, sound_out) = ring(SOUND, || 0.0);
     (
-        AudioEnd { told: told_in, answers: answer_out, garbage: garbage_in },
-        BandEnd { told: told_out, answers: answer_in, garbage: garbage_out },
+        AudioEnd { told: told_in, answers: answer_out, garbage: garbage_in, sound: sound_in },
+        BandEnd { told: told_out, answers: answer_in, garbage: garbage_out, sound: sound_out },
     )
 }
 
@@ -106,6 +111,11 @@ impl AudioEnd {
         self.answers.try_pop()
     }
 
+    /// Hands over samples of sound; how many of them there was room for.
+    pub(super) fn sound(&mut self, samples: impl Iterator<Item = f32>) -> usize {
+        self.sound.push_iter(samples)
+    }
+
     /// Hands over garbage, or gives it back when there is no room.
     pub(super) fn discard(&mut self, garbage: Garbage) -> Result<(), Garbage> {
         self.garbage.try_push(garbage)
@@ -121,6 +131,11 @@ impl BandEnd {
     /// Answers; gives the answer back when there is no room.
     pub(super) fn answer(&mut self, answer: Answer) -> Result<(), Answer> {
         self.answers.try_push(answer)
+    }
+
+    /// Takes samples of sound; how many there were.
+    pub(super) fn sound(&mut self, into: &mut [f32]) -> usize {
+        self.sound.pop_slice(into)
     }
 
     /// Frees what was handed over.

@@ -12,6 +12,7 @@ use sideman_music::{Meter, Note, Part, Pulse};
 
 use super::block::Voice;
 use super::learn::{ACTIONS, Action, Trigger};
+use crate::genre::GenreView;
 use crate::pattern::{Pattern, Patterns};
 use crate::rt::ClockSource;
 
@@ -45,6 +46,8 @@ pub struct Status {
     pub missed: u64,
     /// Notes and messages lost because something was full.
     pub overflowed: u64,
+    /// Samples of incoming sound that nobody had time to listen to; no note depends on them.
+    pub unheard: u64,
     /// Bars in which the last bar's pattern went on because no decision came in time.
     pub echoed: u64,
     /// Longest time a decision took lately, in microseconds.
@@ -116,6 +119,8 @@ pub struct Book {
     pub ahead: Vec<Expected>,
     /// Name of the chord that is heard, such as `Am7`; empty when there is none.
     pub chord: String,
+    /// What is known of the genre.
+    pub genre: GenreView,
     /// Name of the style that is played, and of what plays it.
     pub style: String,
     /// Name of the weights, or `rules`.
@@ -162,6 +167,7 @@ pub(super) struct Cells {
     pub(super) late: AtomicU64,
     pub(super) missed: AtomicU64,
     pub(super) overflowed: AtomicU64,
+    pub(super) unheard: AtomicU64,
     pub(super) echoed: AtomicU64,
     pub(super) decision_us: AtomicU32,
     pub(super) decided: AtomicU64,
@@ -212,6 +218,7 @@ impl Shared {
             late: c.late.load(Relaxed),
             missed: c.missed.load(Relaxed),
             overflowed: c.overflowed.load(Relaxed),
+            unheard: c.unheard.load(Relaxed),
             echoed: c.echoed.load(Relaxed),
             decision_us: c.decision_us.load(Relaxed),
             decided: c.decided.load(Relaxed) as Pulse,

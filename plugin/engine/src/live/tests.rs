@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use sideman_models::weights;
 use sideman_music::{Meter, MeterMap, Note, Part, Pulse, TempoMap};
 
 use super::*;
-use crate::controls::Controls;
+use crate::controls::{Controls, WeightsChoice};
 use crate::offline::Performance;
 use crate::seat::{self, Music};
+
+mod sound;
 
 /// A host: it plays notes into a performer and keeps a ledger of what comes out.
 struct Host {
@@ -189,10 +190,10 @@ fn rendered(piano: &[Note], bpm: f64, controls: Controls) -> [Vec<Note>; 4] {
     let meters = MeterMap::default();
     let tempos = TempoMap::new(&[(0, (60e6 / bpm).round() as u32)]);
     let music = Music { bpm, bar_steps: 16 };
-    let mut seat = seat::neural(weights::embedded().unwrap(), &controls, music).unwrap();
+    let seat = seat::choose(&controls, music).unwrap();
     let settings = seat.settings(controls);
     let performance = Performance::new(piano, &meters, &tempos, settings).unwrap();
-    performance.render(&mut *seat.band, &mut |_| {}).parts
+    performance.render_following(seat, &mut |c, m| seat::choose(c, m).ok(), &mut |_| {}).unwrap().parts
 }
 
 fn assert_same(live: &[Vec<Note>; 4], offline: &[Vec<Note>; 4], what: &str) {
@@ -254,6 +255,36 @@ fn live_the_notes_are_those_of_render() {
         }
         let live = host.notes(since, u64::from(size.max(480)));
         assert_same(&live, &offline, &format!("live, blocks of {size}"));
+    }
+}
+
+#[test]
+fn live_the_style_follows_the_genre_as_in_a_render() {
+    let piano = crate::genre::tests::jazz(0, 11);
+    for weights in [WeightsChoice::Full, WeightsChoice::Rules] {
+        let controls = Controls { weights, ..Controls::default() };
+        let offline = rendered(&piano, 120.0, controls);
+        let stays = rendered(&piano, 120.0, Controls { follow_genre: false, ..controls });
+        assert_ne!(offline, stays);
+        for (rate, size) in [(48_000.0, 64u32), (44_100.0, 1024), (96_000.0, 777)] {
+            let mut host = Host::new(rate, 120.0, size);
+            host.controls = controls;
+            // Twice: a new beginning forgets what was heard.
+            for pass in 0..2 {
+                let since = host.sample;
+                host.play(&piano, 1920 * 16, || size);
+                let live = host.notes(since, (0.010 * rate).round() as u64);
+                assert_same(
+                    &live,
+                    &offline,
+                    &format!("{weights:?} at {rate}, blocks of {size}, pass {pass}"),
+                );
+                let (style, genre) = host.shared.book(|b| (b.style.clone(), b.genre.clone()));
+                assert_eq!(style, "jazz-swing");
+                assert_eq!(genre.genre().map(|g| g.0.to_owned()), Some("Jazz".to_owned()));
+            }
+            assert_eq!(host.sounding(), 0);
+        }
     }
 }
 

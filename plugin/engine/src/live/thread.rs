@@ -18,11 +18,13 @@ use super::queues::{Answer, BandEnd, Told};
 use super::shared::{Shared, TempoPoint};
 use crate::clock::{place_in, step_hearing, step_pulse};
 use crate::controls::Controls;
-use crate::listen::Hearing;
+use crate::genre::{AudioGenre, Follower, GenreView, MakeEar, Source};
+use crate::listen::{Heard, Hearing};
 use crate::player::Player;
 use crate::rt::Order;
 use crate::seat::{self, Music, Seat};
 use crate::settings::Settings;
+use crate::style::StyleChoice;
 
 /// Name of the thread, as a debugger shows it.
 pub(super) const NAME: &str = "sideman-band";
@@ -34,6 +36,8 @@ const IDLE_NAP: Duration = Duration::from_millis(4);
 const OFFLINE_NAP: Duration = Duration::from_micros(20);
 /// Tempos that a band is told, quarter notes a minute.
 const TEMPOS: (f64, f64) = (10.0, 500.0);
+/// Samples of sound that are taken in between two looks at what there is to decide.
+const PIECE: usize = 512;
 /// Points of tempo and bars that are remembered.
 const POINTS: usize = 8;
 
@@ -48,12 +52,12 @@ impl BandThread {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(super) fn start(ends: BandEnd, shared: Arc<Shared>) -> std::io::Result<Self> {
+    pub(super) fn start(ends: BandEnd, shared: Arc<Shared>, ears: Option<MakeEar>) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let told_to_stop = stop.clone();
         let handle = std::thread::Builder::new()
             .name(NAME.to_owned())
-            .spawn(move || Bandstand::new(ends, shared).run(&told_to_stop))?;
+            .spawn(move || Bandstand::new(ends, shared, ears).run(&told_to_stop))?;
         Ok(Self { stop, handle: Some(handle) })
     }
 }
@@ -71,7 +75,7 @@ impl Drop for BandThread {
 /// What a seat was chosen by.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Chosen {
-    controls: (crate::WeightsChoice, crate::StyleChoice, Option<crate::Style>, u8, u64),
+    controls: (crate::WeightsChoice, StyleChoice, Option<crate::Style>, u8, u64),
     parts: [bool; 4],
     bpm: f64,
     bar_steps: i64,
@@ -85,6 +89,13 @@ impl Chosen {
             bpm: music.bpm,
             bar_steps: music.bar_steps,
         }
+    }
+
+    /// Whether nothing but the style was chosen otherwise before.
+    fn is_but_a_style(&self, before: &Self) -> bool {
+        let mut controls = self.controls;
+        controls.1 = before.controls.1;
+        controls == before.controls
     }
 }
 
@@ -100,6 +111,13 @@ struct Bandstand {
     chosen: Chosen,
     /// Whether the network failed, and the rules play.
     failed: bool,
+    /// What hears the genre, unless the program is damaged.
+    follower: Option<Box<Follower>>,
+    /// Makes what hears the genre of sound, until there is sound.
+    ears: Option<MakeEar>,
+    sound: Option<AudioGenre>,
+    /// Room for a piece of sound.
+    samples: Vec<f32>,
     /// The epoch that runs, if any.
     epoch: Option<u32>,
     /// Where the epoch begins, until its first point of tempo and bars is told.
@@ -114,10 +132,14 @@ struct Bandstand {
 }
 
 impl Bandstand {
-    fn new(ends: BandEnd, shared: Arc<Shared>) -> Self {
+    fn new(ends: BandEnd, shared: Arc<Shared>, ears: Option<MakeEar>) -> Self {
         let controls = Controls::default();
         let music = Music { bpm: 120.0, bar_steps: 16 };
         let seat = seat::rules(&controls, music);
+        let follower = Follower::new().map(Box::new);
+        if let Err(e) = &follower {
+            shared.notice(format!("The genre cannot be told: {e}."));
+        }
         let mut stand = Self {
             ends,
             notebook: Notebook::new(shared.clone()),
@@ -128,6 +150,10 @@ impl Bandstand {
             seat,
             chosen: Chosen::by(&controls, music),
             failed: false,
+            follower: follower.ok(),
+            ears,
+            sound: None,
+            samples: vec![0.0; PIECE],
             epoch: None,
             beginning: None,
             next: 0,
@@ -157,7 +183,8 @@ impl Bandstand {
             }
             self.ends.free_garbage();
             self.notebook.write();
-            if !busy {
+            // The next piece waits until it is clear that there is nothing to decide.
+            if !busy && !self.overhear() {
                 self.look_ahead();
                 std::thread::sleep(self.nap());
             }
@@ -167,6 +194,34 @@ impl Bandstand {
         }
         self.ends.free_garbage();
         self.notebook.write();
+    }
+
+    /// Takes in a piece of the sound that comes in. Returns whether there may be more.
+    fn overhear(&mut self) -> bool {
+        let count = self.ends.sound(&mut self.samples);
+        let rate = f64::from_bits(self.shared.cells.sample_rate.load(Relaxed)) as f32;
+        if count == 0 || rate <= 0.0 {
+            return false;
+        }
+        if let Some(make) = self.ears.take() {
+            match make().and_then(AudioGenre::new) {
+                Ok(sound) => self.sound = Some(sound),
+                Err(e) => self.shared.notice(format!("The genre of sound cannot be told: {e}.")),
+            }
+        }
+        let Some(mut sound) = self.sound.take() else { return false };
+        let (samples, was_present) = (&self.samples[..count], sound.is_present());
+        match catch_unwind(AssertUnwindSafe(|| sound.push(samples, rate))) {
+            Ok(new) => {
+                let changed = new || sound.is_present() != was_present;
+                self.sound = Some(sound);
+                if changed {
+                    self.show_genre();
+                }
+            }
+            Err(_) => self.shared.notice("What tells the genre of sound failed. The band plays on."),
+        }
+        count == self.samples.len()
     }
 
     /// Works out a step of what is likely to come, for an editor: anew after every beat.
@@ -208,6 +263,10 @@ impl Bandstand {
                 self.beginning = Some(at);
                 self.points.clear();
                 self.hearing.restart(self.keys);
+                if let Some(follower) = &mut self.follower {
+                    follower.reset();
+                }
+                self.show_genre();
                 self.notebook.begin();
                 self.foresight.forget();
                 self.last = None;
@@ -235,6 +294,9 @@ impl Bandstand {
             Told::Keys(keys) => {
                 self.keys = keys;
                 self.hearing.hold_only(keys);
+                if let Some(follower) = &mut self.follower {
+                    follower.hold_only(keys);
+                }
             }
             Told::Controls(controls) => {
                 self.controls = controls;
@@ -264,10 +326,10 @@ impl Bandstand {
         }
         while step_pulse(self.next) + self.hearing.lean() <= reached && !stop.load(Relaxed) {
             let place = self.place(self.next);
+            let heard = self.listen(&place);
             if place.in_bar == 0 {
                 self.change_seat(&place);
             }
-            let heard = self.hearing.at(&place);
             let bpm = self.bpm(self.next) as f32;
             let began = Instant::now();
             let mut orders = Orders::default();
@@ -277,6 +339,9 @@ impl Bandstand {
                 self.fall_back(&place);
             }
             self.shared.note_decision(began.elapsed());
+            if let Some(follower) = self.follower.as_mut().filter(|_| self.player.is_asleep()) {
+                follower.sleep();
+            }
             self.notebook.hear(&heard.frame, &place);
             self.foresight.hear(heard.frame);
             self.last = Some(place);
@@ -287,6 +352,34 @@ impl Bandstand {
             }
             self.next += 1;
         }
+    }
+
+    /// Hears the piano up to a step's decision point, and what genre it is.
+    fn listen(&mut self, place: &Place) -> Heard {
+        let bpm = self.bpm(place.step);
+        let sound = self.sound.as_ref().and_then(AudioGenre::genre);
+        let Some(follower) = &mut self.follower else { return self.hearing.at(place) };
+        let heard = self.hearing.each(place, |event| follower.key(event));
+        if follower.step(place, step_pulse(place.step) + heard.lean, bpm, &self.controls, sound) {
+            self.show_genre();
+        }
+        heard
+    }
+
+    fn show_genre(&mut self) {
+        let sound = self.sound.as_ref().and_then(AudioGenre::view);
+        let piano = || {
+            let ear = self.follower.as_ref()?.ear();
+            Some(GenreView::of(ear.tracker(), ear.classes(), Source::Piano))
+        };
+        if let Some(view) = sound.or_else(piano) {
+            self.notebook.genre(view);
+        }
+    }
+
+    /// The controls with the style that is followed.
+    fn followed(&self) -> Controls {
+        self.follower.as_ref().map_or(self.controls, |f| f.followed(&self.controls))
     }
 
     /// Answers; the audio thread may take its time.
@@ -303,12 +396,13 @@ impl Bandstand {
 
     /// A band for the controls and the music, unless it is the one that plays.
     fn sit(&mut self, music: Music) {
-        let chosen = Chosen::by(&self.controls, music);
+        let controls = self.followed();
+        let chosen = Chosen::by(&controls, music);
         if chosen == self.chosen && self.notebook.is_named() {
             return;
         }
         self.chosen = chosen;
-        self.seat = self.make_seat(music);
+        self.seat = self.make_seat(&controls, music);
         self.player.change_velocities(&self.seat.velocities);
         self.player.change_activity(self.seat.activity);
         self.name_seat();
@@ -320,28 +414,35 @@ impl Bandstand {
         self.notebook.name(&self.seat);
     }
 
-    fn make_seat(&mut self, music: Music) -> Seat {
+    fn make_seat(&self, controls: &Controls, music: Music) -> Seat {
         if !self.failed {
-            match seat::choose(&self.controls, music) {
+            match seat::choose(controls, music) {
                 Ok(seat) => return seat,
                 Err(e) => self.shared.notice(format!("The rules play instead: {e}.")),
             }
         }
-        seat::rules(&self.controls, music)
+        seat::rules(controls, music)
     }
 
-    /// At a bar line, another band takes over if weights, styles, variation or seed were changed.
+    /// At a bar line, another band takes over if weights, styles, variation or seed were changed, or if the
+    /// style follows the genre to another one.
     fn change_seat(&mut self, place: &Place) {
         let music = Music { bpm: self.bpm(place.step), bar_steps: i64::from(place.bar_steps) };
-        let wanted = Chosen::by(&self.controls, music);
-        if wanted.controls != self.chosen.controls {
-            self.chosen = wanted;
-            self.seat = self.make_seat(music);
-            self.player.change_velocities(&self.seat.velocities);
-            self.player.change_activity(self.seat.activity);
-            self.player.change_band(&mut *self.seat.band);
-            self.name_seat();
+        let controls = self.followed();
+        let wanted = Chosen::by(&controls, music);
+        if wanted.controls == self.chosen.controls {
+            return;
         }
+        let before = std::mem::replace(&mut self.chosen, wanted);
+        let by_genre = self.controls.style == StyleChoice::Auto && wanted.is_but_a_style(&before);
+        if by_genre && self.seat.plays(controls.style) {
+            return;
+        }
+        let seat = self.make_seat(&controls, music);
+        if by_genre && seat.style == self.seat.style {
+            return;
+        }
+        self.take_over(seat);
     }
 
     /// The network failed: the rules take over.
@@ -349,10 +450,13 @@ impl Bandstand {
         self.failed = true;
         self.shared.notice("The network failed: the rule band plays on. Please report this.");
         let music = Music { bpm: self.bpm(place.step), bar_steps: i64::from(place.bar_steps) };
-        self.seat = self.make_seat(music);
-        self.player.change_velocities(&self.seat.velocities);
-        self.player.change_activity(self.seat.activity);
-        self.player.change_band(&mut *self.seat.band);
+        let seat = self.make_seat(&self.followed(), music);
+        self.take_over(seat);
+    }
+
+    fn take_over(&mut self, seat: Seat) {
+        self.seat = seat;
+        self.player.take_over(&mut self.seat);
         self.name_seat();
     }
 

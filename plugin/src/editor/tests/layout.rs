@@ -3,12 +3,13 @@
 
 use egui::{Rect, Vec2, vec2};
 
-use super::stage::{SIZES, Stage, song, still};
+use super::stage::{SIZES, Stage, genre, song, still};
 use crate::editor::hand::Control;
 use crate::editor::scene::Scene;
 use crate::editor::texts::Text;
 use crate::editor::theme;
 use crate::editor::touch::id;
+use sideman_engine::genre::{Source, Verdict};
 use sideman_music::Part;
 
 /// Texts that overlap.
@@ -63,8 +64,13 @@ fn at_every_size_and_scale_all_texts_have_their_room() {
 
 #[test]
 fn panels_that_take_turns_all_have_room_at_the_smallest_size() {
-    let panels =
-        [("Style", "Morph"), ("Sound", "Soundfont"), ("MIDI", "Report latency"), ("Band", "Humanize")];
+    let panels = [
+        ("Style", "Morph"),
+        ("Genre", "72 % sure · 5 bars"),
+        ("Sound", "Soundfont"),
+        ("MIDI", "Report latency"),
+        ("Band", "Humanize"),
+    ];
     for (tab, inside) in panels {
         let mut stage = Stage::new(SIZES[0], 1.0).with_scene(song);
         let places: Vec<Text> =
@@ -73,6 +79,44 @@ fn panels_that_take_turns_all_have_room_at_the_smallest_size() {
         let texts = stage.texts();
         check(&texts, SIZES[0], tab);
         assert!(texts.iter().any(|t| t.text == inside), "{tab} shows no {inside}");
+    }
+}
+
+#[test]
+fn every_verdict_and_any_number_of_genres_have_room() {
+    let piano = ["Classical", "Jazz", "Pop/Rock", "Folk/Country", "Hymn"];
+    let audio =
+        ["blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock"];
+    for size in SIZES.into_iter().chain([vec2(1400.0, 600.0), vec2(2400.0, 1300.0)]) {
+        for (classes, source) in [(&piano[..], Source::Piano), (&audio[..], Source::Audio)] {
+            for class in 0..classes.len() + 2 {
+                let mut view = genre(classes, class % classes.len());
+                view.source = source;
+                if class >= classes.len() {
+                    view.verdict = [Verdict::Unsure, Verdict::Listening][class - classes.len()];
+                }
+                let verdict = view.verdict;
+                let mut stage = Stage::new(size, 1.0).with_scene(move |t| {
+                    let mut scene = song(t);
+                    (scene.style, scene.genre) = ("jazz-swing".into(), view.clone());
+                    scene
+                });
+                stage.settle().drop_without_applying_deltas();
+                let tab = egui::Id::unique(("sideman button", "Genre panel"));
+                if let Some(response) = stage.ctx.read_response(tab) {
+                    stage.click(response.rect.center());
+                }
+                let texts = stage.texts();
+                check(&texts, size, &format!("{verdict:?} of {classes:?} at {size:?}"));
+                let wanted = match verdict {
+                    Verdict::Genre(class) => classes[class],
+                    Verdict::Unsure => "Unsure",
+                    Verdict::Listening => "Listening…",
+                };
+                // As the answer, larger than as one of the genres.
+                assert!(texts.iter().any(|t| t.text == wanted && t.size > 14.0), "{size:?}: no {wanted}");
+            }
+        }
     }
 }
 
@@ -88,7 +132,7 @@ fn controls_are_inside_the_window_and_none_lies_on_another() {
             all
         };
         let mut seen = std::collections::HashSet::new();
-        for tab in ["Band panel", "Style panel", "Sound panel", "MIDI panel"] {
+        for tab in ["Band panel", "Style panel", "Genre panel", "Sound panel", "MIDI panel"] {
             let tab = egui::Id::unique(("sideman button", tab));
             stage.settle().drop_without_applying_deltas();
             if let Some(response) = stage.ctx.read_response(tab) {

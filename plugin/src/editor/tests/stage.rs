@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use egui::{Context, Event, FullOutput, Pos2, RawInput, Rect, Vec2, ViewportId, vec2};
 use nice_plug::context::gui::{GuiContext, GuiContextInner};
 use nice_plug::prelude::{ParamPtr, PluginApi, PluginState};
+use sideman_engine::genre::{GenreView, Verdict};
 use sideman_engine::live::{Book, ClockSource, Expected, RollNote, Status, TempoPoint, Voice};
 use sideman_music::{Meter, Note, Part, Pulse};
 
@@ -211,11 +212,26 @@ fn scene_at(now: f64, source: ClockSource) -> Scene {
     Scene::of(&book, status, (18.0, 8.0))
 }
 
+/// What is known of a genre: this one of them.
+pub(super) fn genre(classes: &[&str], shown: usize) -> GenreView {
+    let mut genre = GenreView {
+        verdict: Verdict::Genre(shown),
+        classes: classes.iter().map(|&c| c.to_owned()).collect(),
+        bars_to_boundary: 5,
+        ..GenreView::default()
+    };
+    let rest = 0.28 / (classes.len() as f32 - 1.0);
+    genre.probabilities[..classes.len()].fill(rest);
+    genre.probabilities[shown] = 0.72;
+    genre
+}
+
 /// Four chords over and over, played by everyone.
 pub(in crate::editor) fn book(now: Pulse) -> Book {
     const CHORDS: [[u8; 4]; 4] = [[57, 60, 64, 67], [53, 57, 60, 64], [55, 59, 62, 65], [52, 55, 59, 62]];
     let mut book =
         Book { chord: "Am7".into(), style: "pop-rock".into(), engine: "band-full".into(), ..Book::default() };
+    book.genre = genre(&["Classical", "Jazz", "Pop/Rock", "Folk/Country", "Hymn"], 2);
     book.tempos.push_back(TempoPoint {
         at: 0,
         position: 0,

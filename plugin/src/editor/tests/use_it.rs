@@ -62,7 +62,14 @@ fn well_formed(told: &[Told]) {
 #[test]
 fn a_click_turns_a_switch_and_the_host_is_told() {
     let mut stage = stage();
-    let switches = [Control::Freeze, Control::CountIn, Control::Thru, Control::Sound, Control::Compensate];
+    let switches = [
+        Control::Freeze,
+        Control::CountIn,
+        Control::Thru,
+        Control::Sound,
+        Control::Compensate,
+        Control::Follow,
+    ];
     let parts = Part::ALL
         .into_iter()
         .flat_map(|p| [Control::On(p), Control::Mute(p), Control::Solo(p), Control::Lock(p)]);
