@@ -16,11 +16,6 @@ impl Dense {
         Self { inputs, w, b }
     }
 
-    /// Number of outputs.
-    pub(super) fn outputs(&self) -> usize {
-        self.b.len()
-    }
-
     /// `y = w x + b`, with what is negative made 0 if `rectify`.
     pub(super) fn run(&self, x: &[f32], rectify: bool, y: &mut [f32]) {
         for ((y, w), b) in y.iter_mut().zip(self.w.chunks_exact(self.inputs)).zip(&self.b) {
