@@ -5,6 +5,7 @@
 
 pub mod choices;
 pub mod convert;
+mod ear;
 mod edge;
 pub mod editor;
 mod entry;

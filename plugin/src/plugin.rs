@@ -15,7 +15,7 @@ use crate::instance::Instance;
 use crate::ledger::Ledger;
 use crate::params::SILENT_DB;
 use crate::sounder::Sounder;
-use crate::{editor, presses};
+use crate::{ear, editor, presses};
 
 /// Most notes and messages that the engine gets at once; a block with more is cut. More than all keys of all
 /// channels, which one event can lift.
@@ -45,7 +45,7 @@ impl Default for Sideman {
     fn default() -> Self {
         guard::install();
         let instance = Instance::new();
-        let performer = Performer::new(instance.shared.clone());
+        let performer = Performer::new(instance.shared.clone()).with_ears(ear::make());
         let nothing = Input { at: 0, channel: 0, message: Spoken::Note { pitch: 0, velocity: 0 } };
         Self {
             presses: presses::Seen::new(&instance.params.presses),
@@ -188,7 +188,7 @@ impl Sideman {
         if std::mem::take(&mut self.broken) {
             // Nobody knows in which state it was left.
             self.performer.deactivate();
-            self.performer = Performer::new(self.instance.shared.clone());
+            self.performer = Performer::new(self.instance.shared.clone()).with_ears(ear::make());
             self.sounder.replace(None);
         }
         self.sample_rate = f64::from(config.sample_rate);

@@ -3,13 +3,15 @@
 
 use std::sync::OnceLock;
 
-use super::weights::{BarWeights, Hears};
+use super::weights::{AudioWeights, BarWeights, Hears};
 use crate::weights::NamedError;
 
 /// The weights file that tells the genre of a whole band from its notes.
 pub const BAND: &[u8] = include_bytes!("../../weights/genre-band.gguf");
 /// The weights file that tells the genre of a piano from its notes.
 pub const PIANO: &[u8] = include_bytes!("../../weights/genre-piano.gguf");
+/// The weights file that tells the genre of sound.
+pub const AUDIO: &[u8] = include_bytes!("../../weights/genre-audio.gguf");
 
 fn bars(
     place: &'static OnceLock<BarWeights>,
@@ -42,14 +44,28 @@ pub fn piano() -> Result<&'static BarWeights, NamedError> {
     bars(&LOADED, "genre-piano", PIANO, Hears::Piano)
 }
 
+/// Tells the genre of sound, 30 s at a time or live.
+///
+/// # Errors
+/// When the program was built with a damaged file.
+pub fn audio() -> Result<&'static AudioWeights, NamedError> {
+    static LOADED: OnceLock<AudioWeights> = OnceLock::new();
+    if let Some(loaded) = LOADED.get() {
+        return Ok(loaded);
+    }
+    let loaded =
+        AudioWeights::load(AUDIO).map_err(|source| NamedError::Unusable { name: "genre-audio", source })?;
+    Ok(LOADED.get_or_init(|| loaded))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_is_built_in_can_be_used() {
-        for weights in [band().unwrap(), piano().unwrap()] {
-            let card = &weights.head.card;
+        for head in [&band().unwrap().head, &piano().unwrap().head, &audio().unwrap().head] {
+            let card = &head.card;
             assert!(
                 !card.data.is_empty() && !card.commands.is_empty() && !card.scores.is_empty(),
                 "{}",

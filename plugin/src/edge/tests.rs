@@ -433,7 +433,7 @@ impl AudioEar for Meter {
         self.said = [last, 1.0 - last];
     }
 
-    fn said(&self) -> Option<(&[f32], bool)> {
+    fn said(&mut self) -> Option<(&[f32], bool)> {
         Some((&self.said, self.said[0] == 0.0))
     }
 

@@ -46,7 +46,9 @@ pub(super) fn of_sound(path: &Path, name: &str) -> Result<Classified> {
             }
         }
         Err(ClassifyError::TooShort { .. }) => answer.doubt = Some(Doubt::TooShort),
-        Err(error @ ClassifyError::Rate(_)) => return Err(error).with_context(|| format!("cannot use {name}")),
+        Err(error @ ClassifyError::Rate(_)) => {
+            return Err(error).with_context(|| format!("cannot use {name}"));
+        }
     }
     Ok(Classified { name: name.to_owned(), answer, seconds, warnings })
 }

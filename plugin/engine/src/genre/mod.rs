@@ -87,9 +87,13 @@ impl GenreView {
     }
 }
 
+/// How probable a genre of the piano has to be before the band changes its style for it: more than to be shown, for a
+/// band in the wrong style is worse than a wrong word.
+const SURE: f32 = 0.65;
+
 /// Follows the genre with the style, where that is [`StyleChoice::Auto`].
 ///
-/// At a phrase boundary at which the verdict is a genre, and another one than was followed last, the band gets the
+/// At a phrase boundary at which the verdict is a genre, 0.65 sure of the piano or more, and another one than was followed last, the band gets the
 /// style that suits it, or goes back to auto's own choice. "Unsure" changes nothing. The first genre is followed at
 /// once, another one when two phrases in a row ask for it. So there is one change in [`PHRASE_BARS`] bars at most,
 /// none before the first eight, and a piece between two genres does not swing to and fro. No allocation after construction.
@@ -145,8 +149,10 @@ impl Follower {
             (self.followed, self.heard, self.wish) = (None, None, None);
         } else if self.ear.at_boundary() {
             let piano = match self.ear.tracker().verdict() {
-                Verdict::Genre(class) => self.ear.classes().get(class).map(String::as_str),
-                Verdict::Listening | Verdict::Unsure => None,
+                Verdict::Genre(class) if self.ear.tracker().probabilities()[class] >= SURE => {
+                    self.ear.classes().get(class).map(String::as_str)
+                }
+                Verdict::Genre(_) | Verdict::Listening | Verdict::Unsure => None,
             };
             let suits = audio.or(piano).and_then(Suits::of);
             // Whoever has followed once waits for the next phrase to say the same.

@@ -13,7 +13,7 @@ pub trait AudioEar: Send {
     fn push(&mut self, samples: &[f32], rate: f32);
     /// The probabilities of the classes for the last seconds, and whether these were silent; `None` while there was not
     /// enough sound.
-    fn said(&self) -> Option<(&[f32], bool)>;
+    fn said(&mut self) -> Option<(&[f32], bool)>;
     /// Names of the genres by number, [`super::MOST_CLASSES`] at most.
     fn classes(&self) -> &[String];
     /// Probability of the best class below which the answer is "unsure".
@@ -113,7 +113,7 @@ pub(crate) mod tests {
             }
         }
 
-        fn said(&self) -> Option<(&[f32], bool)> {
+        fn said(&mut self) -> Option<(&[f32], bool)> {
             self.said.as_ref().map(|(p, silent)| (&p[..], *silent))
         }
 

@@ -1,0 +1,91 @@
+//! What listens to the sound on the input: the classifier of audio that is built in. On the band's thread.
+
+use std::sync::Arc;
+
+use sideman_engine::genre::{AudioEar, MakeEar};
+use sideman_models::genre::audio::{AudioListener, AudioVerdict};
+use sideman_models::genre::built_in;
+use sideman_models::genre::weights::AudioWeights;
+
+/// The rate that is expected until the first samples come.
+const USUAL_RATE: u32 = 48_000;
+
+struct Ear {
+    weights: &'static AudioWeights,
+    listener: AudioListener,
+    rate: u32,
+    /// What is silent has no probabilities of its own.
+    alike: Vec<f32>,
+}
+
+/// Makes ears when sound comes in for the first time.
+pub(crate) fn make() -> MakeEar {
+    Arc::new(|| {
+        let weights = built_in::audio().map_err(|e| e.to_string())?;
+        let classes = weights.head.classes.len();
+        Ok(Box::new(Ear {
+            weights,
+            listener: AudioListener::new(weights, USUAL_RATE).map_err(|e| e.to_string())?,
+            rate: USUAL_RATE,
+            alike: vec![1.0 / classes as f32; classes],
+        }))
+    })
+}
+
+impl AudioEar for Ear {
+    fn push(&mut self, samples: &[f32], rate: f32) {
+        let rate = rate.round().max(1.0) as u32;
+        if rate != self.rate {
+            self.rate = rate;
+            // A rate that no audio has is kept, and what comes at it is not heard.
+            if let Ok(listener) = AudioListener::new(self.weights, rate) {
+                self.listener = listener;
+            }
+        }
+        self.listener.push(samples);
+    }
+
+    fn said(&mut self) -> Option<(&[f32], bool)> {
+        if self.listener.verdict() == AudioVerdict::Silent {
+            return Some((&self.alike, true));
+        }
+        self.listener.probabilities().map(|p| (p, false))
+    }
+
+    fn classes(&self) -> &[String] {
+        &self.weights.head.classes
+    }
+
+    fn unsure(&self) -> f32 {
+        self.weights.head.unsure
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_told_and_noise_is_answered_at_any_rate() {
+        let mut ear = make()().unwrap();
+        assert_eq!(ear.classes().len(), 10);
+        for rate in [44_100.0, 96_000.0] {
+            let mut noise = 1u32;
+            for _ in 0..40 {
+                let samples: Vec<f32> = (0..rate as usize / 10)
+                    .map(|_| {
+                        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                        noise as f32 / u32::MAX as f32 - 0.5
+                    })
+                    .collect();
+                ear.push(&samples, rate);
+            }
+            let (said, silent) = ear.said().unwrap();
+            assert!(!silent && (said.iter().sum::<f32>() - 1.0).abs() < 1e-3);
+            for _ in 0..100 {
+                ear.push(&vec![0.0; rate as usize / 10], rate);
+            }
+            assert!(ear.said().unwrap().1);
+        }
+    }
+}
