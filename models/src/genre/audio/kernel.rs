@@ -102,6 +102,16 @@ pub(in crate::genre) fn check(config: &Listener) -> Result<(), String> {
     if sound { Ok(()) } else { Err(format!("sizes {config:?}")) }
 }
 
+/// A kernel (outputs, inputs, bands, columns) with its last two axes exchanged: streams hold column after column, so that
+/// new ones follow the old ones in memory, and what is computed of a few of them still has long rows.
+fn columns_first(w: &[f32], [outputs, inputs, bands, columns]: [usize; 4]) -> (Vec<f32>, [usize; 4]) {
+    let kernel = |k: &[f32]| -> Vec<f32> {
+        (0..bands * columns).map(|i| k[i % bands * columns + i / bands]).collect()
+    };
+    let turned = w.chunks_exact(bands * columns).flat_map(kernel).collect();
+    (turned, [outputs, inputs, columns, bands])
+}
+
 impl ListenerKernel {
     /// From what [`fold`] makes: the values of the tensors by name.
     ///
@@ -119,7 +129,8 @@ impl ListenerKernel {
             let w = format!("{name}.w");
             let shape: [usize; 4] =
                 shapes[&w].as_slice().try_into().map_err(|_| format!("{w}: no kernel"))?;
-            Convolution::new(take(&w)?, shape, take(&format!("{name}.b"))?, window, Activation::Relu)
+            let (turned, shape) = columns_first(take(&w)?, shape);
+            Convolution::new(&turned, shape, take(&format!("{name}.b"))?, window, Activation::Relu)
                 .map_err(|e| e.to_string())
         };
         let dense = |name: &str| {
@@ -130,7 +141,7 @@ impl ListenerKernel {
                 take(&format!("{name}.b"))?.to_vec(),
             ))
         };
-        let padded = Window { stride: (1, 1), padding: (1, 0) };
+        let padded = Window { stride: (1, 1), padding: (0, 1) };
         Ok(Self {
             stages: (0..config.stages.len())
                 .map(|i| convolution(format!("conv{i}"), padded))

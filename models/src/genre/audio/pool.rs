@@ -37,19 +37,18 @@ impl TimePool {
         (self.next, self.columns) = (0, 0);
     }
 
-    /// Takes in values (channels, rows, columns) of so many columns; the oldest fall out.
+    /// Takes in values (channels, columns, rows) of so many columns; the oldest fall out.
     pub(super) fn push(&mut self, values: &[f32], columns: usize) {
-        let plane = values.len() / self.channels;
-        let share = columns as f32 / plane as f32;
+        let rows = values.len() / self.channels / columns;
+        let (share, room) = (1.0 / rows as f32, self.mean.len() / self.channels);
         for column in 0..columns {
             let at = self.next * self.channels;
-            for (c, plane) in values.chunks_exact(plane).enumerate() {
-                let rows = plane[column..].iter().step_by(columns);
-                let mean = rows.clone().sum::<f32>() * share;
+            for (c, plane) in values.chunks_exact(columns * rows).enumerate() {
+                let rows = &plane[column * rows..(column + 1) * rows];
+                let mean = rows.iter().sum::<f32>() * share;
                 self.mean[at + c] = mean;
-                self.scatter[at + c] = rows.map(|v| (v - mean) * (v - mean)).sum::<f32>() * share;
+                self.scatter[at + c] = rows.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() * share;
             }
-            let room = self.mean.len() / self.channels;
             self.next = (self.next + 1) % room;
             self.columns = (self.columns + 1).min(room);
         }

@@ -9,7 +9,7 @@ use crate::ops::{Convolution, ConvolutionWork};
 /// Columns that a layer keeps for the next ones: all but one that its kernel sees.
 const KEPT: usize = TAPS - 1;
 
-/// What goes on in one layer from piece to piece.
+/// What goes on in one layer from piece to piece. All values lie as (channels, columns, rows).
 #[derive(Debug, Clone)]
 struct Layer {
     /// Channels and rows of what comes in.
@@ -17,7 +17,7 @@ struct Layer {
     /// Channels and rows that the convolution makes, and rows after pooling.
     outputs: (usize, usize, usize),
     pool: (usize, usize),
-    /// The last columns that came in (channels, rows, [`KEPT`]), the first `kept` of each row.
+    /// The last columns that came in (channels, [`KEPT`], rows), the first `kept` of each channel.
     last: Vec<f32>,
     kept: usize,
     /// Largest values (channels, rows after pooling) of the columns that wait to be pooled with the next.
@@ -74,14 +74,13 @@ impl ListenerStream {
         for (layer, convolution) in layers.iter().zip(convolutions(&kernel)) {
             joined = joined.max(layer.inputs.0 * layer.inputs.1 * (most + KEPT));
             made = made.max(layer.outputs.0 * layer.outputs.1 * most);
-            work.reserve(convolution, layer.inputs.1, most + KEPT);
+            work.reserve(convolution, most + KEPT, layer.inputs.1);
         }
         Self {
             most,
             heard: 0,
             joined: Vec::with_capacity(joined),
             made: Vec::with_capacity(made),
-            // The two take turns.
             piece: Vec::with_capacity(made),
             work,
             features: vec![0.0; config.features()],
@@ -103,9 +102,7 @@ impl ListenerStream {
         for piece in columns.chunks(self.most * bands) {
             let count = piece.len() / bands;
             self.piece.clear();
-            for band in 0..bands {
-                self.piece.extend(piece[band..].iter().step_by(bands));
-            }
+            self.piece.extend_from_slice(piece);
             self.run(count);
             self.heard = (self.heard + count).min(self.kernel.config().least_columns());
         }
@@ -118,10 +115,9 @@ impl ListenerStream {
             if width < TAPS {
                 return;
             }
-            let done = convolution.run(&self.joined, (layer.inputs.1, width), &mut self.made, &mut self.work);
+            let done = convolution.run(&self.joined, (width, layer.inputs.1), &mut self.made, &mut self.work);
             debug_assert!(done.is_ok(), "the sizes are the network's own");
-            count = layer.pool(&mut self.made, width - KEPT);
-            std::mem::swap(&mut self.made, &mut self.piece);
+            count = layer.pool(&self.made, width - KEPT, &mut self.piece);
             if count == 0 {
                 return;
             }
@@ -191,58 +187,57 @@ impl Layer {
 
     /// Puts the last columns before the new ones, and keeps the last of all. Returns how many columns there are.
     fn join(&mut self, piece: &[f32], count: usize, joined: &mut Vec<f32>) -> usize {
-        let width = self.kept + count;
+        let (rows, width) = (self.inputs.1, self.kept + count);
         let keep = width.min(KEPT);
         joined.clear();
-        for (last, new) in self.last.chunks_exact_mut(KEPT).zip(piece.chunks_exact(count)) {
-            let row = joined.len();
-            joined.extend_from_slice(&last[..self.kept]);
+        for (last, new) in self.last.chunks_exact_mut(KEPT * rows).zip(piece.chunks_exact(count * rows)) {
+            joined.extend_from_slice(&last[..self.kept * rows]);
             joined.extend_from_slice(new);
-            last[..keep].copy_from_slice(&joined[row + width - keep..]);
+            last[..keep * rows].copy_from_slice(&joined[joined.len() - keep * rows..]);
         }
         self.kept = keep;
         width
     }
 
-    /// Pools what the convolution made (channels, rows, columns) in place, first over rows, then over columns.
-    /// Returns the number of columns that are left.
-    fn pool(&mut self, made: &mut Vec<f32>, columns: usize) -> usize {
+    /// Pools what the convolution made, first over rows, then over columns. Returns the number of columns that are
+    /// left.
+    fn pool(&mut self, made: &[f32], columns: usize, piece: &mut Vec<f32>) -> usize {
         let (channels, rows, pooled) = self.outputs;
         let (down, across) = self.pool;
-        if down > 1 {
-            for channel in 0..channels {
-                for row in 0..pooled {
-                    let from = (channel * rows + row * down) * columns;
-                    let to = (channel * pooled + row) * columns;
-                    // The result lies before what is still to be read, or on top of it.
-                    made.copy_within(from..from + columns, to);
-                    for more in 1..down {
-                        let (before, after) = made.split_at_mut(from + more * columns);
-                        let result = &mut before[to..to + columns];
-                        result.iter_mut().zip(&after[..columns]).for_each(|(m, v)| *m = m.max(*v));
-                    }
-                }
+        let largest = |a: f32, b: f32| if a > b { a } else { b };
+        piece.clear();
+        for column in made.chunks_exact(rows) {
+            let column = &column[..pooled * down];
+            match down {
+                1 => piece.extend_from_slice(column),
+                2 => piece.extend(column.chunks_exact(2).map(|v| largest(v[0], v[1]))),
+                _ => piece.extend(column.chunks_exact(down).map(|v| v.iter().copied().fold(v[0], largest))),
             }
-            made.truncate(channels * pooled * columns);
         }
         if across == 1 {
             return columns;
         }
         let left = (self.waiting + columns) / across;
-        for (i, held) in self.held.iter_mut().enumerate() {
-            let (mut waiting, mut to) = (self.waiting, i * left);
+        for (channel, held) in self.held.chunks_exact_mut(pooled).enumerate() {
+            let (mut waiting, mut to) = (self.waiting, channel * left * pooled);
             for column in 0..columns {
-                let v = made[i * columns + column];
-                *held = if waiting == 0 { v } else { held.max(v) };
+                let from = (channel * columns + column) * pooled;
+                let column = &piece[from..from + pooled];
+                if waiting == 0 {
+                    held.copy_from_slice(column);
+                } else {
+                    held.iter_mut().zip(column).for_each(|(h, v)| *h = largest(*h, *v));
+                }
                 waiting += 1;
                 if waiting == across {
-                    made[to] = *held;
-                    (to, waiting) = (to + 1, 0);
+                    // Before what is still to be read, or on top of what has just been.
+                    piece[to..to + pooled].copy_from_slice(held);
+                    (to, waiting) = (to + pooled, 0);
                 }
             }
         }
         self.waiting = (self.waiting + columns) % across;
-        made.truncate(self.held.len() * left);
+        piece.truncate(channels * left * pooled);
         left
     }
 }

@@ -427,7 +427,7 @@ fn files_come_back_and_what_does_not_fit_is_refused() {
     let mut other = folded.clone();
     other[0].0.width += 1;
     assert!(refused(&weights.head, &other).contains("encoding"));
-    let mut other = folded.clone();
+    let mut other = folded;
     other[1].1.remove("conv2.b");
     assert!(refused(&weights.head, &other).contains("encoding"));
     let mut slow = configs()[0].clone();

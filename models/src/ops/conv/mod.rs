@@ -234,10 +234,10 @@ pub struct Convolution {
 pub struct ConvolutionWork(engine::Work);
 
 impl ConvolutionWork {
-    /// Makes it large enough for images of `rows` rows and up to `columns` columns.
+    /// Makes it large enough for images of up to `rows` rows of so many columns.
     pub fn reserve(&mut self, convolution: &Convolution, rows: usize, columns: usize) {
-        for columns in 1..=columns {
-            // Narrow images are cut into taller portions, so that none stands for all.
+        // Images of different heights are cut into portions differently, so that none stands for all.
+        for rows in 1..=rows {
             let Ok(shape) = convolution.shape((rows, columns)) else { continue };
             let frame = engine::forward_frame(&shape, convolution.window);
             self.0.reserve(&frame, frame.portion(1, LEAST_ROWS));

@@ -26,7 +26,7 @@ fn trained(model: &str, seed: u64, data: &Path, out: PathBuf) -> PathBuf {
         out: Some(out.clone()),
         quick: false,
         resume: false,
-        epochs: Some(3),
+        epochs: Some(6),
         seed: Some(seed),
         stop_after: None,
         settings: settings.map(String::from).into(),
