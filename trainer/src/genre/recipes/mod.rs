@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use sideman_models::genre::Network;
 
 use super::fit::{self, Examples, FitCheckpoint, FitConfig, Predictions};
+use super::train::changed;
 
-pub use command::{PredictArgs, TrainArgs, predict, train};
+pub use command::{PredictArgs, predict};
 pub use mel::{MelInput, MelModel, MelNetwork, MelSplit};
 pub use mel_examples::{Augmentation, MelExamples};
 pub use wave::{WaveExamples, WaveModel, WaveNetwork};
@@ -98,27 +99,12 @@ impl Recipe {
         found.with_context(|| format!("no model is called '{name}': choose from {known}"))
     }
 
-    /// With one of its settings changed, such as `fit.epochs=3`: the path through its JSON form, and a value
-    /// in JSON.
+    /// With one of its settings changed, see [`changed`].
     ///
     /// # Errors
     /// When there is no such setting, or the value does not fit.
     pub fn with(&self, setting: &str) -> anyhow::Result<Self> {
-        let (path, value) =
-            setting.split_once('=').with_context(|| format!("'{setting}' is not of the form path=value"))?;
-        let value: serde_json::Value =
-            serde_json::from_str(value).with_context(|| format!("'{value}' is not JSON"))?;
-        let mut json = serde_json::to_value(self)?;
-        let pointer = format!("/{}", path.replace('.', "/"));
-        let place = json.pointer_mut(&pointer).with_context(|| {
-            format!(
-                "{} has no setting '{path}'; its settings are {json}",
-                self.name,
-                json = serde_json::json!(self)
-            )
-        })?;
-        *place = value;
-        serde_json::from_value(json).with_context(|| format!("'{setting}' does not fit"))
+        changed(self, setting)
     }
 }
 
@@ -133,6 +119,9 @@ pub fn predict_run(
     device: &Device,
 ) -> anyhow::Result<(Recipe, Predictions)> {
     let best = FitCheckpoint::best_of(run)?;
+    if best.recipe["model"].is_string() {
+        bail!("{} is a run of a classifier of notes: `eval genre --csv` has what it says", run.display());
+    }
     let model: Model = serde_json::from_value(best.recipe["model"].clone()).with_context(|| {
         format!("the run in {} is of a model that this version does not know", run.display())
     })?;

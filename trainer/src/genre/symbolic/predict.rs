@@ -44,7 +44,7 @@ impl Classifier {
         if path.is_dir() {
             let best = FitCheckpoint::best_of(path)?;
             let recipe: Recipe = serde_json::from_value(best.recipe).with_context(|| {
-                format!("the run in {} is not one of `genre train-symbolic`", path.display())
+                format!("the run in {} is not that of a classifier of notes", path.display())
             })?;
             let network = recipe.network()?;
             best.parameters
