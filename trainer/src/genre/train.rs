@@ -204,7 +204,8 @@ impl Training {
         let ready = match self {
             Self::Notes(training) => training.ready(cache)?,
             Self::Sound(recipe) => {
-                let [train, valid] = [Look::Train, Look::Valid].map(|look| recipe.model.examples(cache, look));
+                let [train, valid] =
+                    [Look::Train, Look::Valid].map(|look| recipe.model.examples(cache, look));
                 let train = train?;
                 Ready {
                     network: recipe.model.network(train.classes().len()),
