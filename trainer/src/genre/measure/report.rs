@@ -1,6 +1,6 @@
 //! All figures of a classifier on a set, with 95 % intervals by song, and as tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::calibrate::{Calibration, Unsure};
 use super::figures::{Confusion, calibration_error};
@@ -65,6 +65,8 @@ pub struct Measured {
 pub struct OfSource {
     /// Items.
     pub items: usize,
+    /// Songs: groups of files.
+    pub songs: usize,
     /// Share of the items whose class was told.
     pub accuracy: Option<Estimate>,
     /// Mean recall of the classes that the source has.
@@ -101,8 +103,10 @@ pub fn measure(
     let confusion = Confusion::new(&scaled, None);
     let sources = scaled.sources().into_iter().map(|(source, items)| {
         let own = scaled.filtered(|p| p.source == source);
+        let songs: BTreeSet<&str> = own.of_items.iter().map(|p| p.group.as_str()).collect();
         let figures = OfSource {
             items,
+            songs: songs.len(),
             accuracy: interval(&own, &Confusion::accuracy),
             balanced: interval(&own, &Confusion::balanced_accuracy),
             majority: Confusion::new(&own, None).majority().map(|m| m.0),
@@ -278,13 +282,14 @@ pub fn confusion(m: &Measured) -> Table {
 /// Accuracy by source, of sources with at least [`LEAST_OF_SOURCE`] items; beside it the baseline's, where there
 /// is one.
 pub fn sources(m: &Measured, baseline: Option<&Measured>) -> Table {
-    let mut head = vec!["source", "items", "accuracy", "balanced over its classes", "majority"];
+    let mut head = vec!["source", "items", "songs", "accuracy", "balanced over its classes", "majority"];
     head.extend(baseline.map(|b| b.name.as_str()));
     let mut table = Table::new(format!("{}, {}: by source", m.name, m.set), head);
     for (source, of) in m.sources.iter().filter(|s| s.1.items >= LEAST_OF_SOURCE) {
         let mut row = vec![
             source.clone(),
             of.items.to_string(),
+            of.songs.to_string(),
             estimate(of.accuracy.as_ref()),
             estimate(of.balanced.as_ref()),
             plain(of.majority),

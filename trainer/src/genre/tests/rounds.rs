@@ -43,7 +43,7 @@ fn tracks() -> Vec<u8> {
         .map(|i| {
             let (track, band) = (i / (128 * COLUMNS), i / COLUMNS % 128);
             let loud = (band < 64) == (track % 2 == 0);
-            (if loud { 180 } else { 40 }) + (i * 31 % 60) as u8
+            (if loud { 180 } else { 40 }) + ((i * 31 + track * 7) % 60) as u8
         })
         .collect();
     let y: Vec<u8> = (0..names.len()).map(|i| (i % 2) as u8).collect();
