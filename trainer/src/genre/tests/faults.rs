@@ -40,7 +40,7 @@ fn faults_are_counted_and_named() {
     let few =
         "2  left out: fewer than 32 notes, such as Jazz/no notes.mid (0 notes), Jazz/one note.mid (1 notes)";
     assert!(text.contains(few), "{text}");
-    let damaged = text.lines().find(|l| l.contains("damaged")).unwrap();
+    let damaged = text.lines().find(|l| l.contains("left out: damaged")).unwrap();
     assert!(damaged.contains("5  left out") && damaged.contains("Jazz/empty.mid"), "{damaged}");
     assert!(text.contains("1  kept, but drums alone, such as Rock/drums.mid (Rock)"), "{text}");
     assert!(!text.contains("labels do not agree"), "{text}");
