@@ -26,7 +26,7 @@ fn song(n: usize) -> sideman_music::Score {
     for track in score.tracks.iter_mut().filter(|t| !t.is_drums) {
         for (i, note) in track.notes.iter_mut().enumerate() {
             note.pitch = note.pitch - 12 * (n % 2) as u8 + (n / 2) as u8;
-            note.onset += if n % 2 == 0 { 160 * (i % 2) as i64 } else { 0 };
+            note.onset += if n.is_multiple_of(2) { 160 * (i % 2) as i64 } else { 0 };
         }
     }
     score
