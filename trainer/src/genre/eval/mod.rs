@@ -1,7 +1,7 @@
 //! `sideman-trainer eval genre`: every classifier given, beside the majority class and a baseline.
 //!
-//! [`notes`] measures classifiers of notes, [`sound`] those of sound; [`papers`] puts figures beside those of the
-//! papers whose models were trained; [`page`] writes everything down as one page.
+//! `notes` measures classifiers of notes, `sound` those of sound; `papers` puts figures beside those of the papers
+//! whose models were trained; `page` writes everything down as one page.
 
 mod notes;
 mod page;
