@@ -33,7 +33,7 @@ enum Command {
 enum Eval {
     /// The band against people's own, controls and the rule band
     Band(sideman_trainer::evaluate::EvalBandArgs),
-    /// Classifiers of genre beside the majority class and a baseline of programs and tempo
+    /// Classifiers of genre, of notes and of sound, beside the majority class and a baseline
     Genre(sideman_trainer::genre::EvalGenreArgs),
 }
 

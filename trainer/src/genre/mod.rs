@@ -4,7 +4,9 @@
 //! [`mels`], [`fma`], [`lakh`], [`tree`]); [`prepare()`] reads them over all cores and writes the [`cache`] with a
 //! report of what was kept and left out; [`load`] reads one kind and split of it back as a [`LabelledSet`].
 //! Which genres are told apart, and which are merged, is the business of a [`Scheme`], applied after loading.
-//! [`recipes`] train the networks with the loop in [`fit`]; [`audio`] makes the product's classifier of sound of them.
+//! [`mod@train`] trains every classifier by its name with the loop in [`fit`]: those of notes are described in
+//! [`symbolic`], those of sound in [`recipes`]. [`mod@eval`] measures them with what is in [`mod@measure`].
+//! [`audio`] makes the product's classifier of sound of a run.
 //! [`render`](mod@render) plays labelled MIDI into audio for models that hear.
 
 pub mod audio;
@@ -26,6 +28,7 @@ pub mod render;
 pub mod report;
 pub mod scheme;
 pub mod symbolic;
+pub mod train;
 pub mod tree;
 pub mod voted;
 
@@ -37,10 +40,11 @@ pub use collection::{Collection, LeftOut, Raw, RawContent};
 pub use eval::EvalGenreArgs;
 pub use labelled::{Content, Facts, Kind, Labelled, LabelledSet, MelImage};
 pub use prepare::{Layout, PrepareArgs, PrepareOptions, prepare};
-pub use recipes::{PredictArgs, Recipe, TrainArgs};
+pub use recipes::{PredictArgs, Recipe};
 pub use render::{RenderArgs, RenderOptions, render};
 pub use report::Report;
 pub use scheme::{Classes, Scheme};
+pub use train::{TrainArgs, Training};
 
 /// Subcommands of `genre`.
 #[derive(Debug, Clone, clap::Subcommand)]
@@ -49,30 +53,31 @@ pub enum Command {
     Prepare(PrepareArgs),
     /// Play labelled MIDI through a soundfont into clips of audio
     Render(RenderArgs),
-    /// Train a classifier of notes: the product's for bands and for pianos, P2's CNN
-    TrainSymbolic(symbolic::TrainArgs),
+    /// Train a classifier of notes or of sound by its name
+    Train(TrainArgs),
+    /// An earlier name of `train` for the classifiers of notes
+    #[command(hide = true)]
+    TrainSymbolic(train::TrainSymbolicArgs),
     /// Quantise and calibrate a run, of models that hear one or several, into a weights file with its card
     Export(symbolic::ExportArgs),
-    /// Train a classifier
-    Train(TrainArgs),
-    /// What a trained classifier says of labelled music, with its figures
+    /// What a trained classifier of sound says of labelled music, with its figures
     Predict(PredictArgs),
 }
 
 /// Runs a subcommand.
 ///
 /// # Errors
-/// As [`prepare()`], [`render()`], [`recipes::train`] and [`recipes::predict`].
+/// As [`prepare()`], [`render()`], [`train::run`], [`symbolic::export::run`] and [`recipes::predict`].
 pub fn run(command: &Command) -> anyhow::Result<()> {
     match command {
         Command::Prepare(args) => prepare::run(args),
         Command::Render(args) => render::run(args),
-        Command::TrainSymbolic(args) => symbolic::train::run(args),
         Command::Export(args) if args.run.iter().any(|run| audio::export::hears(run)) => {
             audio::export::run(args)
         }
+        Command::TrainSymbolic(args) => train::run(&args.into()),
         Command::Export(args) => symbolic::export::run(args),
-        Command::Train(args) => recipes::train(args),
+        Command::Train(args) => train::run(args),
         Command::Predict(args) => recipes::predict(args),
     }
 }

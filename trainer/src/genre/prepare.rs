@@ -17,7 +17,7 @@ use super::collection::{Collection, LeftOut, Raw, RawContent};
 use super::gtzan::{self, Protocol};
 use super::labelled::{Content, Facts, Kind, Labelled};
 use super::mels::{self, Mels};
-use super::report::{Report, index};
+use super::report::{DOUBTFUL, DRUMS, Report, index};
 use super::voted::Voted;
 use super::{fma, lakh, tree};
 use crate::corpus::cache::hex;
@@ -268,6 +268,7 @@ struct Kept {
     digest: Option<[u8; 32]>,
     has_piano: bool,
     is_solo: bool,
+    is_drums: bool,
 }
 
 /// Reads all items, sorted by id: one thread fetches, all cores parse.
@@ -308,9 +309,11 @@ fn parse(raw: Raw) -> Outcome {
         _ => Kind::Symbolic,
     };
     let result = understand(content).map(|content| {
-        let (has_piano, is_solo) = match &content {
-            Content::Score(score) => (has_piano(score), is_solo(score)),
-            _ => (false, false),
+        let (has_piano, is_solo, is_drums) = match &content {
+            Content::Score(score) => {
+                (has_piano(score), is_solo(score), score.tracks.iter().all(|t| t.is_drums))
+            }
+            _ => (false, false, false),
         };
         let digest = match &content {
             Content::Score(score) => {
@@ -322,7 +325,7 @@ fn parse(raw: Raw) -> Outcome {
             Content::Audio(_) => None,
         };
         let item = Labelled { facts: facts.clone(), content };
-        Kept { record: codec::encode(&item), digest, has_piano, is_solo }
+        Kept { record: codec::encode(&item), digest, has_piano, is_solo, is_drums }
     });
     Outcome { facts, kind, result }
 }
@@ -403,10 +406,18 @@ fn write(
                 cell.kept[split] += 1;
                 cell.piano[split] += usize::from(kept.has_piano);
                 cell.solo[split] += usize::from(kept.is_solo && kept.has_piano);
+                cell.doubtful += usize::from(f.doubtful);
+                cell.drums += usize::from(kept.is_drums);
+                for (noted, is) in [(DOUBTFUL, f.doubtful), (DRUMS, kept.is_drums)] {
+                    if is {
+                        report.name(noted, &f.id, &f.genre);
+                    }
+                }
                 records.entry((o.kind, f.split)).or_default().push(&kept.record);
             }
             Err(why) => {
                 *cell.left_out.entry(why.class().to_string()).or_default() += 1;
+                report.name(why.class(), &f.id, &why.detail());
                 left_out.write_record([&f.id, &f.set, &f.source, &f.genre, why.class(), &why.detail()])?;
             }
         }

@@ -345,7 +345,10 @@ fn write(
                 let item = Labelled { facts, content: Content::Audio(path) };
                 records.entry(split).or_default().push(codec::encode(&item));
             }
-            Err(why) => *cell.left_out.entry(why.class().to_string()).or_default() += 1,
+            Err(why) => {
+                *cell.left_out.entry(why.class().to_string()).or_default() += 1;
+                report.name(why.class(), &facts.id, &why.detail());
+            }
         }
     }
     if records.is_empty() {

@@ -18,6 +18,10 @@ pub struct Cell {
     pub piano: BySplit,
     /// Of these, items in which a piano plays alone.
     pub solo: BySplit,
+    /// Items kept whose labels do not agree with one another.
+    pub doubtful: usize,
+    /// Symbolic items kept that have nothing but drums: those who hear pitches have nothing to go by.
+    pub drums: usize,
     /// Items left out, by reason.
     pub left_out: BTreeMap<String, usize>,
 }
@@ -37,9 +41,19 @@ pub struct Report {
     pub up_to_date: bool,
     /// By kind, then set, then genre, then source.
     pub kinds: BTreeMap<String, BTreeMap<String, ByGenre>>,
+    /// The first items of each reason for which items are left out, or are kept but noted, each with what is
+    /// known of it; `left_out.csv` has all that are left out.
+    pub named: BTreeMap<String, Vec<String>>,
     /// What went wrong with whole archives and folders.
     pub warnings: Vec<String>,
 }
+
+/// Items that are named for each reason.
+const NAMED: usize = 3;
+/// What is noted of items that are kept.
+pub(super) const DOUBTFUL: &str = "labels do not agree";
+/// See [`DOUBTFUL`].
+pub(super) const DRUMS: &str = "drums alone";
 
 impl Report {
     /// The figures of a genre from a source.
@@ -47,6 +61,19 @@ impl Report {
         let genre = if genre.is_empty() { "(none)" } else { genre };
         let genres = self.kinds.entry(kind.to_string()).or_default().entry(set.to_string()).or_default();
         genres.entry(genre.to_string()).or_default().entry(source.to_string()).or_default()
+    }
+
+    /// Names an item, where there are not enough for this reason yet.
+    pub(super) fn name(&mut self, reason: &str, id: &str, detail: &str) {
+        let names = self.named.entry(reason.to_string()).or_default();
+        if names.len() < NAMED {
+            names.push(if detail.is_empty() { id.to_string() } else { format!("{id} ({detail})") });
+        }
+    }
+
+    /// ", such as" and the items named.
+    fn such_as(&self, reason: &str) -> String {
+        self.named.get(reason).map_or_else(String::new, |names| format!(", such as {}", names.join(", ")))
     }
 
     /// All figures, as (kind, set, genre, source, figures).
@@ -132,7 +159,13 @@ impl std::fmt::Display for Report {
             )?;
         }
         for (reason, n) in self.left_out() {
-            writeln!(f, "{n:6}  left out: {reason}")?;
+            writeln!(f, "{n:6}  left out: {reason}{}", self.such_as(reason))?;
+        }
+        let sum = |of: fn(&Cell) -> usize| self.cells().map(|c| of(c.4)).sum::<usize>();
+        for (noted, n) in [(DOUBTFUL, sum(|c| c.doubtful)), (DRUMS, sum(|c| c.drums))] {
+            if n > 0 {
+                writeln!(f, "{n:6}  kept, but {noted}{}", self.such_as(noted))?;
+            }
         }
         writeln!(f, "{:6}  kept", self.kept())?;
         for warning in &self.warnings {

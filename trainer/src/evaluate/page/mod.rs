@@ -1,7 +1,7 @@
 //! The report as one page that needs nothing else: tables, charts and piano rolls.
 
 mod chart;
-mod picture;
+pub(crate) mod picture;
 mod roll;
 
 use sideman_engine::{Style, StyleChoice};
@@ -28,7 +28,8 @@ const BARS: usize = 8;
 /// Bars that a band plays before the bars that show its style.
 const LEAD_IN: usize = 8;
 
-const STYLE_SHEET: &str = "
+/// How pages look.
+pub(crate) const STYLE_SHEET: &str = "
 :root { color-scheme: light; }
 body { font: 15px/1.5 system-ui, sans-serif; color: #282c34; margin: 0 auto; max-width: 1280px; padding: 24px; }
 h1 { font-size: 26px; margin: 0 0 4px; } h2 { font-size: 20px; margin: 40px 0 8px; border-top: 2px solid #e4e6ea;

@@ -8,7 +8,7 @@ use image::{ExtendedColorType, ImageEncoder, RgbImage};
 use crate::evaluate::table::escaped;
 
 /// A picture as an HTML figure that holds it.
-pub(super) fn figure(image: &RgbImage, caption: &str) -> anyhow::Result<String> {
+pub(crate) fn figure(image: &RgbImage, caption: &str) -> anyhow::Result<String> {
     let mut png = Cursor::new(Vec::new());
     let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::Adaptive);
     encoder.write_image(image.as_raw(), image.width(), image.height(), ExtendedColorType::Rgb8)?;

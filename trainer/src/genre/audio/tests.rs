@@ -8,8 +8,9 @@ use sideman_models::genre::weights::AudioWeights;
 use super::{Tracks, Way, predict};
 use crate::corpus::Split;
 use crate::genre::recipes::tests::tracks;
-use crate::genre::recipes::{Look, TrainArgs, predict_run, train};
+use crate::genre::recipes::{Look, predict_run};
 use crate::genre::symbolic::ExportArgs;
+use crate::genre::train::{self, TrainArgs};
 use crate::genre::{Command, EvalGenreArgs, eval, run};
 
 fn trained(model: &str, seed: u64, data: &Path, out: PathBuf) -> PathBuf {
@@ -21,18 +22,12 @@ fn trained(model: &str, seed: u64, data: &Path, out: PathBuf) -> PathBuf {
         "fit.warmup=0",
     ];
     let args = TrainArgs {
-        model: model.into(),
-        cache: data.into(),
-        out: Some(out.clone()),
-        quick: false,
-        resume: false,
         epochs: Some(6),
         seed: Some(seed),
-        stop_after: None,
         settings: settings.map(String::from).into(),
-        device: "cpu".into(),
+        ..TrainArgs::new(model, data, &out)
     };
-    train(&args).unwrap();
+    train::run(&args).unwrap();
     out
 }
 
@@ -87,18 +82,10 @@ fn runs_are_exported_together_and_measured() {
     let json = dir.path().join("eval.json");
     let args = EvalGenreArgs {
         models: vec![path],
-        cache: data,
-        split: Split::Valid,
-        predictions: vec![],
-        calibrate_by: None,
-        scheme: None,
         redraws: 10,
-        seed: 1,
         no_baseline: true,
-        csv: None,
-        png: None,
         json: Some(json.clone()),
-        html: None,
+        ..EvalGenreArgs::new(&data)
     };
     eval::run(&args).unwrap();
     let report: serde_json::Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();

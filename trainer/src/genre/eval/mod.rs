@@ -1,36 +1,47 @@
-//! `sideman-trainer eval genre`: every classifier given, beside the majority class and the baseline.
+//! `sideman-trainer eval genre`: every classifier given, beside the majority class and a baseline.
+//!
+//! `notes` measures classifiers of notes, `sound` those of sound; `papers` puts figures beside those of the papers
+//! whose models were trained; `page` writes everything down as one page.
 
-mod audio;
+mod notes;
+mod page;
+mod papers;
+mod sound;
 
 use std::collections::HashMap;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use image::ImageFormat;
-use sideman_music::genre::programs_and_tempo;
+use image::{ImageFormat, RgbImage};
+use sideman_models::genre::built_in;
 
 use crate::corpus::Split;
-use crate::evaluate::table::{Table, escaped};
+use crate::evaluate::table::Table;
 use crate::evaluate::write_whole;
 use crate::genre::fit::FitCheckpoint;
-use crate::genre::labelled::Content;
-use crate::genre::measure::report::{confusion, sources, summary};
+use crate::genre::fit::curves::{self, Line};
+use crate::genre::labelled::Kind;
+use crate::genre::measure::report::{beside, confusion, files, held_out, sources, summary};
 use crate::genre::measure::{Baseline, Calibration, Measured, Prediction, Predictions, measure, picture};
 use crate::genre::scheme::Scheme;
-use crate::genre::symbolic::recipe::{Data, Labels};
-use crate::genre::symbolic::steadiness::{Steadiness, steadiness};
-use crate::genre::symbolic::{Classifier, predict};
+use crate::genre::symbolic::Classifier;
+use crate::genre::symbolic::steadiness::Steadiness;
+use crate::genre::{cache, recipes};
+
+/// Weights files that are measured when none is named.
+const BUILT_IN: [(&str, &[u8]); 2] = [("genre-band", built_in::BAND), ("genre-piano", built_in::PIANO)];
 
 /// Measures classifiers of genre.
 #[derive(Debug, Clone, clap::Args)]
 pub struct EvalGenreArgs {
-    /// Folders of runs and weights files
+    /// Folders of runs and weights files [default: the built-in weights]
     #[arg(value_name = "RUN|FILE")]
     pub models: Vec<PathBuf>,
-    /// Cache made by `genre prepare`
-    #[arg(long, value_name = "DIR", default_value = "genre-cache")]
-    pub cache: PathBuf,
+    /// Cache made by `genre prepare` or `genre render`; of several, each classifier takes the first that holds
+    /// what it listens to
+    #[arg(long, value_name = "CACHE_DIR", default_value = "genre-cache")]
+    pub cache: Vec<PathBuf>,
     /// Split to measure on: valid to choose by, test once everything is chosen
     #[arg(long, value_name = "SPLIT", default_value = "valid", value_parser = split)]
     pub split: Split,
@@ -47,23 +58,54 @@ pub struct EvalGenreArgs {
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub redraws: usize,
     /// Seed of the intervals and of the baseline
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     /// Leave the baseline out
     #[arg(long)]
     pub no_baseline: bool,
-    /// Write the predictions of the models given into this folder, a table each
+    /// Write what the classifiers say into this folder, a table each
     #[arg(long, value_name = "DIR")]
     pub csv: Option<PathBuf>,
-    /// Draw confusion matrices into this folder
+    /// Draw confusion matrices and loss curves into this folder
     #[arg(long, value_name = "DIR")]
     pub png: Option<PathBuf>,
     /// Write everything as JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Write a page with all tables
+    /// Write a page with all tables and pictures, in one file
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+}
+
+impl EvalGenreArgs {
+    /// The built-in weights on the valid split of a cache.
+    pub fn new(cache: &Path) -> Self {
+        Self {
+            models: vec![],
+            cache: vec![cache.to_owned()],
+            split: Split::Valid,
+            predictions: vec![],
+            calibrate_by: None,
+            scheme: None,
+            redraws: 1000,
+            seed: 1,
+            no_baseline: false,
+            csv: None,
+            png: None,
+            json: None,
+            html: None,
+        }
+    }
+
+    /// The first cache that holds items of a kind to train on.
+    fn cache_with(&self, kind: Kind) -> anyhow::Result<&Path> {
+        for path in &self.cache {
+            if self.cache.len() == 1 || !cache::load(path, kind, Split::Train)?.items.is_empty() {
+                return Ok(path);
+            }
+        }
+        anyhow::bail!("none of the caches holds {} items: name another with --cache", kind.name())
+    }
 }
 
 fn split(name: &str) -> Result<Split, String> {
@@ -75,10 +117,79 @@ fn split(name: &str) -> Result<Split, String> {
 }
 
 /// What `--json` writes.
-#[derive(Debug, serde::Serialize)]
+#[derive(Default, serde::Serialize)]
 struct Report {
     figures: Vec<Measured>,
     steadiness: Vec<(String, Steadiness)>,
+    /// Of runs: name, model and the lines of the log.
+    losses: Vec<(String, String, Vec<Line>)>,
+    /// The papers' tables.
+    papers: Vec<Table>,
+}
+
+/// An evaluation under way.
+struct Evaluation<'a> {
+    args: &'a EvalGenreArgs,
+    report: Report,
+    /// Baselines that are measured already, by what they learnt from and the set: several runs share one.
+    baselines: HashMap<String, Measured>,
+}
+
+impl Evaluation<'_> {
+    /// Measures what a classifier says of a set.
+    fn add(
+        &mut self,
+        names: Names<'_>,
+        set: &str,
+        said: &Predictions,
+        calibration: Calibration,
+    ) -> anyhow::Result<()> {
+        let m = measure(names.name, set, said, calibration, self.args.redraws, self.args.seed);
+        let held_out = names.held_out.map(str::to_owned);
+        self.report.figures.push(Measured { model: names.model.to_owned(), held_out, ..m });
+        let Some(dir) = &self.args.csv else { return Ok(()) };
+        std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        Ok(said.write(&dir.join(format!("{}.csv", plain(&format!("{}-{set}", names.name)))))?)
+    }
+
+    /// Measures a baseline beside a classifier on a set, once for each `key`.
+    fn add_baseline(
+        &mut self,
+        names: Names<'_>,
+        set: &str,
+        key: &str,
+        measured: impl FnOnce() -> anyhow::Result<Measured>,
+    ) -> anyhow::Result<()> {
+        let known = match self.baselines.get(key) {
+            Some(known) => known.clone(),
+            None => measured()?,
+        };
+        self.baselines.insert(key.to_owned(), known.clone());
+        let held_out = names.held_out.map(str::to_owned);
+        let (beside, set) = (Some(names.name.to_owned()), set.to_owned());
+        self.report.figures.push(Measured { beside, held_out, set, model: "baseline".to_owned(), ..known });
+        Ok(())
+    }
+}
+
+/// What a classifier is called.
+#[derive(Clone, Copy)]
+struct Names<'a> {
+    /// In tables.
+    name: &'a str,
+    /// As `genre train` has it.
+    model: &'a str,
+    /// The source that the set consists of, where training was kept from it.
+    held_out: Option<&'a str>,
+}
+
+/// What a baseline says where a classifier said something, from the rows of figures by file. Items without a row
+/// are left out.
+fn like(said: &Predictions, baseline: &Baseline, rows: &HashMap<String, Vec<f32>>) -> Predictions {
+    let of = |p: &Prediction| {
+        Some(Prediction { probabilities: baseline.probabilities(rows.get(p.file())?), ..p.clone() })
+    };
+    Predictions { of_items: said.of_items.iter().filter_map(of).collect(), classes: said.classes.clone() }
 }
 
 /// Runs the evaluation.
@@ -86,63 +197,74 @@ struct Report {
 /// # Errors
 /// When a model, the cache or a file cannot be read or written.
 pub fn run(args: &EvalGenreArgs) -> anyhow::Result<()> {
-    anyhow::ensure!(
-        !args.models.is_empty() || !args.predictions.is_empty(),
-        "nothing to measure: name folders of runs, weights files, or --predictions"
-    );
-    let mut report = Report { figures: vec![], steadiness: vec![] };
+    let mut evaluation = Evaluation { args, report: Report::default(), baselines: HashMap::new() };
+    if args.models.is_empty() && args.predictions.is_empty() {
+        for (name, bytes) in BUILT_IN {
+            notes::add(&mut evaluation, name, &Classifier::of_bytes(bytes)?)?;
+        }
+        // What hears needs sound, which not every cache has.
+        if args.cache_with(Kind::Mel).is_ok_and(|c| sound::has(c, args.split)) {
+            sound::add_file(&mut evaluation, "genre-audio", built_in::AUDIO)?;
+        }
+    }
+    let mut names: Vec<String> = vec![];
     for path in &args.models {
+        // The folders of two runs may have one name.
+        let name = Some(name(path)).filter(|n| !names.contains(n));
+        let name = name.unwrap_or_else(|| path.display().to_string());
         if hears(path)? {
-            report.figures.extend(audio::one(path, &name(path), args)?);
-        } else if audio::is_file(path) {
-            report.figures.extend(audio::file(path, &name(path), args)?);
+            let run = recipes::Run::open(path, &candle_core::Device::Cpu)?;
+            sound::add(&mut evaluation, &name, &run)?;
+            evaluation.report.losses.push((name.clone(), run.recipe.name.clone(), curves::read(path)?));
+        } else if let Some(bytes) = sound::file(path) {
+            sound::add_file(&mut evaluation, &name, &bytes)?;
         } else {
-            one(path, args, &mut report)?;
+            let classifier = Classifier::open(path)?;
+            notes::add(&mut evaluation, &name, &classifier)?;
+            if path.is_dir() {
+                let model = notes::model_name(&classifier);
+                evaluation.report.losses.push((name.clone(), model, curves::read(path)?));
+            }
         }
+        names.push(name);
     }
-    if let Some(scheme) = args.scheme {
-        let names: Vec<String> = scheme
-            .classes()
-            .context("give a --scheme that names its classes")?
-            .iter()
-            .map(|&c| c.into())
-            .collect();
-        let calibration = match &args.calibrate_by {
-            Some(path) => Calibration::fit(&Predictions::read(path, &names)?),
-            None => Calibration::default(),
-        };
-        for path in &args.predictions {
-            let said = Predictions::read(path, &names)?;
-            report.figures.push(measure(
-                &name(path),
-                &name(path),
-                &said,
-                calibration,
-                args.redraws,
-                args.seed,
-            ));
-        }
-    }
-    let tables = tables(&report);
-    for table in &tables {
+    let mut report = evaluation.report;
+    foreign(args, &mut report)?;
+    anyhow::ensure!(!report.figures.is_empty(), "nothing was measured");
+    report.papers = papers::tables(&report.figures);
+    for table in tables(&report) {
         println!("{}", table.text());
     }
     if let Some(path) = &args.json {
         write_whole(path, serde_json::to_string_pretty(&report)?.as_bytes())?;
     }
     if let Some(path) = &args.html {
-        write_whole(path, page(&tables).as_bytes())?;
+        write_whole(path, page::page(&report, args.split)?.as_bytes())?;
     }
     if let Some(dir) = &args.png {
         std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
-        for m in &report.figures {
-            let title = format!("{}, {}", m.name, m.set);
+        for (title, drawn) in pictures(&report)? {
             let mut png = Cursor::new(vec![]);
-            picture::draw(&title, &m.classes, &m.confusion)?.write_to(&mut png, ImageFormat::Png)?;
-            let plain: String =
-                title.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-            write_whole(&dir.join(format!("{plain}.png")), png.get_ref())?;
+            drawn.write_to(&mut png, ImageFormat::Png)?;
+            write_whole(&dir.join(format!("{}.png", plain(&title))), png.get_ref())?;
         }
+    }
+    Ok(())
+}
+
+/// Measures the predictions of other classifiers.
+fn foreign(args: &EvalGenreArgs, report: &mut Report) -> anyhow::Result<()> {
+    let Some(scheme) = args.scheme else { return Ok(()) };
+    let classes = scheme.classes().context("give a --scheme that names its classes")?;
+    let classes: Vec<String> = classes.iter().map(|&c| c.into()).collect();
+    let calibration = match &args.calibrate_by {
+        Some(path) => Calibration::fit(&Predictions::read(path, &classes)?),
+        None => Calibration::default(),
+    };
+    for path in &args.predictions {
+        let said = Predictions::read(path, &classes)?;
+        let name = name(path);
+        report.figures.push(measure(&name, &name, &said, calibration, args.redraws, args.seed));
     }
     Ok(())
 }
@@ -151,115 +273,85 @@ fn name(path: &Path) -> String {
     path.file_stem().map_or_else(|| path.display().to_string(), |s| s.to_string_lossy().into_owned())
 }
 
-/// Whether a folder is that of a model that hears, of `genre train`.
+/// A name that every file system takes.
+fn plain(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
+}
+
+/// Whether a folder is that of a run of a model of sound.
 fn hears(path: &Path) -> anyhow::Result<bool> {
     Ok(path.is_dir() && FitCheckpoint::best_of(path)?.recipe["model"].is_object())
 }
 
-/// Writes a table of predictions.
-fn table(dir: &Path, name: &str, set: &str, said: &Predictions) -> anyhow::Result<()> {
-    std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
-    Ok(said.write(&dir.join(format!("{name}-{}.csv", set.replace(['/', ' ', ','], "_"))))?)
+/// The tables over all classifiers.
+fn overview(report: &Report) -> Vec<Table> {
+    let mut out = vec![summary(&report.figures)];
+    out.extend([files(&report.figures), held_out(&report.figures)].into_iter().filter(|t| !t.is_empty()));
+    if !report.losses.is_empty() {
+        out.push(losses(report));
+    }
+    out
 }
 
-/// Measures one classifier on its sets.
-fn one(path: &Path, args: &EvalGenreArgs, report: &mut Report) -> anyhow::Result<()> {
-    let classifier = Classifier::open(path)?;
-    let (model, name) = (classifier.model(), name(path));
-    let data = Data::load(&args.cache, model, classifier.held_out())?;
-    let said_of_valid = predict(&classifier, &data.valid)?;
-    let calibration = match &classifier {
-        Classifier::File { weights, .. } => {
-            Calibration { temperature: weights.head.temperature, unsure: weights.head.unsure }
-        }
-        Classifier::Run { .. } => Calibration::fit(&said_of_valid),
-    };
-    let test;
-    let mut sets: Vec<(String, &Labels)> = vec![];
-    if args.split == Split::Test {
-        test = Data::test(&args.cache, model)?;
-        sets.push(("test".into(), &test));
-    } else {
-        sets.push(("valid".into(), &data.valid));
-    }
-    if let Some(source) = classifier.held_out() {
-        sets.push((format!("{source}, unseen"), &data.held_out));
-    }
-    let baseline = (!args.no_baseline).then(|| baseline(&data.train, args.seed));
-    for (set, labels) in sets {
-        let said = predict(&classifier, labels)?;
-        report.figures.push(measure(&name, &set, &said, calibration, args.redraws, args.seed));
-        if let Some(dir) = &args.csv {
-            table(dir, &name, &set, &said)?;
-        }
-        if let Some(baseline) = &baseline {
-            let rows = programs_of(labels);
-            let like = |said: &Predictions, rows: &HashMap<String, Vec<f32>>| {
-                let of = |p: &Prediction| Prediction {
-                    probabilities: baseline.probabilities(&rows[p.file()]),
-                    ..p.clone()
-                };
-                Predictions {
-                    of_items: said.of_items.iter().map(of).collect(),
-                    classes: said.classes.clone(),
-                }
-            };
-            let calibration = Calibration::fit(&like(&said_of_valid, &programs_of(&data.valid)));
-            let figures = measure(
-                "programs and tempo",
-                &set,
-                &like(&said, &rows),
-                calibration,
-                args.redraws,
-                args.seed,
-            );
-            report.figures.push(figures);
-        }
-        if let Classifier::File { weights, .. } = &classifier
-            && model.hears() == Some(sideman_models::genre::weights::Hears::Piano)
-        {
-            report
-                .steadiness
-                .push((format!("{name}, {set}"), steadiness(&weights.kernel, calibration, labels)));
-        }
-    }
-    Ok(())
-}
-
-/// Programs and tempo by item.
-fn programs_of(labels: &Labels) -> HashMap<String, Vec<f32>> {
-    let of = |item: &crate::genre::Labelled| match &item.content {
-        Content::Score(score) => Some((item.facts.id.clone(), programs_and_tempo(score).to_vec())),
-        _ => None,
-    };
-    labels.set.items.iter().filter_map(of).collect()
-}
-
-fn baseline(train: &Labels, seed: u64) -> Baseline {
-    let programs = programs_of(train);
-    let rows: Vec<Vec<f32>> = train.set.items.iter().map(|i| programs[&i.facts.id].clone()).collect();
-    Baseline::fit(&rows, &train.of_items, train.names.len(), seed)
+/// The tables of one classifier on one set.
+fn of_one(report: &Report, m: &Measured) -> Vec<Table> {
+    let by_source = sources(m, beside(&report.figures, m));
+    std::iter::once(confusion(m)).chain(Some(by_source).filter(|t| !t.is_empty())).collect()
 }
 
 fn tables(report: &Report) -> Vec<Table> {
-    let mut out = vec![summary(&report.figures)];
-    for m in &report.figures {
-        out.push(confusion(m));
-        let by_source = sources(m);
-        if !by_source.is_empty() {
-            out.push(by_source);
-        }
+    let mut out = overview(report);
+    out.extend(report.papers.iter().cloned());
+    for m in report.figures.iter().filter(|m| m.beside.is_none()) {
+        out.extend(of_one(report, m));
     }
     out.extend(report.steadiness.iter().map(|(name, s)| s.table(name)));
     out
 }
 
-fn page(tables: &[Table]) -> String {
-    let style = "body{font:15px sans-serif;margin:2em}td,th{padding:.2em .6em;text-align:right}\
-                 th:first-child{text-align:left}small{color:#888;margin-left:.4em}.wide{overflow-x:auto}";
-    let title = escaped("Classifiers of genre");
-    let body: String = tables.iter().map(Table::html).collect();
-    format!(
-        "<!doctype html><meta charset=utf-8><title>{title}</title><style>{style}</style><h1>{title}</h1>\n{body}"
-    )
+/// How the losses of runs went.
+fn losses(report: &Report) -> Table {
+    let head = [
+        "run",
+        "model",
+        "epochs",
+        "train, last",
+        "valid, lowest",
+        "in epoch",
+        "valid, last",
+        "balanced there",
+    ];
+    let mut table = Table::new("Losses in nats (train: as it is trained)", head).names(2);
+    for (name, model, lines) in &report.losses {
+        let Some(last) = lines.last() else { continue };
+        let best = lines.iter().fold(last, |b, l| if l.valid_loss < b.valid_loss { l } else { b });
+        table.push([
+            name.clone(),
+            model.clone(),
+            last.epoch.to_string(),
+            format!("{:.3}", last.loss),
+            format!("{:.3}", best.valid_loss),
+            best.epoch.to_string(),
+            format!("{:.3}", last.valid_loss),
+            format!("{:.3}", last.valid_balanced),
+        ]);
+    }
+    table
+}
+
+/// Confusion matrices and loss curves, with their titles.
+fn pictures(report: &Report) -> anyhow::Result<Vec<(String, RgbImage)>> {
+    let mut out = vec![];
+    for m in &report.figures {
+        let title = match &m.beside {
+            Some(model) => format!("{} beside {model}, {}", m.name, m.set),
+            None => format!("{}, {}", m.name, m.set),
+        };
+        let drawn = picture::draw(&title, &m.classes, &m.confusion)?;
+        out.push((title, drawn));
+    }
+    for (name, _, lines) in report.losses.iter().filter(|l| !l.2.is_empty()) {
+        out.push((format!("{name}, losses"), curves::picture(name, lines)?));
+    }
+    Ok(out)
 }

@@ -75,7 +75,10 @@ impl FitCheckpoint {
     pub fn load(path: &Path) -> anyhow::Result<Self> {
         let (progress, tensors) = read(path, &["p.", "a.", "m.", "v.", "s."])?;
         let mut out: Self = serde_json::from_slice(&progress).with_context(|| {
-            format!("{} is a checkpoint of another kind: name the folder of a `genre train`", path.display())
+            format!(
+                "{} is a checkpoint of another kind: name the folder of a run of `genre train`",
+                path.display()
+            )
         })?;
         let under = |prefix: &str| -> BTreeMap<String, Tensor> {
             let own = |(k, v): (&String, &Tensor)| Some((k.strip_prefix(prefix)?.to_owned(), v.clone()));

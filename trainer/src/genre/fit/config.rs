@@ -62,6 +62,7 @@ pub struct FitConfig {
     /// Examples, without augmentation, over which the statistics of batch normalisation are taken anew before the
     /// weights are scored and kept; none with 0. Those that run along in training are of other weights than
     /// the average, and of what is augmented (Izmailov et al. 2018, section 3.2).
+    #[serde(default)] // Runs from before there was this setting did without.
     pub calibration: usize,
     /// Epochs without an improvement after which training ends; never when absent.
     pub patience: Option<usize>,

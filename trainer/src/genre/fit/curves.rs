@@ -4,7 +4,7 @@ use std::io::{Cursor, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use image::ImageFormat;
+use image::{ImageFormat, RgbImage};
 use plotters::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -13,35 +13,35 @@ use crate::train::plot::figure::{Curve, Range, TRAIN, VALID, panel};
 use crate::train::plot::paper::{COLOURS, INK, PALE, Paper, letters, px};
 
 /// Name of the log in the folder of a run.
-pub(super) const LOG: &str = "log.jsonl";
+pub(crate) const LOG: &str = "log.jsonl";
 /// Name of the picture in the folder of a run.
-pub(super) const PICTURE: &str = "loss.png";
+pub(crate) const PICTURE: &str = "loss.png";
 
 /// A line of the log: an epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Line {
+pub(crate) struct Line {
     /// Epochs done.
-    pub(super) epoch: usize,
+    pub(crate) epoch: usize,
     /// Mean loss of the epoch's batches, with augmentation, smoothing and weights.
-    pub(super) loss: f64,
+    pub(crate) loss: f64,
     /// Share of the epoch's examples that were right as they were shown.
-    pub(super) accuracy: f64,
+    pub(crate) accuracy: f64,
     /// Mean norm of the gradient before clipping.
-    pub(super) norm: f64,
+    pub(crate) norm: f64,
     /// Cross-entropy on the valid split.
-    pub(super) valid_loss: f64,
+    pub(crate) valid_loss: f64,
     /// Accuracy on the valid split.
-    pub(super) valid_accuracy: f64,
+    pub(crate) valid_accuracy: f64,
     /// Balanced accuracy on the valid split.
-    pub(super) valid_balanced: f64,
+    pub(crate) valid_balanced: f64,
     /// At the epoch's end.
-    pub(super) learning_rate: f64,
+    pub(crate) learning_rate: f64,
     /// Since the beginning of the training.
-    pub(super) seconds: f64,
+    pub(crate) seconds: f64,
 }
 
 /// Adds a line.
-pub(super) fn add(run: &Path, line: &Line) -> anyhow::Result<()> {
+pub(crate) fn add(run: &Path, line: &Line) -> anyhow::Result<()> {
     let path = run.join(LOG);
     let mut file = std::fs::File::options()
         .create(true)
@@ -54,7 +54,7 @@ pub(super) fn add(run: &Path, line: &Line) -> anyhow::Result<()> {
 
 /// The lines of a log. A resumed run may have written epochs again that were done after the last checkpoint:
 /// the later lines count. Half a line is passed over.
-pub(super) fn parse(text: &str) -> Vec<Line> {
+pub(crate) fn parse(text: &str) -> Vec<Line> {
     let mut lines: Vec<Line> = vec![];
     for line in text.lines().filter_map(|l| serde_json::from_str::<Line>(l).ok()) {
         lines.retain(|old| old.epoch < line.epoch);
@@ -63,10 +63,23 @@ pub(super) fn parse(text: &str) -> Vec<Line> {
     lines
 }
 
+/// The lines of the log in a run's folder.
+pub(crate) fn read(run: &Path) -> anyhow::Result<Vec<Line>> {
+    let path = run.join(LOG);
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(parse(&text))
+}
+
 /// Draws the curves of a run's folder, whole or not at all.
-pub(super) fn draw(run: &Path) -> anyhow::Result<()> {
-    let text = std::fs::read_to_string(run.join(LOG)).context("cannot read the log")?;
-    let lines = parse(&text);
+pub(crate) fn draw(run: &Path) -> anyhow::Result<()> {
+    let mut png = Cursor::new(vec![]);
+    let name = run.file_name().map_or_else(|| "run".into(), |n| n.to_string_lossy());
+    picture(&name, &read(run)?)?.write_to(&mut png, ImageFormat::Png)?;
+    write_whole(&run.join(PICTURE), png.get_ref())
+}
+
+/// The curves of a log as a picture.
+pub(crate) fn picture(name: &str, lines: &[Line]) -> anyhow::Result<RgbImage> {
     let end = lines.last().map_or(1, |l| l.epoch) as f64;
     let of = |f: fn(&Line) -> f64| -> Vec<(f64, f64)> {
         lines.iter().map(|l| (l.epoch as f64, f(l))).filter(|p| p.1.is_finite()).collect()
@@ -75,8 +88,7 @@ pub(super) fn draw(run: &Path) -> anyhow::Result<()> {
     {
         let root = (&mut paper).into_drawing_area();
         let (title, rest) = root.split_vertically(px(48));
-        let name = run.file_name().map_or_else(|| "run".into(), |n| n.to_string_lossy());
-        title.draw(&Text::new(name.to_string(), (px(16), px(10)), letters(16, INK)))?;
+        title.draw(&Text::new(name.to_owned(), (px(16), px(10)), letters(16, INK)))?;
         if let Some(l) = lines.last() {
             let text = format!("{} epochs, {:.0} minutes", l.epoch, l.seconds / 60.0);
             title.draw(&Text::new(text, (px(16), px(34)), letters(8, PALE)))?;
@@ -86,7 +98,7 @@ pub(super) fn draw(run: &Path) -> anyhow::Result<()> {
             Curve::new("train", &of(|l| l.loss), TRAIN, false),
             Curve::new("valid", &of(|l| l.valid_loss), VALID, false),
         ];
-        let range = Range { along: "epoch", end, bottom: Some(0.0), top: Some(ceiling(&lines)) };
+        let range = Range { along: "epoch", end, bottom: Some(0.0), top: Some(ceiling(lines)) };
         panel(&panels[0], "Loss in nats (train: as it is trained)", &losses, range)?;
         let shares = [
             Curve::new("train", &of(|l| l.accuracy), TRAIN, false),
@@ -96,9 +108,7 @@ pub(super) fn draw(run: &Path) -> anyhow::Result<()> {
         let range = Range { along: "epoch", end, bottom: Some(0.0), top: None };
         panel(&panels[1], "Accuracy", &shares, range)?;
     }
-    let mut png = Cursor::new(vec![]);
-    paper.picture().write_to(&mut png, ImageFormat::Png)?;
-    write_whole(&run.join(PICTURE), png.get_ref())
+    Ok(paper.picture())
 }
 
 /// A height above which losses are cut off, for one bad epoch would press all others flat: twice the median.

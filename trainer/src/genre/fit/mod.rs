@@ -6,7 +6,7 @@
 
 mod checkpoint;
 mod config;
-mod curves;
+pub(crate) mod curves;
 mod examples;
 mod mixing;
 mod predictions;

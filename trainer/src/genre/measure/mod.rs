@@ -19,4 +19,4 @@ pub use baseline::Baseline;
 pub use calibrate::{Calibration, Unsure};
 pub use figures::{Confusion, calibration_error};
 pub use predictions::{Prediction, PredictionError, Predictions};
-pub use report::{Measured, measure};
+pub use report::{Measured, OfSource, measure};

@@ -1,6 +1,6 @@
 //! All figures of a classifier on a set, with 95 % intervals by song, and as tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::calibrate::{Calibration, Unsure};
 use super::figures::{Confusion, calibration_error};
@@ -16,11 +16,19 @@ pub const LEAST_OF_SOURCE: usize = 5;
 pub struct Measured {
     /// The classifier.
     pub name: String,
-    /// The set, such as "valid" or "imacj/MIDIFiles, unseen".
+    /// Which model it is, by the name that `genre train` has for it.
+    pub model: String,
+    /// Of a baseline: the classifier that it stands beside.
+    pub beside: Option<String>,
+    /// The set, such as "valid" or "imacj, unseen".
     pub set: String,
-    /// Items, songs (groups) and files.
+    /// The source that the set consists of, where training was kept from it.
+    pub held_out: Option<String>,
+    /// Items: windows, parts or whole files.
     pub items: usize,
-    /// Groups.
+    /// Files that they are of.
+    pub files: usize,
+    /// Songs: groups of files that are versions of one another.
     pub songs: usize,
     /// Names of the classes.
     pub classes: Vec<String>,
@@ -30,10 +38,12 @@ pub struct Measured {
     pub balanced: Option<Estimate>,
     /// Mean F1.
     pub macro_f1: Option<Estimate>,
-    /// Top-1 by file: the mean of the probabilities of its windows.
+    /// Top-1 by file: the mean of the probabilities of its items.
     pub by_file: Option<Estimate>,
     /// Balanced accuracy by file.
     pub balanced_by_file: Option<Estimate>,
+    /// Top-1 by file: the class that most of its items were told to be.
+    pub by_vote: Option<Estimate>,
     /// Calibration error as the classifier comes.
     pub ece_raw: Option<f64>,
     /// With the temperature of the valid split.
@@ -46,8 +56,23 @@ pub struct Measured {
     pub unsure: Unsure,
     /// By true class and class told.
     pub confusion: Confusion,
-    /// By source: items, accuracy, and balanced accuracy over the classes that it has.
-    pub sources: BTreeMap<String, (usize, f64, f64)>,
+    /// By source.
+    pub sources: BTreeMap<String, OfSource>,
+}
+
+/// The figures of a classifier on the items of one source.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct OfSource {
+    /// Items.
+    pub items: usize,
+    /// Songs: groups of files.
+    pub songs: usize,
+    /// Share of the items whose class was told.
+    pub accuracy: Option<Estimate>,
+    /// Mean recall of the classes that the source has.
+    pub balanced: Option<Estimate>,
+    /// Accuracy of telling always its most common class.
+    pub majority: Option<f64>,
 }
 
 /// Measures predictions on a set. `calibration` was fitted on the valid split; `resamples` redraws of the
@@ -61,7 +86,7 @@ pub fn measure(
     seed: u64,
 ) -> Measured {
     let scaled = calibration.apply(predictions);
-    let files = scaled.by_file();
+    let (files, votes) = (scaled.by_file(), scaled.by_vote());
     let mut groups = BTreeMap::new();
     for p in &scaled.of_items {
         let next = groups.len();
@@ -76,18 +101,26 @@ pub fn measure(
         })
     };
     let confusion = Confusion::new(&scaled, None);
-    let of_source = |source: &str| {
-        let own = Confusion::new(&scaled.filtered(|p| p.source == source), None);
-        (own.accuracy().unwrap_or(0.0), own.balanced_accuracy().unwrap_or(0.0))
-    };
-    let sources = scaled.sources().into_iter().map(|(source, n)| {
-        let (accuracy, balanced) = of_source(source);
-        (source.to_owned(), (n, accuracy, balanced))
+    let sources = scaled.sources().into_iter().map(|(source, items)| {
+        let own = scaled.filtered(|p| p.source == source);
+        let songs: BTreeSet<&str> = own.of_items.iter().map(|p| p.group.as_str()).collect();
+        let figures = OfSource {
+            items,
+            songs: songs.len(),
+            accuracy: interval(&own, &Confusion::accuracy),
+            balanced: interval(&own, &Confusion::balanced_accuracy),
+            majority: Confusion::new(&own, None).majority().map(|m| m.0),
+        };
+        (source.to_owned(), figures)
     });
     Measured {
         name: name.to_owned(),
+        model: name.to_owned(),
+        beside: None,
         set: set.to_owned(),
+        held_out: None,
         items: scaled.of_items.len(),
+        files: files.of_items.len(),
         songs: groups.len(),
         classes: scaled.classes.clone(),
         accuracy: interval(&scaled, &Confusion::accuracy),
@@ -95,6 +128,7 @@ pub fn measure(
         macro_f1: interval(&scaled, &Confusion::macro_f1),
         by_file: interval(&files, &Confusion::accuracy),
         balanced_by_file: interval(&files, &Confusion::balanced_accuracy),
+        by_vote: interval(&votes, &Confusion::accuracy),
         ece_raw: calibration_error(&predictions.of_items, None),
         ece: calibration_error(&scaled.of_items, None),
         majority: confusion.majority(),
@@ -103,6 +137,11 @@ pub fn measure(
         sources: sources.collect(),
         confusion,
     }
+}
+
+/// A figure without an interval; a dash where there is none.
+fn plain(v: Option<f64>) -> String {
+    v.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"))
 }
 
 /// One line each: the figures side by side. The majority class of each set is a line of its own.
@@ -115,8 +154,6 @@ pub fn summary(all: &[Measured]) -> Table {
         "accuracy",
         "balanced",
         "macro-F1",
-        "by file",
-        "balanced by file",
         "ECE as is",
         "ECE",
         "unsure below",
@@ -125,15 +162,16 @@ pub fn summary(all: &[Measured]) -> Table {
     ];
     let mut table = Table::new("Genre: figures with 95 % intervals by song", head).names(2);
     let mut last = None;
-    let plain = |v: Option<f64>| v.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"));
     for m in all {
-        if last != Some(&m.set) {
+        let of_set = Some((&m.set, m.items, m.majority));
+        // A baseline stands under its model.
+        if last != of_set && m.beside.is_none() {
             let (accuracy, balanced) = m.majority.unzip();
             let mut row =
                 vec![m.set.clone(), "majority class".to_owned(), m.items.to_string(), m.songs.to_string()];
             row.extend([plain(accuracy), plain(balanced)]);
             table.push(row);
-            last = Some(&m.set);
+            last = of_set;
         }
         table.push([
             m.set.clone(),
@@ -143,8 +181,6 @@ pub fn summary(all: &[Measured]) -> Table {
             estimate(m.accuracy.as_ref()),
             estimate(m.balanced.as_ref()),
             estimate(m.macro_f1.as_ref()),
-            estimate(m.by_file.as_ref()),
-            estimate(m.balanced_by_file.as_ref()),
             plain(m.ece_raw),
             plain(m.ece),
             format!("{:.2}", m.calibration.unsure),
@@ -153,6 +189,76 @@ pub fn summary(all: &[Measured]) -> Table {
         ]);
     }
     table
+}
+
+/// Whole files, of classifiers that are given windows or parts of them.
+pub fn files(all: &[Measured]) -> Table {
+    let head = [
+        "set",
+        "model",
+        "items",
+        "files",
+        "accuracy by item",
+        "by file, mean",
+        "by file, vote",
+        "balanced by item",
+        "by file, mean",
+    ];
+    let mut table = Table::new("Whole files: their windows or parts, joined", head).names(2);
+    for m in all.iter().filter(|m| m.files < m.items) {
+        table.push([
+            m.set.clone(),
+            m.name.clone(),
+            m.items.to_string(),
+            m.files.to_string(),
+            estimate(m.accuracy.as_ref()),
+            estimate(m.by_file.as_ref()),
+            estimate(m.by_vote.as_ref()),
+            estimate(m.balanced.as_ref()),
+            estimate(m.balanced_by_file.as_ref()),
+        ]);
+    }
+    table
+}
+
+/// Sources that training was kept from: how much of what was learnt holds there.
+pub fn held_out(all: &[Measured]) -> Table {
+    let head = [
+        "source",
+        "model",
+        "items",
+        "songs",
+        "accuracy there",
+        "balanced there",
+        "majority",
+        "baseline there",
+        "balanced of other sources",
+    ];
+    let mut table =
+        Table::new("Sources that training never saw; balanced: over the classes that the source has", head)
+            .names(2);
+    for m in all.iter().filter(|m| m.beside.is_none()) {
+        let Some(source) = &m.held_out else { continue };
+        let baseline = beside(all, m).and_then(|b| b.balanced);
+        let others = all.iter().find(|o| o.name == m.name && o.beside.is_none() && o.held_out.is_none());
+        table.push([
+            source.clone(),
+            m.name.clone(),
+            m.items.to_string(),
+            m.songs.to_string(),
+            estimate(m.accuracy.as_ref()),
+            estimate(m.balanced.as_ref()),
+            plain(m.majority.map(|m| m.0)),
+            estimate(baseline.as_ref()),
+            estimate(others.and_then(|o| o.balanced).as_ref()),
+        ]);
+    }
+    table
+}
+
+/// The baseline that stands beside a classifier.
+pub fn beside<'a>(all: &'a [Measured], m: &Measured) -> Option<&'a Measured> {
+    all.iter().find(|b| b.beside.as_ref() == Some(&m.name) && b.set == m.set)
 }
 
 /// The confusion matrix: a line a true class, its items, and the share of them that was told to be each class.
@@ -173,21 +279,23 @@ pub fn confusion(m: &Measured) -> Table {
     table
 }
 
-/// Accuracy by source, of sources with at least [`LEAST_OF_SOURCE`] items.
-pub fn sources(m: &Measured) -> Table {
-    let mut table = Table::new(
-        format!("{}, {}: by source", m.name, m.set),
-        ["source", "items", "accuracy", "balanced over its classes"],
-    );
-    for (source, (items, accuracy, balanced)) in &m.sources {
-        if *items >= LEAST_OF_SOURCE {
-            table.push([
-                source.clone(),
-                items.to_string(),
-                format!("{accuracy:.3}"),
-                format!("{balanced:.3}"),
-            ]);
-        }
+/// Accuracy by source, of sources with at least [`LEAST_OF_SOURCE`] items; beside it the baseline's, where there
+/// is one.
+pub fn sources(m: &Measured, baseline: Option<&Measured>) -> Table {
+    let mut head = vec!["source", "items", "songs", "accuracy", "balanced over its classes", "majority"];
+    head.extend(baseline.map(|b| b.name.as_str()));
+    let mut table = Table::new(format!("{}, {}: by source", m.name, m.set), head);
+    for (source, of) in m.sources.iter().filter(|s| s.1.items >= LEAST_OF_SOURCE) {
+        let mut row = vec![
+            source.clone(),
+            of.items.to_string(),
+            of.songs.to_string(),
+            estimate(of.accuracy.as_ref()),
+            estimate(of.balanced.as_ref()),
+            plain(of.majority),
+        ];
+        row.extend(baseline.map(|b| estimate(b.sources.get(source).and_then(|s| s.accuracy.as_ref()))));
+        table.push(row);
     }
     table
 }

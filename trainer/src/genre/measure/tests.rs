@@ -53,7 +53,11 @@ fn windows_of_a_file_vote_by_their_mean() {
     let m = measure("model", "valid", &p, Calibration::default(), 50, 1);
     assert_eq!(m.by_file.unwrap().value, 1.0);
     assert!((m.accuracy.unwrap().value - 2.0 / 3.0).abs() < 1e-12);
-    assert_eq!((m.songs, m.sources["b"].0), (2, 2));
+    assert_eq!((m.songs, m.files, m.sources["b"].items), (2, 2, 2));
+    assert_eq!((m.sources["b"].accuracy.unwrap().value, m.sources["b"].songs), (0.5, 1));
+    // A vote counts windows, however sure they are: of x one window each, and the first of equals is told.
+    assert_eq!(p.by_vote().of_items[0].probabilities, [0.5, 0.5]);
+    assert_eq!(m.by_vote.unwrap().value, 0.5);
 }
 
 /// A classifier that is .9 sure and right 6 times of 10.

@@ -1,4 +1,4 @@
-//! `genre train` and `genre predict`.
+//! `genre predict`.
 
 use std::path::PathBuf;
 
@@ -6,43 +6,8 @@ use anyhow::bail;
 use candle_core::Device;
 use clap::Args;
 
-use super::{Look, Recipe, predict_run};
-use crate::genre::fit::{Figures, FitOptions, Predictions, fit};
-
-/// Command line of `genre train`.
-#[derive(Debug, Clone, Args)]
-pub struct TrainArgs {
-    /// Name of the model; one that does not exist lists them
-    #[arg(long, value_name = "NAME")]
-    pub model: String,
-    /// Cache made by `genre prepare` or `genre render`
-    #[arg(long, value_name = "CACHE_DIR")]
-    pub cache: PathBuf,
-    /// Folder of the run: checkpoints, log and loss curves [default: runs/NAME]
-    #[arg(long, value_name = "RUN_DIR")]
-    pub out: Option<PathBuf>,
-    /// Two short epochs, to see that everything works
-    #[arg(long)]
-    pub quick: bool,
-    /// Go on from the folder's last checkpoint, where there is one
-    #[arg(long)]
-    pub resume: bool,
-    /// Most epochs
-    #[arg(long, value_name = "N")]
-    pub epochs: Option<usize>,
-    /// Seed of the weights, the order and the augmentation
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-    /// Stop after so many epochs, to go on later with --resume
-    #[arg(long, value_name = "N")]
-    pub stop_after: Option<usize>,
-    /// Change a setting, such as fit.learning_rate=0.001; a wrong one lists them. May be repeated
-    #[arg(long = "set", value_name = "PATH=VALUE")]
-    pub settings: Vec<String>,
-    /// Device: cpu, cuda or metal (the latter two when built with that feature)
-    #[arg(long, default_value = "cpu")]
-    pub device: String,
-}
+use super::{Look, predict_run};
+use crate::genre::fit::{Figures, Predictions};
 
 /// Command line of `genre predict`.
 #[derive(Debug, Clone, Args)]
@@ -62,61 +27,6 @@ pub struct PredictArgs {
     /// Device: cpu, cuda or metal (the latter two when built with that feature)
     #[arg(long, default_value = "cpu")]
     pub device: String,
-}
-
-/// Runs `genre train`.
-///
-/// # Errors
-/// When there is no such model, the cache cannot be read, or the training fails.
-pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
-    let mut recipe = Recipe::named(&args.model)?;
-    for setting in &args.settings {
-        recipe = recipe.with(setting)?;
-    }
-    let config = &mut recipe.fit;
-    config.seed = args.seed.unwrap_or(config.seed);
-    config.epochs = args.epochs.unwrap_or(config.epochs);
-    if args.quick {
-        (config.epochs, config.examples) = (2, Some(4 * config.batch));
-    }
-    let train = recipe.model.examples(&args.cache, Look::Train)?;
-    let valid = recipe.model.examples(&args.cache, Look::Valid)?;
-    let network = recipe.model.network(train.classes().len());
-    println!(
-        "{}: {} parameters, {} examples to train on, {} to validate, {} classes",
-        recipe.name,
-        network.parameters(),
-        train.len(),
-        valid.len(),
-        train.classes().len()
-    );
-    let out = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(&recipe.name));
-    let options = FitOptions {
-        resume: args.resume,
-        stop_after: args.stop_after,
-        progress: true,
-        device: crate::train::device(&args.device)?,
-        ..FitOptions::new(&out)
-    };
-    let described = serde_json::json!({ "name": recipe.name, "model": recipe.model });
-    let outcome = fit(&*network, &*train, &*valid, &recipe.fit, &described, &options)?;
-    if !outcome.finished {
-        println!(
-            "Stopped after {} of {} epochs: go on with the same command and --resume",
-            outcome.epochs, recipe.fit.epochs
-        );
-        return Ok(());
-    }
-    println!(
-        "Done after {} epochs and {:.0} s. Kept: epoch {}, valid loss {:.4}, balanced accuracy {:.1} %, in {}",
-        outcome.epochs,
-        outcome.seconds,
-        outcome.best_epoch,
-        outcome.loss,
-        100.0 * outcome.balanced,
-        out.display()
-    );
-    Ok(())
 }
 
 /// Runs `genre predict`.

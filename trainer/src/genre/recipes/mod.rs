@@ -10,11 +10,12 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
-use sideman_models::genre::Network;
+use sideman_models::genre::{Network, Parameters};
 
 use super::fit::{self, Examples, FitCheckpoint, FitConfig, Predictions};
+use super::train::changed;
 
-pub use command::{PredictArgs, TrainArgs, predict, train};
+pub use command::{PredictArgs, predict};
 pub use mel::{MelInput, MelModel, MelNetwork, MelSplit};
 pub use mel_examples::{Augmentation, MelExamples};
 pub use wave::{WaveExamples, WaveModel, WaveNetwork};
@@ -57,14 +58,20 @@ impl Model {
     /// # Errors
     /// When the cache cannot be read or has none of them.
     pub fn examples(&self, cache: &Path, look: Look) -> anyhow::Result<Box<dyn Examples>> {
+        let found = self.find(cache, look)?;
+        found.with_context(|| format!("{} holds nothing of that split for this model", cache.display()))
+    }
+
+    /// Its examples, from a cache; `None` where there are none.
+    ///
+    /// # Errors
+    /// When the cache cannot be read.
+    pub fn find(&self, cache: &Path, look: Look) -> anyhow::Result<Option<Box<dyn Examples>>> {
         let examples = match self {
             Self::Mel(model) => model.examples(cache, look)?,
             Self::Wave(model) => model.examples(cache, look)?,
         };
-        if examples.is_empty() {
-            bail!("{} holds nothing of that split for this model", cache.display());
-        }
-        Ok(examples)
+        Ok((!examples.is_empty()).then_some(examples))
     }
 }
 
@@ -98,27 +105,68 @@ impl Recipe {
         found.with_context(|| format!("no model is called '{name}': choose from {known}"))
     }
 
-    /// With one of its settings changed, such as `fit.epochs=3`: the path through its JSON form, and a value
-    /// in JSON.
+    /// With one of its settings changed, see [`changed`].
     ///
     /// # Errors
     /// When there is no such setting, or the value does not fit.
     pub fn with(&self, setting: &str) -> anyhow::Result<Self> {
-        let (path, value) =
-            setting.split_once('=').with_context(|| format!("'{setting}' is not of the form path=value"))?;
-        let value: serde_json::Value =
-            serde_json::from_str(value).with_context(|| format!("'{value}' is not JSON"))?;
-        let mut json = serde_json::to_value(self)?;
-        let pointer = format!("/{}", path.replace('.', "/"));
-        let place = json.pointer_mut(&pointer).with_context(|| {
-            format!(
-                "{} has no setting '{path}'; its settings are {json}",
-                self.name,
-                json = serde_json::json!(self)
-            )
+        changed(self, setting)
+    }
+}
+
+/// A trained model.
+pub struct Run {
+    /// What was trained on what.
+    pub recipe: Recipe,
+    /// Names of its classes.
+    pub classes: Vec<String>,
+    parameters: Parameters,
+    device: Device,
+}
+
+impl Run {
+    /// The best checkpoint in the folder of a run.
+    ///
+    /// # Errors
+    /// When there is none, it is damaged, or of a model that is not of sound.
+    pub fn open(folder: &Path, device: &Device) -> anyhow::Result<Self> {
+        let best = FitCheckpoint::best_of(folder)?;
+        if best.recipe["model"].is_string() {
+            bail!(
+                "{} is a run of a classifier of notes: `eval genre --csv` has what it says",
+                folder.display()
+            );
+        }
+        let model: Model = serde_json::from_value(best.recipe["model"].clone()).with_context(|| {
+            format!("the run in {} is of a model that this version does not know", folder.display())
         })?;
-        *place = value;
-        serde_json::from_value(json).with_context(|| format!("'{setting}' does not fit"))
+        best.parameters
+            .check(&model.network(best.classes.len()).specs())
+            .with_context(|| format!("the run in {} was made by another version", folder.display()))?;
+        let mut parameters = best.parameters;
+        for tensor in parameters.tensors.values_mut() {
+            *tensor = tensor.to_device(device)?;
+        }
+        let name = best.recipe["name"].as_str().unwrap_or_default().to_owned();
+        let recipe = Recipe { name, model, fit: best.config };
+        Ok(Self { recipe, classes: best.classes, parameters, device: device.clone() })
+    }
+
+    /// What it says of examples.
+    ///
+    /// # Errors
+    /// When they are of other classes, or cannot be read.
+    pub fn predict(&self, examples: &dyn Examples) -> anyhow::Result<Predictions> {
+        if examples.classes() != self.classes {
+            bail!(
+                "{} tells {}, the examples are of {}",
+                self.recipe.name,
+                self.classes.join(", "),
+                examples.classes().join(", ")
+            );
+        }
+        let network = self.recipe.model.network(self.classes.len());
+        fit::predict(&*network, &self.parameters, examples, self.recipe.fit.batch, &self.device)
     }
 }
 
@@ -132,24 +180,9 @@ pub fn predict_run(
     look: Look,
     device: &Device,
 ) -> anyhow::Result<(Recipe, Predictions)> {
-    let best = FitCheckpoint::best_of(run)?;
-    let model: Model = serde_json::from_value(best.recipe["model"].clone()).with_context(|| {
-        format!("the run in {} is of a model that this version does not know", run.display())
-    })?;
-    let name = best.recipe["name"].as_str().unwrap_or_default().to_owned();
-    let recipe = Recipe { name, model, fit: best.config.clone() };
-    let examples = recipe.model.examples(cache, look)?;
-    if examples.classes() != best.classes {
-        bail!("{} has other classes than the run in {}", cache.display(), run.display());
-    }
-    let network = recipe.model.network(best.classes.len());
-    best.parameters.check(&network.specs())?;
-    let mut parameters = best.parameters;
-    for tensor in parameters.tensors.values_mut() {
-        *tensor = tensor.to_device(device)?;
-    }
-    let predictions = fit::predict(&*network, &parameters, &*examples, recipe.fit.batch, device)?;
-    Ok((recipe, predictions))
+    let run = Run::open(run, device)?;
+    let said = run.predict(&*run.recipe.model.examples(cache, look)?)?;
+    Ok((run.recipe, said))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::*;
 use crate::corpus::{Split, Tier};
 use crate::genre::cache::{FORMAT, INDEX, Index, file, write_items};
 use crate::genre::codec::encode;
-use crate::genre::{Content, Facts, Kind, Labelled, MelImage};
+use crate::genre::{Content, Facts, Kind, Labelled, MelImage, TrainArgs, train};
 
 fn facts(id: &str, genre: &str, split: Split) -> Facts {
     Facts {
@@ -154,18 +154,12 @@ fn a_listener_learns_low_from_high_and_is_read_back() {
         "fit.warmup=0",
     ];
     let args = TrainArgs {
-        model: "listener".into(),
-        cache: data.clone(),
-        out: Some(run.clone()),
-        quick: false,
-        resume: false,
         epochs: Some(4),
         seed: Some(3),
-        stop_after: None,
         settings: settings.map(String::from).into(),
-        device: "cpu".into(),
+        ..TrainArgs::new("listener", &data, &run)
     };
-    train(&args).unwrap();
+    train::run(&args).unwrap();
     let (recipe, predictions) = predict_run(&run, &data, Look::Train, &Device::Cpu).unwrap();
     assert_eq!((recipe.name.as_str(), recipe.fit.epochs), ("listener", 4));
     assert_eq!(predictions.classes.len(), 10);

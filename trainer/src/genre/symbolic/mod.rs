@@ -21,4 +21,4 @@ mod tests;
 pub use export::ExportArgs;
 pub use predict::{Classifier, predict};
 pub use recipe::{Data, Model, Recipe};
-pub use train::{TrainArgs, settings};
+pub use train::{BarSettings, Training, settings};

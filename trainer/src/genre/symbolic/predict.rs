@@ -44,7 +44,7 @@ impl Classifier {
         if path.is_dir() {
             let best = FitCheckpoint::best_of(path)?;
             let recipe: Recipe = serde_json::from_value(best.recipe).with_context(|| {
-                format!("the run in {} is not one of `genre train-symbolic`", path.display())
+                format!("the run in {} is not that of a classifier of notes", path.display())
             })?;
             let network = recipe.network()?;
             best.parameters
@@ -55,13 +55,21 @@ impl Classifier {
         let bytes = std::fs::read(path).with_context(|| {
             format!("cannot read {}: name a weights file or the folder of a run", path.display())
         })?;
-        let hears = head(&bytes).with_context(|| format!("{}", path.display()))?.hears;
+        Self::of_bytes(&bytes).with_context(|| format!("{}", path.display()))
+    }
+
+    /// Opens the bytes of a weights file.
+    ///
+    /// # Errors
+    /// When it is damaged or listens to something else.
+    pub fn of_bytes(bytes: &[u8]) -> anyhow::Result<Self> {
+        let hears = head(bytes)?.hears;
         let model = match hears {
             Hears::Band => Model::Band,
             Hears::Piano => Model::Piano,
-            Hears::Audio => anyhow::bail!("{} listens to sound, not to notes", path.display()),
+            Hears::Audio => anyhow::bail!("it listens to sound, not to notes"),
         };
-        Ok(Self::File { model, weights: BarWeights::load(&bytes, hears)? })
+        Ok(Self::File { model, weights: BarWeights::load(bytes, hears)? })
     }
 
     /// The model.

@@ -10,7 +10,7 @@ use crate::genre::baseline::mean_and_deviation;
 use crate::genre::*;
 
 /// An array of texts as numpy writes it.
-fn texts(words: &[&str]) -> Vec<u8> {
+pub(super) fn texts(words: &[&str]) -> Vec<u8> {
     let bytes: Vec<u8> = words
         .iter()
         .flat_map(|w| w.chars().map(u32::from).chain(std::iter::repeat(0)).take(8))

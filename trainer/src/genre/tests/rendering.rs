@@ -26,7 +26,7 @@ fn record(name: &str, rest: &[u8]) -> Vec<u8> {
 }
 
 /// The smallest SoundFont 2 that sounds: a looped sine as program 0 and as drums.
-fn font() -> Vec<u8> {
+pub(super) fn font() -> Vec<u8> {
     let wave: Vec<u16> = (0..400u16)
         .map(|i| ((f64::from(i) * std::f64::consts::TAU / 50.0).sin() * 15_000.0) as i16 as u16)
         .collect();
@@ -57,7 +57,7 @@ fn font() -> Vec<u8> {
 }
 
 /// A piece of 40 bars at 150 beats a minute, 64 s, that begins two bars late.
-fn late_piece() -> sideman_music::Score {
+pub(super) fn late_piece() -> sideman_music::Score {
     let mut score = piece(40, 0);
     for note in score.tracks.iter_mut().flat_map(|t| &mut t.notes) {
         note.onset += 2 * 1920;
