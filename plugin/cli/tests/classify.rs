@@ -140,3 +140,70 @@ fn what_is_no_music_is_refused_by_name() {
     bench.run(&["classify", "empty"]).fails(1, &["no MIDI or sound files"]);
     bench.run(&["classify"]).fails(2, &["FILE|DIR"]);
 }
+
+/// A WAV file of 16 bits: some seconds of what `sample` says of a time in seconds.
+fn wav(seconds: f64, rate: u32, channels: u16, sample: impl Fn(f64) -> f64) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(vec![]);
+    let spec = hound::WavSpec {
+        channels,
+        sample_rate: rate,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut to = hound::WavWriter::new(&mut bytes, spec).unwrap();
+    for i in 0..(seconds * f64::from(rate)) as usize {
+        let value = sample(i as f64 / f64::from(rate)).clamp(-1.0, 1.0);
+        for _ in 0..channels {
+            to.write_sample((value * 32_767.0) as i16).unwrap();
+        }
+    }
+    to.finalize().unwrap();
+    bytes.into_inner()
+}
+
+/// Two bars a second or so of something like music: chords that change, and a click on the beat.
+fn music(t: f64) -> f64 {
+    let root = [220.0, 174.6, 261.6, 196.0][(t / 2.0) as usize % 4];
+    let chord: f64 = [1.0, 1.25, 1.5].iter().map(|r| (t * root * r * std::f64::consts::TAU).sin()).sum();
+    let click = (-(t % 0.5) * 60.0).exp() * (t * 9000.0).sin();
+    chord * 0.15 * (-(t % 2.0)).exp() + 0.4 * click
+}
+
+#[test]
+fn sound_is_answered_at_any_rate_with_one_channel_or_two() {
+    let bench = Bench::new();
+    bench.put("a.wav", &wav(50.0, 44_100, 2, music));
+    bench.put("b.wav", &wav(50.0, 16_000, 1, music));
+    let (a, b) = (json(&bench, &["a.wav"]), json(&bench, &["b.wav", "--png", "b.png"]));
+    for answer in [&a, &b] {
+        is_sound(answer);
+        assert_eq!((&answer["listened_to"], answer["seconds"].as_f64()), (&"audio".into(), Some(50.0)));
+        assert_eq!(answer["probabilities"].as_object().unwrap().len(), 10);
+        assert!(answer["timeline"].as_array().unwrap().len() >= 2, "{answer}");
+    }
+    assert!(bench.get("b.png").starts_with(b"\x89PNG"));
+}
+
+#[test]
+fn silence_is_never_a_genre_and_damage_is_told() {
+    let bench = Bench::new();
+    bench.put("silence.wav", &wav(40.0, 22_050, 1, |_| 0.0));
+    bench.put("hiss.wav", &wav(40.0, 22_050, 1, |t| ((t * 7919.0).sin() * 43_758.5).fract() * 2e-4));
+    bench.put("short.wav", &wav(1.0, 22_050, 1, music));
+    let whole = wav(60.0, 22_050, 1, music);
+    bench.put("cut.wav", &whole[..whole.len() / 2]);
+    bench.put("clipped.wav", &wav(40.0, 22_050, 1, |t| music(t) * 100.0));
+    bench.put("noise.mp3", &whole[1000..9000]);
+    for (file, why) in
+        [("silence.wav", "nothing to hear"), ("hiss.wav", "nothing to hear"), ("short.wav", "too little")]
+    {
+        let answer = json(&bench, &[file]);
+        is_sound(&answer);
+        assert_eq!(answer["genre"], "unsure", "{file}");
+        assert!(answer["reason"].as_str().unwrap().contains(why), "{file}: {answer}");
+    }
+    let cut = bench.run(&["classify", "cut.wav"]).ok();
+    assert!(cut.stderr.contains("cut.wav"), "{}", cut.stderr);
+    is_sound(&json(&bench, &["clipped.wav"]));
+    bench.run(&["classify", "noise.mp3"]).fails(1, &["noise.mp3"]);
+}

@@ -149,7 +149,10 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
         unsure: 0.0,
         card: Card {
             name: args.out.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default(),
-            description: format!("Genre of sound, 30 s at a time; {} networks together", own.members.len()),
+            description: match own.members.len() {
+                1 => "Genre of sound, 30 s at a time".to_owned(),
+                n => format!("Genre of sound, 30 s at a time, by {n} networks together"),
+            },
             version: env!("CARGO_PKG_VERSION").into(),
             parameters: own.members.iter().map(|m| m.config.parameters()).sum(),
             quantisation: QUANTISATION.into(),
