@@ -71,8 +71,16 @@ fn draw(classified: &Classified) -> Canvas {
         }
         let p = answer.probabilities[class];
         canvas.fill(whole, y, WHOLE_WIDTH, ROW, LANE);
-        canvas.fill(whole, y, (f64::from(p) * WHOLE_WIDTH as f64).round() as i64, ROW, LIKELY);
-        canvas.text(whole + 8, y + (ROW - LETTER) / 2, 1, &format!("{:.0} %", p * 100.0), TEXT);
+        let bar = (f64::from(p) * WHOLE_WIDTH as f64).round() as i64;
+        canvas.fill(whole, y, bar, ROW, LIKELY);
+        let percent = format!("{:.0} %", p * 100.0);
+        let middle = y + (ROW - LETTER) / 2;
+        // Beside the bar where there is room, otherwise dark on it.
+        if bar + 56 < WHOLE_WIDTH {
+            canvas.text(whole + bar + 8, middle, 1, &percent, TEXT);
+        } else {
+            canvas.text_left_of(whole + bar - 8, middle, &percent, BACKGROUND);
+        }
     }
     let bottom = TOP + rows * (ROW + GAP) + 4;
     let step = tick(seconds);

@@ -89,21 +89,25 @@ impl GenreView {
 
 /// How probable a genre of the piano has to be before the band changes its style for it: more than to be shown, for a
 /// band in the wrong style is worse than a wrong word.
-const SURE: f32 = 0.65;
+const SURE: f32 = 0.75;
 
 /// Follows the genre with the style, where that is [`StyleChoice::Auto`].
 ///
-/// At a phrase boundary at which the verdict is a genre, 0.65 sure of the piano or more, and another one than was followed last, the band gets the
+/// At a phrase boundary at which the verdict is a genre, 0.75 sure of the piano or more, and another one than was followed last, the band gets the
 /// style that suits it, or goes back to auto's own choice. "Unsure" changes nothing. The first genre is followed at
-/// once, another one when two phrases in a row ask for it. So there is one change in [`PHRASE_BARS`] bars at most,
-/// none before the first eight, and a piece between two genres does not swing to and fro. No allocation after construction.
+/// once, the second one when two phrases in a row ask for it, the third one after three, and so on. So there is one
+/// change in [`PHRASE_BARS`] bars at most, none before the first eight, and a piece between two genres does not swing
+/// to and fro. No allocation after construction.
 #[derive(Debug, Clone)]
 pub struct Follower {
     ear: PianoEar,
     /// What was followed last.
     followed: Option<Suits>,
-    /// What the phrase before asked for.
+    /// What the last phrases asked for, and how many of them in a row.
     heard: Option<Suits>,
+    phrases: u32,
+    /// How often the genre was another one.
+    changes: u32,
     wish: Option<Style>,
 }
 
@@ -113,7 +117,7 @@ impl Follower {
     /// # Errors
     /// When the program was built with a damaged classifier.
     pub fn new() -> Result<Self, NamedError> {
-        Ok(Self { ear: PianoEar::new()?, followed: None, heard: None, wish: None })
+        Ok(Self { ear: PianoEar::new()?, followed: None, heard: None, phrases: 0, changes: 0, wish: None })
     }
 
     /// What hears the piano.
@@ -146,7 +150,7 @@ impl Follower {
             return false;
         }
         if !follows(controls) {
-            (self.followed, self.heard, self.wish) = (None, None, None);
+            self.forget();
         } else if self.ear.at_boundary() {
             let piano = match self.ear.tracker().verdict() {
                 Verdict::Genre(class) if self.ear.tracker().probabilities()[class] >= SURE => {
@@ -155,10 +159,12 @@ impl Follower {
                 Verdict::Genre(_) | Verdict::Listening | Verdict::Unsure => None,
             };
             let suits = audio.or(piano).and_then(Suits::of);
-            // Whoever has followed once waits for the next phrase to say the same.
-            let again = self.followed.is_none() || std::mem::replace(&mut self.heard, suits) == suits;
-            if suits.is_some() && suits != self.followed && again {
+            self.phrases = if suits == self.heard { self.phrases + 1 } else { 1 };
+            self.heard = suits;
+            // Whoever has followed often waits for more phrases to say the same.
+            if suits.is_some() && suits != self.followed && self.phrases > self.changes {
                 self.followed = suits;
+                self.changes += 1;
                 self.wish = suits.and_then(|s| s.style(Music { bpm, bar_steps: i64::from(place.bar_steps) }));
             }
         }
@@ -182,7 +188,12 @@ impl Follower {
     /// Forgets everything, as after a stop or a jump.
     pub fn reset(&mut self) {
         self.ear.reset();
+        self.forget();
+    }
+
+    fn forget(&mut self) {
         (self.followed, self.heard, self.wish) = (None, None, None);
+        (self.phrases, self.changes) = (0, 0);
     }
 }
 
