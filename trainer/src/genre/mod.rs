@@ -55,9 +55,6 @@ pub enum Command {
     Render(RenderArgs),
     /// Train a classifier of notes or of sound by its name
     Train(TrainArgs),
-    /// An earlier name of `train` for the classifiers of notes
-    #[command(hide = true)]
-    TrainSymbolic(train::TrainSymbolicArgs),
     /// Quantise and calibrate a run, of models that hear one or several, into a weights file with its card
     Export(symbolic::ExportArgs),
     /// What a trained classifier of sound says of labelled music, with its figures
@@ -75,7 +72,6 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
         Command::Export(args) if args.run.iter().any(|run| audio::export::hears(run)) => {
             audio::export::run(args)
         }
-        Command::TrainSymbolic(args) => train::run(&args.into()),
         Command::Export(args) => symbolic::export::run(args),
         Command::Train(args) => train::run(args),
         Command::Predict(args) => recipes::predict(args),

@@ -71,52 +71,6 @@ impl TrainArgs {
     }
 }
 
-/// Command line of `genre train-symbolic`, the name that training had when the cards of the built-in weights were
-/// written.
-#[derive(Debug, Clone, clap::Args)]
-pub struct TrainSymbolicArgs {
-    #[arg(value_enum)]
-    model: symbolic::Model,
-    #[arg(long, default_value = "genre-cache")]
-    cache: PathBuf,
-    #[arg(long)]
-    out: PathBuf,
-    #[arg(long)]
-    hold_out: Option<String>,
-    #[arg(long)]
-    epochs: Option<usize>,
-    #[arg(long)]
-    seed: Option<u64>,
-    #[arg(long)]
-    resume: bool,
-    #[arg(long)]
-    stop_after: Option<usize>,
-    #[arg(long)]
-    hidden: Option<usize>,
-    #[arg(long, value_delimiter = ',')]
-    dropout: Vec<u8>,
-    #[arg(long)]
-    by_source: Option<u8>,
-}
-
-impl From<&TrainSymbolicArgs> for TrainArgs {
-    fn from(args: &TrainSymbolicArgs) -> Self {
-        let mut settings = vec![];
-        settings.extend(args.hidden.map(|n| format!("bars.hidden={n}")));
-        settings.extend((!args.dropout.is_empty()).then(|| format!("bars.dropout={:?}", args.dropout)));
-        settings.extend(args.by_source.map(|n| format!("bars.by_source={n}")));
-        Self {
-            resume: args.resume,
-            epochs: args.epochs,
-            seed: args.seed,
-            stop_after: args.stop_after,
-            hold_out: args.hold_out.clone(),
-            settings,
-            ..Self::new(&name(args.model), &args.cache, &args.out)
-        }
-    }
-}
-
 /// The name of a classifier of notes.
 fn name(model: symbolic::Model) -> String {
     model.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned())
