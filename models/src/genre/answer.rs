@@ -53,7 +53,7 @@ pub struct Answer {
 
 impl Answer {
     /// An answer that knows nothing yet: all classes alike.
-    pub(super) fn blank(head: &Head, doubt: Option<Doubt>) -> Self {
+    pub fn blank(head: &Head, doubt: Option<Doubt>) -> Self {
         let n = head.classes.len();
         Self {
             hears: head.hears,

@@ -5,11 +5,10 @@ use sideman_audio::{Column, RateError};
 
 use super::ears::Ears;
 use super::ensemble::{Ensemble, softmax};
-use super::live::best;
 use super::window::Window;
 use super::{AudioVerdict, LEAST_COLUMNS, PAUSE_COLUMNS};
 use crate::genre::weights::AudioWeights;
-use crate::genre::{CLIP_COLUMNS, COLUMN_SECONDS};
+use crate::genre::{CLIP_COLUMNS, COLUMN_SECONDS, best};
 
 /// Columns from one window to the next: 15 s.
 pub const HOP_COLUMNS: usize = CLIP_COLUMNS / 2;
@@ -60,8 +59,8 @@ impl AudioReport {
     /// What is told of the whole: silent, unsure or a genre.
     pub fn verdict(&self) -> AudioVerdict {
         self.whole.as_deref().map_or(AudioVerdict::Silent, |p| {
-            let best = best(p);
-            if p[best] >= self.unsure { AudioVerdict::Genre(best) } else { AudioVerdict::Unsure }
+            let (class, p) = best(p);
+            if p >= self.unsure { AudioVerdict::Genre(class) } else { AudioVerdict::Unsure }
         })
     }
 }

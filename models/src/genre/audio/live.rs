@@ -7,8 +7,8 @@ use super::ears::Ears;
 use super::ensemble::Ensemble;
 use super::window::Window;
 use super::{LEAST_COLUMNS, PAUSE_COLUMNS};
-use crate::genre::CLIP_COLUMNS;
 use crate::genre::weights::AudioWeights;
+use crate::genre::{CLIP_COLUMNS, best};
 
 /// Columns that are run through the networks at once: 1 s or a little more.
 const PIECE: usize = 16;
@@ -105,8 +105,8 @@ impl ColumnListener {
             _ if silent => AudioVerdict::Silent,
             None => AudioVerdict::Listening,
             Some(probabilities) => {
-                let best = best(probabilities);
-                if probabilities[best] >= unsure { AudioVerdict::Genre(best) } else { AudioVerdict::Unsure }
+                let (class, p) = best(probabilities);
+                if p >= unsure { AudioVerdict::Genre(class) } else { AudioVerdict::Unsure }
             }
         }
     }
@@ -118,11 +118,6 @@ impl ColumnListener {
         self.waiting.clear();
         (self.quiet, self.begun) = (0, false);
     }
-}
-
-/// The number of the highest, the first of equals.
-pub(super) fn best(probabilities: &[f32]) -> usize {
-    (1..probabilities.len()).fold(0, |best, i| if probabilities[i] > probabilities[best] { i } else { best })
 }
 
 /// Tells the genre of the last 30 s of a sound from its samples, otherwise as [`ColumnListener`]. What the front end

@@ -5,7 +5,6 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use sideman_audio::decode::AudioFile;
 use sideman_models::genre::audio::{AudioClassifier, ClassifyError};
-use sideman_models::genre::weights::Hears;
 use sideman_models::genre::{Answer, Doubt, Stretch, built_in};
 
 use super::report::Classified;
@@ -25,14 +24,7 @@ pub(super) fn of_sound(path: &Path, name: &str) -> Result<Classified> {
     if damage.any() {
         warnings.push(damage.to_string());
     }
-    let mut answer = Answer {
-        hears: Hears::Audio,
-        classes: weights.head.classes.clone(),
-        probabilities: vec![1.0 / weights.head.classes.len() as f32; weights.head.classes.len()],
-        unsure: weights.head.unsure,
-        doubt: None,
-        timeline: vec![],
-    };
+    let mut answer = Answer::blank(&weights.head, None);
     match classifier.finish() {
         Ok(report) => {
             answer.timeline = report

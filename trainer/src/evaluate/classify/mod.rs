@@ -6,6 +6,7 @@
 
 pub mod boosting;
 pub mod logistic;
+pub mod one_against_all;
 
 /// Rows of numbers, all of one width.
 #[derive(Debug, Clone)]
