@@ -17,5 +17,7 @@ pub mod bands;
 pub mod corpus;
 pub mod evaluate;
 pub mod export;
+pub mod fit;
 pub mod genre;
+pub mod papers;
 pub mod train;

@@ -27,6 +27,9 @@ enum Command {
     /// Labelled music for the classifiers of genre
     #[command(subcommand)]
     Genre(sideman_trainer::genre::Command),
+    /// The five papers, from their data to their tables
+    #[command(subcommand)]
+    Papers(sideman_trainer::papers::PapersCommand),
 }
 
 #[derive(Subcommand)]
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Eval(Eval::Genre(args)) => sideman_trainer::genre::eval::run(&args),
         Command::Export(args) => sideman_trainer::export::run(&args),
         Command::Genre(command) => sideman_trainer::genre::run(&command),
+        Command::Papers(command) => sideman_trainer::papers::run(&command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

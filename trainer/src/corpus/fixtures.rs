@@ -1,8 +1,9 @@
 //! Small corpora made by code, for the tests.
 
-use std::io::Write;
 use std::path::Path;
 
+use crate::papers::toy;
+pub(crate) use crate::papers::toy::{npy, texts};
 use sideman_music::{Meter, MeterMap, Note, Score, TempoMap, Track};
 
 /// A note an eighth long.
@@ -134,26 +135,7 @@ pub(crate) fn data_folder(root: &Path) {
 
 /// A file in the form that numpy and pypianoroll write.
 pub(crate) fn npz(members: &[Member<'_>]) -> Vec<u8> {
-    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, bytes) in members {
-        zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
-        zip.write_all(bytes).unwrap();
-    }
-    zip.finish().unwrap().into_inner()
-}
-
-/// A `.npy` array, format version 1.
-pub(crate) fn npy(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
-    let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
-    while (header.len() + 11) % 64 != 0 {
-        header.push(' ');
-    }
-    header.push('\n');
-    let mut out = b"\x93NUMPY\x01\x00".to_vec();
-    out.extend_from_slice(&(header.len() as u16).to_le_bytes());
-    out.extend_from_slice(header.as_bytes());
-    out.extend_from_slice(bytes);
-    out
+    toy::npz(members).unwrap()
 }
 
 /// The arrays of a sparse roll of `steps` time steps from (step, pitch, velocity) cells.

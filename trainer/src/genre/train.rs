@@ -8,9 +8,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sideman_models::genre::Network;
 
-use super::fit::{Examples, FitConfig, FitOptions, fit};
 use super::recipes::{Look, Recipe};
 use super::symbolic;
+use crate::fit::{Examples, FitConfig, FitOptions, fit};
 
 /// Command line of `genre train`.
 #[derive(Debug, Clone, clap::Args)]

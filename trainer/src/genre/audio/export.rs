@@ -12,7 +12,7 @@ use sideman_models::weights::Card;
 
 use super::predict::{Tracks, Way, predict};
 use crate::corpus::Split;
-use crate::genre::fit::FitCheckpoint;
+use crate::fit::FitCheckpoint;
 use crate::genre::measure::figures::cross_entropy;
 use crate::genre::measure::{Calibration, Predictions, measure};
 use crate::genre::recipes::{Look, MelModel, MelNetwork, MelSplit, Model, predict_run};

@@ -19,8 +19,8 @@ use sideman_models::genre::built_in;
 use crate::corpus::Split;
 use crate::evaluate::table::Table;
 use crate::evaluate::write_whole;
-use crate::genre::fit::FitCheckpoint;
-use crate::genre::fit::curves::{self, Line};
+use crate::fit::FitCheckpoint;
+use crate::fit::curves::{self, Line};
 use crate::genre::labelled::Kind;
 use crate::genre::measure::report::{beside, confusion, files, held_out, sources, summary};
 use crate::genre::measure::{Baseline, Calibration, Measured, Prediction, Predictions, measure, picture};
@@ -118,13 +118,46 @@ fn split(name: &str) -> Result<Split, String> {
 
 /// What `--json` writes.
 #[derive(Default, serde::Serialize)]
-struct Report {
+pub(crate) struct Report {
     figures: Vec<Measured>,
     steadiness: Vec<(String, Steadiness)>,
     /// Of runs: name, model and the lines of the log.
     losses: Vec<(String, String, Vec<Line>)>,
     /// The papers' tables.
-    papers: Vec<Table>,
+    pub(crate) papers: Vec<Table>,
+}
+
+impl Report {
+    /// All tables, those of the papers among them.
+    pub(crate) fn tables(&self) -> Vec<Table> {
+        let mut out = overview(self);
+        out.extend(self.papers.iter().cloned());
+        for m in self.figures.iter().filter(|m| m.beside.is_none()) {
+            out.extend(of_one(self, m));
+        }
+        out.extend(self.steadiness.iter().map(|(name, s)| s.table(name)));
+        out
+    }
+
+    /// Confusion matrices and loss curves, with their titles.
+    ///
+    /// # Errors
+    /// None that a picture in memory gives rise to.
+    pub(crate) fn pictures(&self) -> anyhow::Result<Vec<(String, RgbImage)>> {
+        let mut out = vec![];
+        for m in &self.figures {
+            let title = match &m.beside {
+                Some(model) => format!("{} beside {model}, {}", m.name, m.set),
+                None => format!("{}, {}", m.name, m.set),
+            };
+            let drawn = picture::draw(&title, &m.classes, &m.confusion)?;
+            out.push((title, drawn));
+        }
+        for (name, _, lines) in self.losses.iter().filter(|l| !l.2.is_empty()) {
+            out.push((format!("{name}, losses"), curves::picture(name, lines)?));
+        }
+        Ok(out)
+    }
 }
 
 /// An evaluation under way.
@@ -197,6 +230,29 @@ fn like(said: &Predictions, baseline: &Baseline, rows: &HashMap<String, Vec<f32>
 /// # Errors
 /// When a model, the cache or a file cannot be read or written.
 pub fn run(args: &EvalGenreArgs) -> anyhow::Result<()> {
+    let report = measured(args)?;
+    for table in report.tables() {
+        println!("{}", table.text());
+    }
+    if let Some(path) = &args.json {
+        write_whole(path, serde_json::to_string_pretty(&report)?.as_bytes())?;
+    }
+    if let Some(path) = &args.html {
+        write_whole(path, page::page(&report, args.split)?.as_bytes())?;
+    }
+    if let Some(dir) = &args.png {
+        std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        for (title, drawn) in report.pictures()? {
+            let mut png = Cursor::new(vec![]);
+            drawn.write_to(&mut png, ImageFormat::Png)?;
+            write_whole(&dir.join(format!("{}.png", plain(&title))), png.get_ref())?;
+        }
+    }
+    Ok(())
+}
+
+/// Measures what the arguments name.
+pub(crate) fn measured(args: &EvalGenreArgs) -> anyhow::Result<Report> {
     let mut evaluation = Evaluation { args, report: Report::default(), baselines: HashMap::new() };
     if args.models.is_empty() && args.predictions.is_empty() {
         for (name, bytes) in BUILT_IN {
@@ -232,24 +288,7 @@ pub fn run(args: &EvalGenreArgs) -> anyhow::Result<()> {
     foreign(args, &mut report)?;
     anyhow::ensure!(!report.figures.is_empty(), "nothing was measured");
     report.papers = papers::tables(&report.figures);
-    for table in tables(&report) {
-        println!("{}", table.text());
-    }
-    if let Some(path) = &args.json {
-        write_whole(path, serde_json::to_string_pretty(&report)?.as_bytes())?;
-    }
-    if let Some(path) = &args.html {
-        write_whole(path, page::page(&report, args.split)?.as_bytes())?;
-    }
-    if let Some(dir) = &args.png {
-        std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
-        for (title, drawn) in pictures(&report)? {
-            let mut png = Cursor::new(vec![]);
-            drawn.write_to(&mut png, ImageFormat::Png)?;
-            write_whole(&dir.join(format!("{}.png", plain(&title))), png.get_ref())?;
-        }
-    }
-    Ok(())
+    Ok(report)
 }
 
 /// Measures the predictions of other classifiers.
@@ -274,7 +313,7 @@ fn name(path: &Path) -> String {
 }
 
 /// A name that every file system takes.
-fn plain(name: &str) -> String {
+pub(crate) fn plain(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
 }
 
@@ -284,7 +323,7 @@ fn hears(path: &Path) -> anyhow::Result<bool> {
 }
 
 /// The tables over all classifiers.
-fn overview(report: &Report) -> Vec<Table> {
+pub(crate) fn overview(report: &Report) -> Vec<Table> {
     let mut out = vec![summary(&report.figures)];
     out.extend([files(&report.figures), held_out(&report.figures)].into_iter().filter(|t| !t.is_empty()));
     if !report.losses.is_empty() {
@@ -297,16 +336,6 @@ fn overview(report: &Report) -> Vec<Table> {
 fn of_one(report: &Report, m: &Measured) -> Vec<Table> {
     let by_source = sources(m, beside(&report.figures, m));
     std::iter::once(confusion(m)).chain(Some(by_source).filter(|t| !t.is_empty())).collect()
-}
-
-fn tables(report: &Report) -> Vec<Table> {
-    let mut out = overview(report);
-    out.extend(report.papers.iter().cloned());
-    for m in report.figures.iter().filter(|m| m.beside.is_none()) {
-        out.extend(of_one(report, m));
-    }
-    out.extend(report.steadiness.iter().map(|(name, s)| s.table(name)));
-    out
 }
 
 /// How the losses of runs went.
@@ -333,25 +362,8 @@ fn losses(report: &Report) -> Table {
             format!("{:.3}", best.valid_loss),
             best.epoch.to_string(),
             format!("{:.3}", last.valid_loss),
-            format!("{:.3}", last.valid_balanced),
+            last.valid_balanced.map_or_else(|| "-".to_owned(), |b| format!("{b:.3}")),
         ]);
     }
     table
-}
-
-/// Confusion matrices and loss curves, with their titles.
-fn pictures(report: &Report) -> anyhow::Result<Vec<(String, RgbImage)>> {
-    let mut out = vec![];
-    for m in &report.figures {
-        let title = match &m.beside {
-            Some(model) => format!("{} beside {model}, {}", m.name, m.set),
-            None => format!("{}, {}", m.name, m.set),
-        };
-        let drawn = picture::draw(&title, &m.classes, &m.confusion)?;
-        out.push((title, drawn));
-    }
-    for (name, _, lines) in report.losses.iter().filter(|l| !l.2.is_empty()) {
-        out.push((format!("{name}, losses"), curves::picture(name, lines)?));
-    }
-    Ok(out)
 }

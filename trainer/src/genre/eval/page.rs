@@ -5,7 +5,7 @@ use crate::corpus::Split;
 use crate::evaluate::page::STYLE_SHEET;
 use crate::evaluate::page::picture::figure;
 use crate::evaluate::table::{Table, escaped};
-use crate::genre::fit::curves;
+use crate::fit::curves;
 use crate::genre::measure::picture;
 
 /// Writes the page.

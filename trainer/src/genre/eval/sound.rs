@@ -11,9 +11,9 @@ use sideman_models::genre::weights::{AudioWeights, Hears, head};
 
 use super::{Evaluation, Names, like};
 use crate::corpus::Split;
+use crate::fit;
 use crate::genre::audio::{Tracks, Way, predict};
 use crate::genre::baseline::mean_and_deviation;
-use crate::genre::fit;
 use crate::genre::labelled::{Content, Kind, MelImage};
 use crate::genre::measure::predictions::WINDOW_MARK;
 use crate::genre::measure::{Baseline, Calibration, Prediction, Predictions, measure};

@@ -7,7 +7,7 @@ use candle_core::Device;
 use clap::Args;
 
 use super::{Look, predict_run};
-use crate::genre::fit::{Figures, Predictions};
+use crate::fit::{Figures, Predictions};
 
 /// Command line of `genre predict`.
 #[derive(Debug, Clone, Args)]

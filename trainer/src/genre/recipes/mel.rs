@@ -8,7 +8,7 @@ use sideman_models::genre::{COLUMN_SECONDS, Listener, MelCnn, MelCrnn, MelRnn, N
 use super::mel_examples::{Augmentation, MelExamples};
 use super::{Look, Model, Recipe};
 use crate::corpus::Split;
-use crate::genre::fit::{Choice, Examples, FitConfig, Schedule};
+use crate::fit::{Choice, Examples, FitConfig, Schedule};
 use crate::genre::gtzan::split_last_ten;
 use crate::genre::{Kind, LabelledSet, Scheme, load};
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sideman_models::band::normal;
 
 use super::mel::MelInput;
-use crate::genre::fit::{Examples, Named};
+use crate::fit::{Examples, Named};
 use crate::genre::{Classes, Content, LabelledSet, MelImage, Scheme};
 
 /// How clips are varied in training.

@@ -12,8 +12,8 @@ use candle_core::Device;
 use serde::{Deserialize, Serialize};
 use sideman_models::genre::{Network, Parameters};
 
-use super::fit::{self, Examples, FitCheckpoint, FitConfig, Predictions};
 use super::train::changed;
+use crate::fit::{self, Examples, FitCheckpoint, FitConfig, Predictions};
 
 pub use command::{PredictArgs, predict};
 pub use mel::{MelInput, MelModel, MelNetwork, MelSplit};

@@ -18,7 +18,7 @@ use sideman_models::genre::{Bach, Beethoven, Network};
 
 use super::{Look, Model, Recipe};
 use crate::corpus::Split;
-use crate::genre::fit::{Examples, FitConfig, Named};
+use crate::fit::{Examples, FitConfig, Named};
 use crate::genre::render::read_clip;
 use crate::genre::{Content, Kind, LabelledSet, Scheme, load};
 
@@ -72,9 +72,16 @@ impl WaveModel {
             Look::Test => Split::Test,
         };
         let set = load(cache, Kind::Audio, split)?;
+        let scheme = scheme(&load(cache, Kind::Audio, Split::Train)?);
         let most = if split == Split::Train { self.songs } else { usize::MAX };
-        Ok(Box::new(WaveExamples::new(set, Scheme::Band, most, look)?))
+        Ok(Box::new(WaveExamples::new(set, scheme, most, look)?))
     }
+}
+
+/// The classes of a collection of sound: GTZAN's where it is that, else those of the labelled MIDI.
+fn scheme(set: &LabelledSet) -> Scheme {
+    let known = |scheme: Scheme| set.items.iter().filter(|i| scheme.class(&i.facts).is_some()).count();
+    if known(Scheme::Gtzan) > known(Scheme::Band) { Scheme::Gtzan } else { Scheme::Band }
 }
 
 /// Parts of songs as examples.

@@ -11,7 +11,7 @@ use sideman_music::genre::{BAND_FEATURES, PART_FEATURES, band_bars};
 
 use super::recipe::Scale;
 use super::slots::Slots;
-use crate::genre::fit::{Examples, Named};
+use crate::fit::{Examples, Named};
 use crate::genre::labelled::{Content, Facts, LabelledSet};
 
 /// Most bars of a piece that are looked at.

@@ -12,7 +12,7 @@ use super::predict::{Classifier, predict};
 use super::recipe::{Data, Labels, Recipe};
 use super::steadiness::steadiness;
 use crate::evaluate::write_whole;
-use crate::genre::fit::FitCheckpoint;
+use crate::fit::FitCheckpoint;
 use crate::genre::measure::figures::cross_entropy;
 use crate::genre::measure::{Calibration, Measured, measure};
 

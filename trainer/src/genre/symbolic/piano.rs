@@ -15,7 +15,7 @@ use sideman_music::{Note, Score};
 use super::band::padded;
 use super::recipe::Scale;
 use super::slots::Slots;
-use crate::genre::fit::{Examples, Named};
+use crate::fit::{Examples, Named};
 use crate::genre::labelled::{Content, Facts, LabelledSet};
 
 /// Bars from one window to the next where windows are measured.

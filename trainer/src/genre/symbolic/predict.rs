@@ -11,7 +11,7 @@ use sideman_models::genre::weights::{BarWeights, Hears, head};
 use sideman_models::genre::{Network, Parameters};
 
 use super::recipe::{Labels, Model, Recipe};
-use crate::genre::fit::{self, FitCheckpoint};
+use crate::fit::{self, FitCheckpoint};
 use crate::genre::measure::predictions::WINDOW_MARK;
 use crate::genre::measure::{Prediction, Predictions};
 

@@ -13,7 +13,7 @@ use super::band::BandExamples;
 use super::piano::{HOP, PianoExamples};
 use super::rolls::RollExamples;
 use crate::corpus::Split;
-use crate::genre::fit::Examples;
+use crate::fit::Examples;
 use crate::genre::labelled::{Kind, LabelledSet};
 use crate::genre::scheme::Scheme;
 use crate::genre::{cache, voted};

@@ -5,7 +5,7 @@ use rand_pcg::Pcg64;
 use rayon::prelude::*;
 use sideman_music::genre::{ROLL_PITCHES, ROLL_STEPS, ROLL_TRACKS, Rolls};
 
-use crate::genre::fit::{Examples, Named};
+use crate::fit::{Examples, Named};
 use crate::genre::labelled::{Content, Facts, LabelledSet};
 
 /// Rolls of one split, without any augmentation, as in the paper. Pieces without bass, piano and drums in their

@@ -11,8 +11,8 @@ use super::band::BandExamples;
 use super::piano::PianoExamples;
 use super::recipe::{BarRecipe, Data, Model, Recipe};
 use super::rolls::RollExamples;
+use crate::fit::{Choice, Examples, FitConfig, Schedule};
 use crate::genre::cache;
-use crate::genre::fit::{Choice, Examples, FitConfig, Schedule};
 use crate::genre::train::Ready;
 
 /// How a model is fitted.

@@ -4,20 +4,10 @@ use std::path::Path;
 
 use sideman_music::{Meter, MeterMap, TempoMap};
 
-use crate::corpus::fixtures::{archive, manifest, midi, npy, npz, paired_piece, piece, put};
+use crate::corpus::fixtures::{archive, manifest, midi, npy, npz, paired_piece, piece, put, texts};
 use crate::corpus::{Split, Tier};
 use crate::genre::baseline::mean_and_deviation;
 use crate::genre::*;
-
-/// An array of texts as numpy writes it.
-pub(super) fn texts(words: &[&str]) -> Vec<u8> {
-    let bytes: Vec<u8> = words
-        .iter()
-        .flat_map(|w| w.chars().map(u32::from).chain(std::iter::repeat(0)).take(8))
-        .flat_map(u32::to_le_bytes)
-        .collect();
-    npy("<U8", &format!("({},)", words.len()), &bytes)
-}
 
 /// Three mel images of two columns; the last has a split that means nothing.
 fn mels() -> Vec<u8> {

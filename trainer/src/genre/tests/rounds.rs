@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 
-use super::caches::texts;
 use super::rendering::{font, late_piece};
 use crate::corpus::Split;
-use crate::corpus::fixtures::{archive, manifest, midi, npy, npz, put};
+use crate::corpus::fixtures::{archive, manifest, midi, npy, npz, put, texts};
 use crate::genre::*;
 
 /// Songs: path, split, genre. Those under `b` are of another source than the rest.

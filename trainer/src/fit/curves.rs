@@ -24,20 +24,39 @@ pub(crate) struct Line {
     pub(crate) epoch: usize,
     /// Mean loss of the epoch's batches, with augmentation, smoothing and weights.
     pub(crate) loss: f64,
-    /// Share of the epoch's examples that were right as they were shown.
-    pub(crate) accuracy: f64,
+    /// Share of the epoch's examples that were right as they were shown, where that means something.
+    pub(crate) accuracy: Option<f64>,
     /// Mean norm of the gradient before clipping.
     pub(crate) norm: f64,
-    /// Cross-entropy on the valid split.
+    /// Loss on the valid split.
     pub(crate) valid_loss: f64,
     /// Accuracy on the valid split.
-    pub(crate) valid_accuracy: f64,
+    pub(crate) valid_accuracy: Option<f64>,
     /// Balanced accuracy on the valid split.
-    pub(crate) valid_balanced: f64,
+    pub(crate) valid_balanced: Option<f64>,
     /// At the epoch's end.
     pub(crate) learning_rate: f64,
     /// Since the beginning of the training.
     pub(crate) seconds: f64,
+}
+
+impl Line {
+    /// For whoever watches.
+    pub(super) fn text(&self) -> String {
+        let percent = |name: &str, share: Option<f64>| {
+            share.map_or_else(String::new, |s| format!(", {name}{:.1} %", 100.0 * s))
+        };
+        format!(
+            "epoch {}: loss {:.4}{}; valid {:.4}{}{}; {:.0} s",
+            self.epoch,
+            self.loss,
+            percent("right ", self.accuracy),
+            self.valid_loss,
+            percent("right ", self.valid_accuracy),
+            percent("balanced ", self.valid_balanced),
+            self.seconds
+        )
+    }
 }
 
 /// Adds a line.
@@ -81,8 +100,9 @@ pub(crate) fn draw(run: &Path) -> anyhow::Result<()> {
 /// The curves of a log as a picture.
 pub(crate) fn picture(name: &str, lines: &[Line]) -> anyhow::Result<RgbImage> {
     let end = lines.last().map_or(1, |l| l.epoch) as f64;
-    let of = |f: fn(&Line) -> f64| -> Vec<(f64, f64)> {
-        lines.iter().map(|l| (l.epoch as f64, f(l))).filter(|p| p.1.is_finite()).collect()
+    let of = |f: fn(&Line) -> Option<f64>| -> Vec<(f64, f64)> {
+        let points = lines.iter().filter_map(|l| Some((l.epoch as f64, f(l)?)));
+        points.filter(|p| p.1.is_finite()).collect()
     };
     let mut paper = Paper::new(1280, 640);
     {
@@ -93,20 +113,23 @@ pub(crate) fn picture(name: &str, lines: &[Line]) -> anyhow::Result<RgbImage> {
             let text = format!("{} epochs, {:.0} minutes", l.epoch, l.seconds / 60.0);
             title.draw(&Text::new(text, (px(16), px(34)), letters(8, PALE)))?;
         }
-        let panels = rest.split_evenly((1, 2));
+        // What has no accuracy has its losses over the whole width.
+        let panels =
+            rest.split_evenly((1, if lines.iter().any(|l| l.valid_accuracy.is_some()) { 2 } else { 1 }));
         let losses = [
-            Curve::new("train", &of(|l| l.loss), TRAIN, false),
-            Curve::new("valid", &of(|l| l.valid_loss), VALID, false),
+            Curve::new("train", &of(|l| Some(l.loss)), TRAIN, false),
+            Curve::new("valid", &of(|l| Some(l.valid_loss)), VALID, false),
         ];
         let range = Range { along: "epoch", end, bottom: Some(0.0), top: Some(ceiling(lines)) };
         panel(&panels[0], "Loss in nats (train: as it is trained)", &losses, range)?;
+        let [_, right] = &panels[..] else { return Ok(paper.picture()) };
         let shares = [
             Curve::new("train", &of(|l| l.accuracy), TRAIN, false),
             Curve::new("valid", &of(|l| l.valid_accuracy), VALID, false),
             Curve::new("balanced", &of(|l| l.valid_balanced), COLOURS[0], false),
         ];
         let range = Range { along: "epoch", end, bottom: Some(0.0), top: None };
-        panel(&panels[1], "Accuracy", &shares, range)?;
+        panel(right, "Accuracy", &shares, range)?;
     }
     Ok(paper.picture())
 }

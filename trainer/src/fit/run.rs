@@ -8,14 +8,13 @@ use anyhow::{Context, bail, ensure};
 use candle_core::{Device, Tensor, Var};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rand::SeedableRng;
-use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
-use sideman_models::genre::{Network, Parameters, Pass};
+use sideman_models::genre::Parameters;
+use sideman_models::ops::RunningStatistics;
 
 use super::curves::{self, Line};
-use super::mixing::{Targets, class_weights, mix};
-use super::predictions::right;
-use super::{Choice, Examples, FitCheckpoint, FitConfig, predict};
+use super::objective::{Objective, Step};
+use super::{Choice, FitCheckpoint, FitConfig};
 use crate::train::AdamW;
 
 /// Name of the checkpoint of the last epoch in the folder of a run.
@@ -54,7 +53,7 @@ pub struct Outcome {
     pub best_epoch: usize,
     /// Valid loss of that epoch, in nats.
     pub loss: f64,
-    /// Balanced accuracy on the valid split of that epoch.
+    /// Balanced accuracy on the valid split of that epoch; 0 where there is none.
     pub balanced: f64,
     /// Whether nothing is left to do.
     pub finished: bool,
@@ -72,28 +71,25 @@ impl FitCheckpoint {
     }
 }
 
-/// Trains a network to its last epoch, to the end of its patience, or from where it stopped. `recipe` is stored
+/// Trains what an objective says to its last epoch, to the end of its patience, or from where it stopped. `recipe` is stored
 /// in the checkpoints: a run goes on only with the recipe and the configuration that it was begun with.
 ///
 /// The same seed gives the same weights, whatever the number of threads and however often the run was stopped.
 ///
 /// # Errors
 /// When the configuration, the data, the folder or the disk do not allow it, or the loss is no number.
-pub fn fit(
-    network: &dyn Network,
-    train: &dyn Examples,
-    valid: &dyn Examples,
+pub fn learn(
+    objective: &dyn Objective,
     config: &FitConfig,
     recipe: &serde_json::Value,
     options: &FitOptions,
 ) -> anyhow::Result<Outcome> {
     config.check()?;
-    ensure!(train.len() > 1, "the train split has {} examples: prepare more music", train.len());
-    ensure!(!valid.is_empty(), "the valid split has no examples: prepare more music");
-    ensure!(train.classes() == valid.classes(), "the train and the valid split have other classes");
+    let examples = objective.examples();
+    ensure!(examples > 1, "the train split has {examples} examples: prepare more music");
     std::fs::create_dir_all(&options.out)
         .with_context(|| format!("cannot make the folder {}", options.out.display()))?;
-    let mut at = begin(network, train, config, recipe, options)?;
+    let mut at = begin(objective, config, recipe, options)?;
     let device = &options.device;
     let mut vars = BTreeMap::new();
     for (name, tensor) in &at.parameters.tensors {
@@ -105,7 +101,7 @@ pub fn fit(
         optimizer.moments.insert(name, (m.to_device(device)?, v.to_device(device)?));
     }
     let mut state = State {
-        network,
+        objective,
         tensors: vars.iter().map(|(k, v)| (k.clone(), v.as_tensor().clone())).collect(),
         vars,
         optimizer,
@@ -113,19 +109,22 @@ pub fn fit(
         average: std::mem::take(&mut at.average),
         device: device.clone(),
     };
-    let mut counts = vec![0; train.classes().len()];
-    (0..train.len()).for_each(|i| counts[train.class(i)] += 1);
-    let weights = class_weights(&counts, config.class_weights);
     let end = options.stop_after.map_or(usize::MAX, |n| at.epochs.saturating_add(n));
     while unfinished(&at, config) && at.epochs < end {
         let began = Instant::now();
-        let mean = state.epoch(train, config, &weights, at.epochs, options)?;
+        let mean = state.epoch(config, at.epochs, options)?;
         at.epochs += 1;
         at.updates = state.optimizer.updates;
-        let scored = state.scored(train, config)?;
-        let figures = predict(network, &scored, valid, config.batch, device)?.figures();
+        let scored = state.scored(config)?;
+        let score = objective.valid(&scored, config, device)?;
+        ensure!(
+            score.loss.is_finite(),
+            "the valid loss is {} after epoch {}: lower the learning rate",
+            score.loss,
+            at.epochs
+        );
         at.seconds += began.elapsed().as_secs_f64();
-        let now = (figures.loss, figures.balanced);
+        let now = (score.loss, score.balanced.unwrap_or(0.0));
         let better = match (config.choice, at.best) {
             (Choice::Last, _) | (_, None) => true,
             (Choice::Loss, Some(best)) => now.0 < best.0,
@@ -146,9 +145,9 @@ pub fn fit(
             loss: mean.loss,
             accuracy: mean.accuracy,
             norm: mean.norm,
-            valid_loss: figures.loss,
-            valid_accuracy: figures.accuracy,
-            valid_balanced: figures.balanced,
+            valid_loss: score.loss,
+            valid_accuracy: score.accuracy,
+            valid_balanced: score.balanced,
             learning_rate: config.learning_rate_at(at.epochs as f64),
             seconds: at.seconds,
         };
@@ -161,17 +160,7 @@ pub fn fit(
         }
         .save(&options.out.join(LAST))?;
         if options.progress {
-            println!(
-                "epoch {}: loss {:.4}, {:.1} % right; valid {:.4}, {:.1} %, balanced {:.1} %{}; {:.0} s",
-                line.epoch,
-                line.loss,
-                100.0 * line.accuracy,
-                line.valid_loss,
-                100.0 * line.valid_accuracy,
-                100.0 * line.valid_balanced,
-                if better { " *" } else { "" },
-                line.seconds
-            );
+            println!("{}{}", line.text(), if better { " *" } else { "" });
         }
         // A picture that cannot be drawn is no reason to end a training.
         if let Err(e) = curves::draw(&options.out) {
@@ -195,19 +184,18 @@ fn unfinished(at: &FitCheckpoint, config: &FitConfig) -> bool {
 
 /// The folder's last checkpoint, or a fresh one.
 fn begin(
-    network: &dyn Network,
-    train: &dyn Examples,
+    objective: &dyn Objective,
     config: &FitConfig,
     recipe: &serde_json::Value,
     options: &FitOptions,
 ) -> anyhow::Result<FitCheckpoint> {
-    let (out, specs) = (options.out.display(), network.specs());
+    let (out, specs) = (options.out.display(), objective.specs());
     let last = options.out.join(LAST);
     if !last.exists() {
         return Ok(FitCheckpoint {
             config: config.clone(),
             recipe: recipe.clone(),
-            classes: train.classes().to_vec(),
+            classes: objective.classes().to_vec(),
             epochs: 0,
             updates: 0,
             best: None,
@@ -223,7 +211,7 @@ fn begin(
     }
     let at = FitCheckpoint::load(&last)?;
     ensure!(
-        at.recipe == *recipe && at.classes == train.classes(),
+        at.recipe == *recipe && at.classes == objective.classes(),
         "the run in {out} is of another model or other classes: choose another --out"
     );
     ensure!(
@@ -236,20 +224,21 @@ fn begin(
 
 /// What changes from update to update.
 struct State<'a> {
-    network: &'a dyn Network,
+    objective: &'a dyn Objective,
     vars: BTreeMap<String, Var>,
     /// The variables' own storage.
     tensors: BTreeMap<String, Tensor>,
     optimizer: AdamW,
-    running: BTreeMap<String, sideman_models::ops::RunningStatistics>,
+    running: BTreeMap<String, RunningStatistics>,
     average: BTreeMap<String, Tensor>,
     device: Device,
 }
 
 /// Means over the batches of an epoch.
+#[derive(Default)]
 struct Mean {
     loss: f64,
-    accuracy: f64,
+    accuracy: Option<f64>,
     norm: f64,
 }
 
@@ -262,20 +251,10 @@ fn seed(config: &FitConfig, epoch: usize, purpose: u64) -> Pcg64 {
 
 impl State<'_> {
     /// One epoch. All its randomness is drawn from the seed and its number, so that a run can be resumed.
-    fn epoch(
-        &mut self,
-        train: &dyn Examples,
-        config: &FitConfig,
-        weights: &[f32],
-        epoch: usize,
-        options: &FitOptions,
-    ) -> anyhow::Result<Mean> {
-        let mut order: Vec<usize> = (0..train.len()).collect();
-        order.shuffle(&mut seed(config, epoch, 1));
-        order.truncate(config.examples.unwrap_or(usize::MAX));
-        // What is left over would weigh more an example, and batch normalisation cannot do with one.
-        let count = (order.len() / config.batch).max(1);
-        let batches: Vec<&[usize]> = order.chunks(config.batch).take(count).collect();
+    fn epoch(&mut self, config: &FitConfig, epoch: usize, options: &FitOptions) -> anyhow::Result<Mean> {
+        let objective = self.objective;
+        let batches = objective.batches(config, &mut seed(config, epoch, 1));
+        let count = batches.len();
         let bar = ProgressBar::new(count as u64);
         bar.set_style(ProgressStyle::with_template("epoch {msg} {bar:30} {pos}/{len} batches, {eta} left")?);
         bar.set_message(format!("{}", epoch + 1));
@@ -283,30 +262,32 @@ impl State<'_> {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
         let mut rng = seed(config, epoch, 2);
-        let mut mean = Mean { loss: 0.0, accuracy: 0.0, norm: 0.0 };
-        let mut seen = 0;
+        let mut mean = Mean::default();
+        let (mut seen, mut right) = (0, None);
         let (sender, receiver) = crossbeam::channel::bounded(2);
         std::thread::scope(|scope| -> anyhow::Result<()> {
             let batches = &batches;
             scope.spawn(move || {
                 let mut noise = seed(config, epoch, 3);
                 for batch in batches {
-                    if sender.send(train.inputs(batch, Some(&mut noise))).is_err() {
+                    if sender.send(objective.inputs(batch, &mut noise)).is_err() {
                         break;
                     }
                 }
             });
             for (n, (inputs, batch)) in receiver.iter().zip(batches).enumerate() {
-                let of: Vec<usize> = batch.iter().map(|&i| train.class(i)).collect();
-                let time = epoch as f64 + (n + 1) as f64 / count as f64;
-                let (loss, hits, norm) = self.update(inputs?, &of, config, weights, time, &mut rng)?;
+                let rate = config.learning_rate_at(epoch as f64 + (n + 1) as f64 / count as f64);
+                let step = (n, &mut rng);
+                let (loss, hits, norm) = self.update(inputs?, batch, config, rate, step)?;
                 ensure!(
                     loss.is_finite() && norm.is_finite(),
                     "the loss is {loss} and its gradient {norm} in epoch {}: lower the learning rate",
                     epoch + 1
                 );
-                seen += of.len();
-                mean.accuracy += hits as f64;
+                seen += batch.len();
+                if let Some(hits) = hits {
+                    *right.get_or_insert(0.0) += hits * batch.len() as f64;
+                }
                 mean.loss += loss / count as f64;
                 mean.norm += norm / count as f64;
                 bar.inc(1);
@@ -314,47 +295,33 @@ impl State<'_> {
             Ok(())
         })?;
         bar.finish_and_clear();
-        mean.accuracy /= seen.max(1) as f64;
+        mean.accuracy = right.map(|r| r / seen.max(1) as f64);
         Ok(mean)
     }
 
     /// The weights that are scored and kept, with their statistics.
-    fn scored(&self, train: &dyn Examples, config: &FitConfig) -> anyhow::Result<Parameters> {
+    fn scored(&self, config: &FitConfig) -> anyhow::Result<Parameters> {
         let tensors = if config.average > 0.0 { self.average.clone() } else { self.tensors.clone() };
-        let mut running = self.running.clone();
-        // Always the same examples: what differs between epochs is then the weights.
-        let mut some: Vec<usize> = (0..train.len()).collect();
-        some.shuffle(&mut seed(config, 0, 4));
-        some.truncate(config.calibration);
-        for (n, batch) in some.chunks(config.batch).filter(|b| b.len() > 1).enumerate() {
-            let inputs = train.inputs(batch, None)?;
-            let inputs =
-                inputs.iter().map(|t| t.to_device(&self.device)).collect::<candle_core::Result<Vec<_>>>()?;
-            let mut pass = Pass::calibration(&tensors, &mut running, 1.0 / (n + 1) as f32);
-            self.network.logits(&mut pass, &inputs)?;
-        }
-        Ok(Parameters { tensors, running })
+        let mut scored = Parameters { tensors, running: self.running.clone() };
+        self.objective.calibrate(&mut scored, config, &mut seed(config, 0, 4), &self.device)?;
+        Ok(scored)
     }
 
-    /// One update: loss, examples that were right, norm of the gradient.
+    /// One update: loss, share that was right, norm of the gradient.
     fn update(
         &mut self,
         inputs: Vec<Tensor>,
-        of: &[usize],
+        batch: &[usize],
         config: &FitConfig,
-        weights: &[f32],
-        time: f64,
-        rng: &mut Pcg64,
-    ) -> anyhow::Result<(f64, usize, f64)> {
+        rate: f64,
+        (number, rng): (usize, &mut Pcg64),
+    ) -> anyhow::Result<(f64, Option<f64>, f64)> {
         let inputs =
             inputs.into_iter().map(|t| t.to_device(&self.device)).collect::<candle_core::Result<Vec<_>>>()?;
-        let mut targets = Targets::new(of, weights, config.smoothing);
-        let inputs = mix(inputs, &mut targets, config, rng)?;
-        let mut pass = Pass::training(&self.tensors, &mut self.running, rng);
-        let logits = self.network.logits(&mut pass, &inputs)?;
-        let loss = targets.loss(&logits)?;
-        let grads = loss.backward()?;
-        let norm = self.optimizer.step(&self.vars, &grads, config.learning_rate_at(time))?;
+        let step = Step { tensors: &self.tensors, running: &mut self.running, rng, number };
+        let loss = self.objective.loss(step, &inputs, batch)?;
+        let grads = loss.mean.backward()?;
+        let norm = self.optimizer.step(&self.vars, &grads, rate)?;
         if config.average > 0.0 {
             // At first it follows faster, or the fresh weights would stay in it for long.
             let keep =
@@ -367,6 +334,6 @@ impl State<'_> {
                 self.average.insert(name.clone(), next);
             }
         }
-        Ok((f64::from(loss.to_scalar::<f32>()?), right(&logits, of)?, norm))
+        Ok((f64::from(loss.mean.to_scalar::<f32>()?), loss.right, norm))
     }
 }

@@ -1,0 +1,90 @@
+//! `sideman-trainer papers`.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, ensure};
+use clap::{ArgGroup, Args, Subcommand};
+
+use super::{Job, Paper, Report, Size, all};
+
+/// Subcommands of `papers`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum PapersCommand {
+    /// What each paper is, what data it wants, and how long it takes
+    List,
+    /// Prepare, train, evaluate and report a paper
+    #[command(after_help = "Examples:
+  sideman-trainer papers run p5 --quick
+  sideman-trainer papers run p1 --data DATA --full
+A run that was stopped goes on with the same command.")]
+    Run(RunArgs),
+}
+
+/// Command line of `papers run`.
+#[derive(Debug, Clone, Args)]
+#[command(group(ArgGroup::new("size").args(["quick", "full"])))]
+pub struct RunArgs {
+    /// p1, p2, p3, p4 or p5
+    #[arg(value_name = "PAPER")]
+    pub paper: String,
+    /// Folder of the data [default with --quick: a small collection made by code]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Folder of the report, the trainings and what was prepared [default: report/PAPER]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// A few pieces and updates, to see that everything works; the default
+    #[arg(long)]
+    pub quick: bool,
+    /// The paper's protocol, as far as two cores go
+    #[arg(long, requires = "data")]
+    pub full: bool,
+    /// Seed of everything that is drawn
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// Runs a subcommand.
+///
+/// # Errors
+/// When there is no such paper, or its run fails.
+pub fn run(command: &PapersCommand) -> anyhow::Result<()> {
+    match command {
+        PapersCommand::List => {
+            for paper in all() {
+                let a = paper.about();
+                println!("{}  {}", a.id, a.title);
+                println!("    {}", a.what);
+                println!("    data: {}", a.data);
+                println!("    time on two cores: {} with --quick, {} with --full\n", a.quick, a.full);
+            }
+            Ok(())
+        }
+        PapersCommand::Run(args) => run_one(args),
+    }
+}
+
+fn named(id: &str) -> anyhow::Result<&'static dyn Paper> {
+    let known: Vec<&str> = all().iter().map(|p| p.about().id).collect();
+    let found = all().into_iter().find(|p| p.about().id == id.to_lowercase());
+    found.with_context(|| format!("no paper is called '{id}': choose from {}", known.join(", ")))
+}
+
+fn run_one(args: &RunArgs) -> anyhow::Result<()> {
+    let paper = named(&args.paper)?;
+    let about = paper.about();
+    let size = if args.full { Size::Full } else { Size::Quick };
+    let out = args.out.clone().unwrap_or_else(|| PathBuf::from("report").join(about.id));
+    if let Some(data) = &args.data {
+        ensure!(data.is_dir(), "{} is no folder: name the folder of the data", data.display());
+    }
+    let job = Job { data: args.data.clone(), out, size, seed: args.seed, progress: true };
+    let began = Instant::now();
+    let mut report = Report::new(&about, &job)?;
+    paper.run(&job, &mut report)?;
+    let (page, text) = report.finish()?;
+    println!("\n{text}");
+    println!("Done after {:.0} s; the report is {}", began.elapsed().as_secs_f64(), page.display());
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! The five papers that the networks began with, each run here from its data to its tables.
+//!
+//! A [`Paper`] knows its data, its networks and its figures. [`Job`] is one run of it: where the music is, where
+//! everything goes, how large. What comes out is a [`Report`]: an HTML page, its tables as CSV, its figures as PNG.
+//! A run that was stopped goes on where it was: every training within it keeps checkpoints (see [`crate::fit`]).
+//! `p1`, `p2` and `p5` train through [`crate::fit`] themselves; P3, P4 and the classifiers of P2 are those of
+//! [`crate::genre`], called in the order that their papers need.
+
+mod command;
+pub mod draw;
+mod genre;
+mod job;
+pub(crate) mod music;
+mod report;
+#[cfg(test)]
+mod tests;
+pub(crate) mod toy;
+
+pub use command::{PapersCommand, run};
+pub use job::{Job, Size};
+pub use music::Piece;
+pub use report::Report;
+
+/// What a paper is, for `papers list`.
+#[derive(Debug, Clone, Copy)]
+pub struct About {
+    /// p1 to p5.
+    pub id: &'static str,
+    /// Short title.
+    pub title: &'static str,
+    /// What is built and measured.
+    pub what: &'static str,
+    /// Data that the full run wants.
+    pub data: &'static str,
+    /// How long `--quick` takes on two cores.
+    pub quick: &'static str,
+    /// How long `--full` takes on two cores.
+    pub full: &'static str,
+}
+
+/// A paper that can be run.
+pub trait Paper: Sync {
+    /// What it is.
+    fn about(&self) -> About;
+
+    /// Prepares the data, trains, evaluates, and fills the report.
+    ///
+    /// # Errors
+    /// When the data cannot be read or holds nothing for it, or the disk is full.
+    fn run(&self, job: &Job, report: &mut Report) -> anyhow::Result<()>;
+}
+
+/// All of them, in their order.
+pub fn all() -> [&'static dyn Paper; 2] {
+    [&genre::P3, &genre::P4]
+}
