@@ -19,5 +19,6 @@ pub mod evaluate;
 pub mod export;
 pub mod fit;
 pub mod genre;
+pub mod memory;
 pub mod papers;
 pub mod train;

@@ -54,6 +54,7 @@ fn set_threads() {
 
 fn main() -> ExitCode {
     set_threads();
+    sideman_trainer::memory::keep();
     let done = match Args::parse().command {
         Command::Prepare(args) => sideman_trainer::corpus::run(&args),
         Command::Train(args) => sideman_trainer::train::run(&args),

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 
+use super::activation::{sigmoid, tanh};
 use super::linear::with;
-use super::lstm::{sigmoid, tanh};
 use super::{Matrix, multiply, values};
 
 /// Runs a sequence: `gates` is (steps * lanes, 3 * hidden), the input's share of the gates r, z, n with their

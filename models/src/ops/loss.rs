@@ -4,7 +4,14 @@ use std::sync::Mutex;
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 
+use rayon::prelude::*;
+
+use super::activation::{exp, ln_1p};
 use super::values;
+use super::vector::wide;
+
+/// Values that a thread does at once.
+const CHUNK: usize = 1 << 14;
 
 /// Sum over rows of the cross-entropy in nats of softmax(logits) (rows, classes) against a class each.
 ///
@@ -67,6 +74,53 @@ fn scaled(stored: &Mutex<Vec<f32>>, like: &Tensor, grad: &Tensor) -> Result<Opti
     Ok(Some(Tensor::from_vec(g, like.shape(), like.device())?))
 }
 
+wide! {
+    /// Turns rows of logits into gradients, and returns the sum of their losses.
+    fn softmax_rows(p: &mut [f32], targets: &[u32]) -> f64 {
+        let classes = p.len() / targets.len().max(1);
+        let mut sum = 0f64;
+        for (row, &target) in p.chunks_exact_mut(classes.max(1)).zip(targets) {
+            let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let own = row[target as usize] - top;
+            row.iter_mut().for_each(|v| *v = exp(*v - top));
+            let mut sums = [0f32; 8];
+            let (groups, rest) = row.as_chunks::<8>();
+            groups.iter().for_each(|g| sums.iter_mut().zip(g).for_each(|(s, v)| *s += v));
+            let total = sums.iter().sum::<f32>() + rest.iter().sum::<f32>();
+            row.iter_mut().for_each(|v| *v /= total);
+            row[target as usize] -= 1.0;
+            sum += f64::from(total.ln() - own);
+        }
+        sum
+    }
+}
+
+wide! {
+    /// Turns logits into gradients, and returns the weighted sum of their losses.
+    fn sigmoid_cells(g: &mut [f32], targets: &[f32], weights: &[f32]) -> f64 {
+        let mut sums = [0f32; 8];
+        let cell = |sum: &mut f32, v: &mut f32, y: f32, w: f32| {
+            let x = *v;
+            let e = exp(-x.abs());
+            // x y rather than the exponential carries what is no number into the sum.
+            *sum += w * (x.max(0.0) - x * y + ln_1p(e));
+            *v = w * ((if x < 0.0 { e } else { 1.0 }) / (1.0 + e) - y);
+        };
+        let (groups, rest) = g.as_chunks_mut::<8>();
+        let whole = groups.len() * 8;
+        for (i, group) in groups.iter_mut().enumerate() {
+            let (y, w) = (&targets[8 * i..8 * i + 8], &weights[8 * i..8 * i + 8]);
+            for k in 0..8 {
+                cell(&mut sums[k], &mut group[k], y[k], w[k]);
+            }
+        }
+        for (k, v) in rest.iter_mut().enumerate() {
+            cell(&mut sums[k], v, targets[whole + k], weights[whole + k]);
+        }
+        sums.iter().map(|&s| f64::from(s)).sum()
+    }
+}
+
 struct SoftmaxLoss {
     targets: Vec<u32>,
     gradient: Mutex<Vec<f32>>,
@@ -80,19 +134,13 @@ impl CustomOp1 for SoftmaxLoss {
     fn cpu_fwd(&self, logits: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let mut p = values(logits, layout)?.to_vec();
         let classes = layout.shape().dims2()?.1;
-        let mut sum = 0f64;
-        for (row, &target) in p.chunks_exact_mut(classes).zip(&self.targets) {
-            let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let own = row[target as usize] - top;
-            let mut total = 0f32;
-            for v in row.iter_mut() {
-                *v = (*v - top).exp();
-                total += *v;
-            }
-            row.iter_mut().for_each(|v| *v /= total);
-            row[target as usize] -= 1.0;
-            sum += f64::from(total.ln() - own);
-        }
+        let rows = (CHUNK / classes).max(1);
+        let sums = p
+            .par_chunks_mut(rows * classes)
+            .zip(self.targets.par_chunks(rows))
+            .map(|(p, targets)| softmax_rows(p, targets));
+        // In one order, whatever the number of threads.
+        let sum: f64 = sums.collect::<Vec<f64>>().into_iter().sum();
         *self.gradient.lock().unwrap_or_else(|e| e.into_inner()) = p;
         Ok((CpuStorage::F32(vec![sum as f32]), Shape::from(())))
     }
@@ -115,14 +163,10 @@ impl CustomOp1 for SigmoidLoss {
 
     fn cpu_fwd(&self, logits: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let mut g = values(logits, layout)?.to_vec();
-        let mut sum = 0f64;
-        for ((v, &y), &w) in g.iter_mut().zip(&self.targets).zip(&self.weights) {
-            let x = *v;
-            let e = (-x.abs()).exp();
-            sum += f64::from(w * (x.max(0.0) - x * y + e.ln_1p()));
-            let p = if x >= 0.0 { 1.0 / (1.0 + e) } else { e / (1.0 + e) };
-            *v = w * (p - y);
-        }
+        let chunks =
+            g.par_chunks_mut(CHUNK).zip(self.targets.par_chunks(CHUNK)).zip(self.weights.par_chunks(CHUNK));
+        let sums = chunks.map(|((g, targets), weights)| sigmoid_cells(g, targets, weights));
+        let sum: f64 = sums.collect::<Vec<f64>>().into_iter().sum();
         *self.gradient.lock().unwrap_or_else(|e| e.into_inner()) = g;
         Ok((CpuStorage::F32(vec![sum as f32]), Shape::from(())))
     }

@@ -3,8 +3,11 @@
 use std::sync::{Arc, Mutex};
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
+use rayon::prelude::*;
 
+use super::activation::{sigmoid, tanh};
 use super::linear::with;
+use super::vector::wide;
 use super::{Matrix, multiply, values};
 
 /// The state that a layer carries from one chunk of a sequence to the next: h and c, (lanes, hidden) each,
@@ -93,14 +96,52 @@ struct Lstm {
     saved: Arc<Mutex<Saved>>,
 }
 
-pub(super) fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
+/// Numbers of the lanes, in groups that are worth a thread.
+fn lanes(n: usize, hidden: usize) -> impl IndexedParallelIterator<Item = usize> {
+    (0..n).into_par_iter().with_min_len((1 << 13) / hidden.max(1) + 1)
 }
 
-/// The hyperbolic tangent by way of exp, which vectorises; within 2e-7.
-pub(super) fn tanh(x: f32) -> f32 {
-    let e = (-2.0 * x.abs()).exp();
-    ((1.0 - e) / (1.0 + e)).copysign(x)
+wide! {
+    /// A step of a lane: gates, which are activated in place, the cells before, and the cells and outputs after.
+    fn forward(z: &mut [f32], before: &[f32], c: &mut [f32], h: &mut [f32]) {
+        let hidden = c.len();
+        let (zi, z) = z.split_at_mut(hidden);
+        let (zf, z) = z.split_at_mut(hidden);
+        let (zg, zo) = z.split_at_mut(hidden);
+        let (zo, before, h) = (&mut zo[..hidden], &before[..hidden], &mut h[..hidden]);
+        for j in 0..hidden {
+            zi[j] = sigmoid(zi[j]);
+            zf[j] = sigmoid(zf[j]);
+            zg[j] = tanh(zg[j]);
+            zo[j] = sigmoid(zo[j]);
+            c[j] = zf[j] * before[j] + zi[j] * zg[j];
+            h[j] = zo[j] * tanh(c[j]);
+        }
+    }
+}
+
+wide! {
+    /// The same backward: activated gates, which become their gradients, the cells after and before, the gradients of
+    /// the outputs from above and from the next step, and that of the cells, which becomes that of the step before.
+    fn backward(z: &mut [f32], c: &[f32], before: &[f32], above: &[f32], dh: &[f32], dc: &mut [f32]) {
+        let hidden = dc.len();
+        let (zi, z) = z.split_at_mut(hidden);
+        let (zf, z) = z.split_at_mut(hidden);
+        let (zg, zo) = z.split_at_mut(hidden);
+        let (zo, c, before) = (&mut zo[..hidden], &c[..hidden], &before[..hidden]);
+        let (above, dh) = (&above[..hidden], &dh[..hidden]);
+        for j in 0..hidden {
+            let (i, f, a, o) = (zi[j], zf[j], zg[j], zo[j]);
+            let t = tanh(c[j]);
+            let h = above[j] + dh[j];
+            let d = dc[j] + h * o * (1.0 - t * t);
+            zo[j] = h * t * o * (1.0 - o);
+            zi[j] = d * a * i * (1.0 - i);
+            zf[j] = d * before[j] * f * (1.0 - f);
+            zg[j] = d * i * (1.0 - a * a);
+            dc[j] = d * f;
+        }
+    }
 }
 
 impl CustomOp2 for Lstm {
@@ -128,23 +169,13 @@ impl CustomOp2 for Lstm {
             multiply(zs, Matrix::new(h, n, hidden), w.t(), true);
             let (c_done, c_rest) = cells.split_at_mut(row * hidden);
             let c_before = if row == 0 { &self.start.c[..] } else { &c_done[(row - n) * hidden..] };
-            for lane in 0..n {
-                let z = &mut zs[lane * 4 * hidden..(lane + 1) * 4 * hidden];
-                let (zi, z) = z.split_at_mut(hidden);
-                let (zf, z) = z.split_at_mut(hidden);
-                let (zg, zo) = z.split_at_mut(hidden);
-                let span = lane * hidden..(lane + 1) * hidden;
-                let (c, h) = (&mut c_rest[span.clone()], &mut rest[span.clone()]);
-                let before = &c_before[span];
-                for j in 0..hidden {
-                    zi[j] = sigmoid(zi[j]);
-                    zf[j] = sigmoid(zf[j]);
-                    zg[j] = tanh(zg[j]);
-                    zo[j] = sigmoid(zo[j]);
-                    c[j] = zf[j] * before[j] + zi[j] * zg[j];
-                    h[j] = zo[j] * tanh(c[j]);
-                }
-            }
+            let (c, h) = (&mut c_rest[..n * hidden], &mut rest[..n * hidden]);
+            lanes(n, hidden)
+                .zip(zs.par_chunks_mut(4 * hidden))
+                .zip(c.par_chunks_mut(hidden).zip(h.par_chunks_mut(hidden)))
+                .for_each(|((lane, z), (c, h))| {
+                    forward(z, &c_before[lane * hidden..(lane + 1) * hidden], c, h);
+                });
         }
         *self.saved.lock().unwrap_or_else(|e| e.into_inner()) = Saved { gates: z, cells };
         Ok((CpuStorage::F32(out), Shape::from((rows, hidden))))
@@ -171,32 +202,25 @@ impl CustomOp2 for Lstm {
             with(&grad, |grad| {
                 for row in (0..rows).step_by(n).rev() {
                     let zs = &mut dz[row * 4 * hidden..(row + n) * 4 * hidden];
-                    for lane in 0..n {
-                        let z = &mut zs[lane * 4 * hidden..(lane + 1) * 4 * hidden];
-                        let (zi, z) = z.split_at_mut(hidden);
-                        let (zf, z) = z.split_at_mut(hidden);
-                        let (zg, zo) = z.split_at_mut(hidden);
-                        let at = (row + lane) * hidden;
-                        let c = &saved.cells[at..at + hidden];
-                        let before = match (row + lane).checked_sub(n) {
-                            Some(r) => &saved.cells[r * hidden..(r + 1) * hidden],
-                            None => &self.start.c[lane * hidden..(lane + 1) * hidden],
-                        };
-                        let g = &grad[at..at + hidden];
-                        let dh = &dh[lane * hidden..(lane + 1) * hidden];
-                        let dc = &mut dc[lane * hidden..(lane + 1) * hidden];
-                        for j in 0..hidden {
-                            let (i, f, a, o) = (zi[j], zf[j], zg[j], zo[j]);
-                            let t = tanh(c[j]);
-                            let h = g[j] + dh[j];
-                            let d = dc[j] + h * o * (1.0 - t * t);
-                            zo[j] = h * t * o * (1.0 - o);
-                            zi[j] = d * a * i * (1.0 - i);
-                            zf[j] = d * before[j] * f * (1.0 - f);
-                            zg[j] = d * i * (1.0 - a * a);
-                            dc[j] = d * f;
-                        }
-                    }
+                    lanes(n, hidden)
+                        .zip(zs.par_chunks_mut(4 * hidden))
+                        .zip(dc.par_chunks_mut(hidden))
+                        .for_each(|((lane, z), dc)| {
+                            let at = (row + lane) * hidden;
+                            let before = match (row + lane).checked_sub(n) {
+                                Some(r) => &saved.cells[r * hidden..(r + 1) * hidden],
+                                None => &self.start.c[lane * hidden..(lane + 1) * hidden],
+                            };
+                            let dh = &dh[lane * hidden..(lane + 1) * hidden];
+                            backward(
+                                z,
+                                &saved.cells[at..at + hidden],
+                                before,
+                                &grad[at..at + hidden],
+                                dh,
+                                dc,
+                            );
+                        });
                     if row > 0 {
                         let w = Matrix::new(w, 4 * hidden, hidden);
                         multiply(&mut dh, Matrix::new(zs, n, 4 * hidden), w, false);

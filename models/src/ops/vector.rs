@@ -38,6 +38,32 @@ impl Instructions {
     }
 }
 
+/// A function whose loops are compiled once more with AVX2, twice as wide as the build allows, and run so where
+/// the machine has it. Nothing is fused, so both give the same bits.
+macro_rules! wide {
+    ($(#[$about:meta])* fn $name:ident($($argument:ident: $kind:ty),* $(,)?) $(-> $result:ty)? $body:block) => {
+        $(#[$about])*
+        fn $name($($argument: $kind),*) $(-> $result)? {
+            #[inline(always)]
+            fn plain($($argument: $kind),*) $(-> $result)? $body
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2")]
+                fn avx2($($argument: $kind),*) $(-> $result)? {
+                    plain($($argument),*)
+                }
+                use $crate::ops::vector::Instructions;
+                if Instructions::best() != Instructions::Portable {
+                    // SAFETY: the machine has the instructions.
+                    return unsafe { avx2($($argument),*) };
+                }
+            }
+            plain($($argument),*)
+        }
+    };
+}
+pub(super) use wide;
+
 /// Some f32 side by side. Its functions must only be reached where the machine has the instructions.
 pub(super) trait Vector: Copy {
     /// How many.

@@ -158,6 +158,28 @@ fn a_run_that_was_stopped_ends_with_the_same_numbers() {
 }
 
 #[test]
+fn a_checkpoint_that_cannot_be_written_leaves_the_last_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (train, valid) = (Points::new(1, 100), Points::new(2, 30));
+    let recipe = serde_json::json!("toy");
+    let whole = FitOptions::new(&dir.path().join("whole"));
+    fit(&Toy, &train, &valid, &config(), &recipe, &whole).unwrap();
+    let mut broken = FitOptions { stop_after: Some(2), ..FitOptions::new(&dir.path().join("broken")) };
+    fit(&Toy, &train, &valid, &config(), &recipe, &broken).unwrap();
+    (broken.resume, broken.stop_after) = (true, None);
+    // A folder in the place of the new file stands for a disk that takes no more.
+    let [last, in_the_way] = ["last.safetensors", "last.partial"].map(|n| broken.out.join(n));
+    std::fs::create_dir(&in_the_way).unwrap();
+    let error = format!("{:#}", fit(&Toy, &train, &valid, &config(), &recipe, &broken).unwrap_err());
+    assert!(error.contains("cannot write the checkpoint") && error.contains("free space"), "{error}");
+    assert_eq!(FitCheckpoint::load(&last).unwrap().epochs, 2);
+    std::fs::remove_dir(&in_the_way).unwrap();
+    fit(&Toy, &train, &valid, &config(), &recipe, &broken).unwrap();
+    let numbers_of = |o: &FitOptions| numbers(&FitCheckpoint::load(&o.out.join("last.safetensors")).unwrap());
+    assert_eq!(numbers_of(&whole), numbers_of(&broken));
+}
+
+#[test]
 fn training_ends_when_patience_does() {
     let dir = tempfile::tempdir().unwrap();
     let (train, valid) = (Points::new(1, 60), Points::new(2, 30));

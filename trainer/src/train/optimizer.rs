@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use candle_core::backprop::GradStore;
-use candle_core::{Result, Tensor, Var};
+use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Result, Storage, Tensor, Var, bail};
+use rayon::prelude::*;
 
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.98;
@@ -45,7 +46,7 @@ impl AdamW {
     ) -> Result<f64> {
         let mut square = 0f64;
         for grad in vars.values().filter_map(|v| grads.get(v)) {
-            square += f64::from(grad.sqr()?.sum_all()?.to_scalar::<f32>()?);
+            square += sum_of_squares(grad)?;
         }
         let norm = square.sqrt();
         if !norm.is_finite() {
@@ -57,18 +58,179 @@ impl AdamW {
         let correct2 = 1.0 - self.beta2.powi(self.updates as i32);
         for (name, var) in vars {
             let Some(grad) = grads.get(var) else { continue };
-            let grad = (grad * scale)?;
             let (m, v) = match self.moments.get(name) {
                 Some((m, v)) => (m.clone(), v.clone()),
                 None => (var.zeros_like()?, var.zeros_like()?),
             };
-            let m = ((m * BETA1)? + (&grad * (1.0 - BETA1))?)?;
-            let v = ((v * self.beta2)? + (grad.sqr()? * (1.0 - self.beta2))?)?;
-            let update = ((&m / correct1)? / ((&v / correct2)?.sqrt()? + EPSILON)?)?;
             let decay = if var.dims().len() > 1 { learning_rate * self.weight_decay } else { 0.0 };
-            var.set(&((var.as_tensor() * (1.0 - decay))? - (update * learning_rate)?)?)?;
-            self.moments.insert(name.clone(), (m.detach(), v.detach()));
+            let rule = Rule {
+                scale,
+                beta2: self.beta2,
+                correct: (1.0 / correct1, 1.0 / correct2),
+                keep: 1.0 - decay,
+                learning_rate,
+            };
+            let moments = if var.device().is_cpu() {
+                rule.in_place(var, grad, m, v)?
+            } else {
+                rule.composed(var, grad, &m, &v)?
+            };
+            self.moments.insert(name.clone(), moments);
         }
         Ok(norm)
+    }
+}
+
+/// What an update does to each value.
+#[derive(Clone, Copy)]
+struct Rule {
+    /// Of the gradient, by clipping.
+    scale: f64,
+    beta2: f64,
+    /// Of the moments, for their beginning at zero.
+    correct: (f64, f64),
+    /// What decay leaves of the value.
+    keep: f64,
+    learning_rate: f64,
+}
+
+impl Rule {
+    /// The update in three passes over the memory, without a temporary: several times as fast as
+    /// [`Rule::composed`], of which it gives the same bits.
+    fn in_place(self, var: &Var, grad: &Tensor, m: Tensor, v: Tensor) -> Result<(Tensor, Tensor)> {
+        let grad = grad.contiguous()?;
+        let scale = self.scale as f32;
+        m.inplace_op2(&grad, &Moment { beta: BETA1, scale, square: false })?;
+        v.inplace_op2(&grad, &Moment { beta: self.beta2, scale, square: true })?;
+        var.inplace_op3(&m, &v, &self)?;
+        Ok((m, v))
+    }
+
+    /// The same out of candle's operations.
+    fn composed(self, var: &Var, grad: &Tensor, m: &Tensor, v: &Tensor) -> Result<(Tensor, Tensor)> {
+        let grad = (grad * self.scale)?;
+        let m = ((m * BETA1)? + (&grad * (1.0 - BETA1))?)?;
+        let v = ((v * self.beta2)? + (grad.sqr()? * (1.0 - self.beta2))?)?;
+        let update = ((&m * self.correct.0)? / ((&v * self.correct.1)?.sqrt()? + EPSILON)?)?;
+        var.set(&((var.as_tensor() * self.keep)? - (update * self.learning_rate)?)?)?;
+        Ok((m.detach(), v.detach()))
+    }
+}
+
+/// Values that a thread does at once.
+const CHUNK: usize = 1 << 15;
+
+/// The values of contiguous tensors on the CPU.
+fn slices<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    match (storage, layout.contiguous_offsets()) {
+        (CpuStorage::F32(values), Some((start, end))) => Ok(&values[start..end]),
+        _ => bail!("an update needs contiguous f32 tensors"),
+    }
+}
+
+fn slices_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mut [f32]> {
+    match (storage, layout.contiguous_offsets()) {
+        (CpuStorage::F32(values), Some((start, end))) => Ok(&mut values[start..end]),
+        _ => bail!("an update needs contiguous f32 tensors"),
+    }
+}
+
+/// Sum of the squares of all values, in one order whatever the number of threads.
+fn sum_of_squares(tensor: &Tensor) -> Result<f64> {
+    if !tensor.device().is_cpu() {
+        return Ok(f64::from(tensor.sqr()?.sum_all()?.to_scalar::<f32>()?));
+    }
+    let tensor = tensor.contiguous()?;
+    let (storage, layout) = tensor.storage_and_layout();
+    let Storage::Cpu(storage) = &*storage else { bail!("a tensor on the CPU has another storage") };
+    let sums = slices(storage, layout)?.par_chunks(CHUNK).map(|chunk| {
+        let mut lanes = [0f32; 16];
+        let (groups, rest) = chunk.as_chunks::<16>();
+        for group in groups {
+            lanes.iter_mut().zip(group).for_each(|(sum, v)| *sum += v * v);
+        }
+        lanes.iter().chain(rest.iter().map(|v| v * v).collect::<Vec<_>>().iter()).map(|&v| f64::from(v)).sum()
+    });
+    Ok(sums.collect::<Vec<f64>>().into_iter().sum())
+}
+
+/// Moves a moment towards a gradient, or its square.
+struct Moment {
+    beta: f64,
+    scale: f32,
+    square: bool,
+}
+
+impl InplaceOp2 for Moment {
+    fn name(&self) -> &'static str {
+        "moment"
+    }
+
+    fn cpu_fwd(&self, m: &mut CpuStorage, ml: &Layout, g: &CpuStorage, gl: &Layout) -> Result<()> {
+        let (m, g) = (slices_mut(m, ml)?, slices(g, gl)?);
+        let (keep, share, scale) = (self.beta as f32, (1.0 - self.beta) as f32, self.scale);
+        m.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK)).for_each(|(m, g)| {
+            if self.square {
+                for (m, g) in m.iter_mut().zip(g) {
+                    let g = g * scale;
+                    *m = *m * keep + g * g * share;
+                }
+            } else {
+                m.iter_mut().zip(g).for_each(|(m, g)| *m = *m * keep + g * scale * share);
+            }
+        });
+        Ok(())
+    }
+}
+
+impl InplaceOp3 for Rule {
+    fn name(&self) -> &'static str {
+        "adam"
+    }
+
+    fn cpu_fwd(
+        &self,
+        w: &mut CpuStorage,
+        wl: &Layout,
+        m: &CpuStorage,
+        ml: &Layout,
+        v: &CpuStorage,
+        vl: &Layout,
+    ) -> Result<()> {
+        let (w, m, v) = (slices_mut(w, wl)?, slices(m, ml)?, slices(v, vl)?);
+        let (correct1, correct2) = (self.correct.0 as f32, self.correct.1 as f32);
+        let (keep, rate, epsilon) = (self.keep as f32, self.learning_rate as f32, EPSILON as f32);
+        w.par_chunks_mut(CHUNK).zip(m.par_chunks(CHUNK)).zip(v.par_chunks(CHUNK)).for_each(|((w, m), v)| {
+            for ((w, m), v) in w.iter_mut().zip(m).zip(v) {
+                *w = *w * keep - m * correct1 / ((v * correct2).sqrt() + epsilon) * rate;
+            }
+        });
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+
+    #[test]
+    fn in_place_gives_the_bits_of_the_composition() {
+        let n = 3 * CHUNK + 17;
+        let values = |seed: u32| -> Tensor {
+            let value = |i: usize| ((i as u32).wrapping_mul(2_654_435_761).wrapping_add(seed) >> 8) as f32;
+            Tensor::from_vec((0..n).map(|i| value(i) / 8e6 - 1.0).collect(), n, &Device::Cpu).unwrap()
+        };
+        let rule =
+            Rule { scale: 0.37, beta2: 0.98, correct: (3.7, 29.0), keep: 0.9995, learning_rate: 1.3e-3 };
+        let (a, b) = (Var::from_tensor(&values(1)).unwrap(), Var::from_tensor(&values(1)).unwrap());
+        let (grad, m, v) = (values(2), values(3), values(4).sqr().unwrap());
+        let one = rule.composed(&a, &grad, &m, &v).unwrap();
+        let two = rule.in_place(&b, &grad, m.copy().unwrap(), v.copy().unwrap()).unwrap();
+        let bits =
+            |t: &Tensor| -> Vec<u32> { t.to_vec1::<f32>().unwrap().into_iter().map(f32::to_bits).collect() };
+        assert_eq!(bits(a.as_tensor()), bits(b.as_tensor()));
+        assert_eq!((bits(&one.0), bits(&one.1)), (bits(&two.0), bits(&two.1)));
     }
 }
