@@ -7,6 +7,7 @@ use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 
 use super::activation::{sigmoid, tanh};
 use super::linear::with;
+use super::packed::Packed;
 use super::{Matrix, multiply, values};
 
 /// Runs a sequence: `gates` is (steps * lanes, 3 * hidden), the input's share of the gates r, z, n with their
@@ -97,7 +98,7 @@ impl CustomOp3 for Gru {
     ) -> Result<(CpuStorage, Shape)> {
         let (n, hidden) = (self.lanes, self.hidden);
         let mut z = values(gates, gates_layout)?.to_vec();
-        let w = Matrix::new(values(w, w_layout)?, 3 * hidden, hidden);
+        let w = Packed::new(values(w, w_layout)?, hidden, 3 * hidden, (1, hidden));
         let b = values(b, b_layout)?;
         let rows = z.len() / (3 * hidden);
         let (mut out, mut inner) = (vec![0f32; rows * hidden], vec![0f32; rows * hidden]);
@@ -105,7 +106,7 @@ impl CustomOp3 for Gru {
         for row in (0..rows).step_by(n) {
             let (done, rest) = out.split_at_mut(row * hidden);
             let before = if row == 0 { &self.start[..] } else { &done[(row - n) * hidden..] };
-            multiply(&mut own, Matrix::new(before, n, hidden), w.t(), false);
+            w.multiply(&mut own, &before[..n * hidden], false);
             for lane in 0..n {
                 let own = &own[lane * 3 * hidden..(lane + 1) * 3 * hidden];
                 let z = &mut z[(row + lane) * 3 * hidden..(row + lane + 1) * 3 * hidden];
@@ -149,6 +150,7 @@ impl CustomOp3 for Gru {
         let mut dw = vec![0f32; 3 * hidden * hidden];
         with(out, |out| {
             with(w, |w| {
+                let w = Packed::new(w, 3 * hidden, hidden, (hidden, 1));
                 with(&grad, |grad| {
                     for row in (0..rows).step_by(n).rev() {
                         for lane in 0..n {
@@ -178,10 +180,8 @@ impl CustomOp3 for Gru {
                             }
                         }
                         if row > 0 {
-                            let own =
-                                Matrix::new(&own[3 * row * hidden..3 * (row + n) * hidden], n, 3 * hidden);
                             dh.copy_from_slice(&through);
-                            multiply(&mut dh, own, Matrix::new(w, 3 * hidden, hidden), true);
+                            w.multiply(&mut dh, &own[3 * row * hidden..3 * (row + n) * hidden], true);
                         }
                     }
                 })

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::activation::{sigmoid, tanh};
 use super::linear::with;
+use super::packed::Packed;
 use super::vector::wide;
 use super::{Matrix, multiply, values};
 
@@ -158,7 +159,7 @@ impl CustomOp2 for Lstm {
     ) -> Result<(CpuStorage, Shape)> {
         let (n, hidden) = (self.lanes, self.hidden);
         let mut z = values(gates, gates_layout)?.to_vec();
-        let w = Matrix::new(values(w, w_layout)?, 4 * hidden, hidden);
+        let w = Packed::new(values(w, w_layout)?, hidden, 4 * hidden, (1, hidden));
         let rows = z.len() / (4 * hidden);
         let mut out = vec![0f32; rows * hidden];
         let mut cells = vec![0f32; rows * hidden];
@@ -166,7 +167,7 @@ impl CustomOp2 for Lstm {
             let zs = &mut z[row * 4 * hidden..(row + n) * 4 * hidden];
             let (done, rest) = out.split_at_mut(row * hidden);
             let h = if row == 0 { &self.start.h[..] } else { &done[(row - n) * hidden..] };
-            multiply(zs, Matrix::new(h, n, hidden), w.t(), true);
+            w.multiply(zs, &h[..n * hidden], true);
             let (c_done, c_rest) = cells.split_at_mut(row * hidden);
             let c_before = if row == 0 { &self.start.c[..] } else { &c_done[(row - n) * hidden..] };
             let (c, h) = (&mut c_rest[..n * hidden], &mut rest[..n * hidden]);
@@ -199,6 +200,7 @@ impl CustomOp2 for Lstm {
         let mut dc = vec![0f32; n * hidden];
         let grad = grad.contiguous()?;
         with(w, |w| {
+            let w = Packed::new(w, 4 * hidden, hidden, (hidden, 1));
             with(&grad, |grad| {
                 for row in (0..rows).step_by(n).rev() {
                     let zs = &mut dz[row * 4 * hidden..(row + n) * 4 * hidden];
@@ -222,8 +224,7 @@ impl CustomOp2 for Lstm {
                             );
                         });
                     if row > 0 {
-                        let w = Matrix::new(w, 4 * hidden, hidden);
-                        multiply(&mut dh, Matrix::new(zs, n, 4 * hidden), w, false);
+                        w.multiply(&mut dh, zs, false);
                     }
                 }
             })

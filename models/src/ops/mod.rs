@@ -13,6 +13,7 @@ mod linear;
 mod loss;
 mod lstm;
 mod norm;
+mod packed;
 mod pool;
 mod vector;
 
