@@ -180,8 +180,7 @@ impl CustomOp2 for Gate {
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let (size, grad) = (self.size, grad.contiguous()?);
-        let (mut d_states, mut d_gates) =
-            (vec![0f32; states.elem_count()], vec![0f32; gates.elem_count()]);
+        let (mut d_states, mut d_gates) = (vec![0f32; states.elem_count()], vec![0f32; gates.elem_count()]);
         with(&grad, |grad| {
             with(states, |states| {
                 with(gates, |gates| {

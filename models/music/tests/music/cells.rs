@@ -87,10 +87,15 @@ fn time_is_in_seconds_of_the_tempo_map() {
 #[test]
 fn only_the_programs_of_figure_5_count() {
     let one = |program, is_drums| track(program, is_drums, vec![note(0, 60, 240, 80)]);
-    for (program, drums, place) in
-        [(8, false, Some(0)), (20, false, Some(0)), (31, false, Some(1)), (39, false, Some(2)), (77, true, Some(3))]
-            .into_iter()
-            .chain([9, 15, 21, 23, 40, 52, 127].map(|p| (p, false, None)))
+    for (program, drums, place) in [
+        (8, false, Some(0)),
+        (20, false, Some(0)),
+        (31, false, Some(1)),
+        (39, false, Some(2)),
+        (77, true, Some(3)),
+    ]
+    .into_iter()
+    .chain([9, 15, 21, 23, 40, 52, 127].map(|p| (p, false, None)))
     {
         let score = Score { tracks: vec![one(program, drums)], ..Score::default() };
         let cells = Cells::of(&score, family_of);
