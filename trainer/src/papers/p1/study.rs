@@ -5,6 +5,7 @@ use sha2::Digest;
 use sideman_models::papers::P1Lstm;
 use sideman_music::cells::FAMILY_NAMES;
 
+use super::baseline::{Baseline, Baselines};
 use super::loss::{WindowLoss, losses};
 use super::objective::Expect;
 use super::songs::{GENRES, Origin, Song, Window, chosen, windows};
@@ -30,7 +31,7 @@ impl Plan {
         let fit = FitConfig {
             seed: job.seed,
             epochs: 4,
-            batch: 16,
+            batch: 8,
             learning_rate: 0.005,
             clip: 1.0,
             choice: Choice::Last,
@@ -38,7 +39,7 @@ impl Plan {
         };
         if job.is_quick() {
             let network = P1Lstm { embedding: 8, hidden: 8, narrow: None };
-            let fit = FitConfig { epochs: 1, batch: 2, ..fit };
+            let fit = FitConfig { epochs: 3, batch: 2, ..fit };
             return Self { network, train: 4, held: [2, 2], fit, beyond: &[3] };
         }
         let beyond = &[0, 1, 2, 3];
@@ -184,7 +185,17 @@ pub(super) fn study<'a>(
             continue;
         }
         let name = run_name(music, onsets, family);
-        job.say(&format!("{name} ({} of {count}): {} windows", number + 1, train.len()));
+        if job.progress {
+            let plain =
+                Baselines::count(songs, &train, family).losses(Baseline::Column, songs, &valid, family);
+            let plain =
+                if onsets { WindowLoss::of_onsets(&plain, None) } else { WindowLoss::mean(&plain, None) };
+            let plain = plain.unwrap_or(f64::NAN);
+            let (number, windows) = (number + 1, train.len());
+            job.say(&format!(
+                "{name} ({number} of {count}): {windows} windows; shares by column: valid {plain:.4}"
+            ));
+        }
         let recipe = serde_json::json!({
             "paper": "p1", "network": plan.network, "music": music.name(), "onsets": onsets,
             "family": FAMILY_NAMES[family], "windows": digest(songs, &train),

@@ -5,7 +5,7 @@ use sideman_music::cells::{FAMILY_NAMES, FEATURE_NAMES, FEATURES};
 
 use super::baseline::{Baseline, Baselines};
 use super::loss::WindowLoss;
-use super::songs::{GENRES, Origin};
+use super::songs::{GENRES, Origin, Window};
 use super::study::{Material, Music, Study};
 use crate::evaluate::table::{Table, number};
 use crate::papers::{Report, draw};
@@ -212,8 +212,19 @@ pub(super) fn beyond(report: &mut Report, study: &Study<'_>, material: &[Materia
     );
     let mut table = Table::new(
         "Test loss on people's songs, nats a cell",
-        ["instrument", "paper", "trained on people alone", "trained on people and rule-made bands"],
+        [
+            "instrument",
+            "paper",
+            "trained on people alone",
+            "trained on people and rule-made bands",
+            "shares by column",
+            "15 s earlier",
+        ],
     );
+    let of_people = |windows: &[Window]| -> Vec<Window> {
+        windows.iter().filter(|w| study.songs[w.song].origin == Origin::People).copied().collect()
+    };
+    let (train, test) = (of_people(&material[0].train), of_people(&material[0].test));
     for family in 0..4 {
         let of = |music| {
             let found = study.found(music, false, family, first)?;
@@ -221,7 +232,10 @@ pub(super) fn beyond(report: &mut Report, study: &Study<'_>, material: &[Materia
         };
         if let Some(alone) = of(Music::People) {
             let row = [FAMILY_NAMES[family].to_owned(), shown(PAPER[first][family + 1]), number(alone)];
-            table.push(row.into_iter().chain([shown(of(Music::Genre(first)))]));
+            let known = Baselines::count(study.songs, &train, family);
+            let plain = |which| WindowLoss::mean(&known.losses(which, study.songs, &test, family), None);
+            let beside = [of(Music::Genre(first)), plain(Baseline::Column), plain(Baseline::Copy)];
+            table.push(row.into_iter().chain(beside.map(shown)));
         }
     }
     report.table("people", &table)
