@@ -210,25 +210,26 @@ pub(super) fn show_programs(report: &mut Report, seen: &[Seen]) -> Result<()> {
     report.attach("histograms", &wide)?;
     let all = merges.last().map_or(0.0, |m| m.height).max(1e-12);
     let mut table = Table::new(
-        "How far the families of Figure 5 are clusters",
+        "How far the families of Figure 5 are clusters (heights by that of the whole tree)",
         [
             "family",
             "programs in use",
-            "smallest cluster with all of them",
-            "its height by the tree's",
-            "nearest \
-                                                                                                      program of the same family",
+            "smallest cluster with all",
+            "its height",
+            "becomes part of a larger at",
+            "nearest program of the family",
         ],
     );
     for family in [Family::Piano, Family::Guitar, Family::Bass] {
         let own: Vec<usize> =
             (0..used.len()).filter(|&i| Family::of_program(used[i]) == Some(family)).collect();
-        let (size, height) = smallest_with(&merges, used.len(), &own);
+        let (size, heights) = smallest_with(&merges, used.len(), &own);
         table.push([
             format!("{family:?}").to_lowercase(),
             own.len().to_string(),
             size.to_string(),
-            format!("{:.2}", height / all),
+            format!("{:.2}", heights[0] / all),
+            format!("{:.2}", heights[1] / all),
             percent(nearest_within(&points, &own)),
         ]);
     }

@@ -112,18 +112,21 @@ pub(super) fn members(merges: &[Merge], points: usize, cluster: usize) -> Vec<us
     found
 }
 
-/// The smallest cluster that holds all of some points: its points and its height.
-pub(super) fn smallest_with(merges: &[Merge], points: usize, wanted: &[usize]) -> (usize, f64) {
-    if wanted.len() < 2 {
-        return (wanted.len(), 0.0);
+/// The smallest cluster that holds all of some points: its points, its height, and at which height it becomes part of
+/// a larger one.
+pub(super) fn smallest_with(merges: &[Merge], points: usize, wanted: &[usize]) -> (usize, [f64; 2]) {
+    let joins =
+        |cluster: usize, own: f64| merges.iter().find(|m| m.of.contains(&cluster)).map_or(own, |m| m.height);
+    if let [one] = wanted {
+        return (1, [0.0, joins(*one, 0.0)]);
     }
-    for (m, merge) in merges.iter().enumerate() {
+    for (m, merge) in merges.iter().enumerate().filter(|_| !wanted.is_empty()) {
         let own = members(merges, points, points + m);
         if wanted.iter().all(|w| own.contains(w)) {
-            return (own.len(), merge.height);
+            return (own.len(), [merge.height, joins(points + m, merge.height)]);
         }
     }
-    (points, merges.last().map_or(0.0, |m| m.height))
+    (0, [0.0; 2])
 }
 
 /// Share of some points whose nearest other point is one of them, too.
@@ -151,7 +154,9 @@ mod tests {
         // Centres 0.5 and 11 apart, times sqrt(2 * 2 * 2 / 4).
         assert!((merges[2].height - 10.5 * 2f64.sqrt()).abs() < 1e-9);
         assert_eq!(members(&merges, 4, 6), [0, 1, 2, 3]);
-        assert_eq!(smallest_with(&merges, 4, &[2, 3]), (2, 2.0));
+        assert_eq!(smallest_with(&merges, 4, &[2, 3]), (2, [2.0, merges[2].height]));
+        assert_eq!(smallest_with(&merges, 4, &[0]), (1, [0.0, 1.0]));
+        assert_eq!(smallest_with(&merges, 4, &[]), (0, [0.0; 2]));
         assert_eq!(smallest_with(&merges, 4, &[1, 3]).0, 4);
         assert_eq!((nearest_within(&points, &[0, 1]), nearest_within(&points, &[0, 2])), (1.0, 0.0));
         assert!(ward(&points[..1]).is_empty() && ward(&[]).is_empty());

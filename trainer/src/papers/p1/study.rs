@@ -55,10 +55,8 @@ impl Plan {
 pub(super) enum Music {
     /// A genre: one of the paper's networks.
     Genre(usize),
-    /// All genres at once.
+    /// All genres at once, with as many windows an epoch as one genre has.
     All,
-    /// People's songs of the first genre alone.
-    People,
 }
 
 impl Music {
@@ -67,7 +65,6 @@ impl Music {
         match self {
             Self::Genre(g) => GENRES[g].name.to_owned(),
             Self::All => "all genres".to_owned(),
-            Self::People => format!("people's {}", GENRES[0].name),
         }
     }
 }
@@ -150,7 +147,7 @@ impl Study<'_> {
 
 /// Folder of a training.
 pub(super) fn run_name(music: Music, onsets: bool, family: usize) -> String {
-    let music = music.name().replace('\'', "").replace(' ', "-");
+    let music = music.name().replace(' ', "-");
     format!("{music}-{}{}", FAMILY_NAMES[family], if onsets { "-onsets" } else { "" })
 }
 
@@ -168,22 +165,16 @@ pub(super) fn study<'a>(
     for m in material {
         wanted.extend((0..4).map(|family| (Music::Genre(m.genre), false, family)));
     }
-    for &family in plan.beyond {
-        let onsets = (Music::Genre(material[0].genre), true, family);
-        wanted.extend([(Music::People, false, family), (Music::All, false, family), onsets]);
-    }
+    wanted.extend(plan.beyond.iter().map(|&f| (Music::Genre(material[0].genre), true, f)));
+    wanted.extend(plan.beyond.iter().map(|&f| (Music::All, false, f)));
     let mut study = Study { songs, scored: vec![], trained: vec![] };
     let count = wanted.len();
     for (number, (music, onsets, family)) in wanted.into_iter().enumerate() {
         let own: Vec<&Material> = material.iter().filter(|m| fits(music, m.genre)).collect();
-        let people = |w: &&Window| music != Music::People || songs[w.song].origin == Origin::People;
         let gather = |of: fn(&Material) -> &Vec<Window>| -> Vec<Window> {
-            own.iter().flat_map(|m| of(m)).filter(people).copied().collect()
+            own.iter().flat_map(|m| of(m)).copied().collect()
         };
         let (train, valid) = (gather(|m| &m.train), gather(|m| &m.valid));
-        if train.len() < 2 || valid.is_empty() {
-            continue;
-        }
         let name = run_name(music, onsets, family);
         if job.progress {
             let plain =
@@ -202,7 +193,11 @@ pub(super) fn study<'a>(
         });
         let windows = train.len();
         let objective = Expect { network: &plan.network, songs, train, valid, family, onsets };
-        let outcome = learn(&objective, &plan.fit, &recipe, &job.options(&name))
+        let fit = match music {
+            Music::Genre(_) => plan.fit.clone(),
+            Music::All => FitConfig { examples: Some(plan.train), ..plan.fit.clone() },
+        };
+        let outcome = learn(&objective, &fit, &recipe, &job.options(&name))
             .with_context(|| format!("the training {name} failed"))?;
         let parameters = FitCheckpoint::best_of(&job.run(&name))?.parameters;
         for m in own {
@@ -219,7 +214,6 @@ fn fits(music: Music, genre: usize) -> bool {
     match music {
         Music::Genre(own) => own == genre,
         Music::All => true,
-        Music::People => genre == 0,
     }
 }
 
