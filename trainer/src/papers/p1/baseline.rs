@@ -44,9 +44,10 @@ fn pairs<'a>(songs: &'a [Song], w: &Window, family: usize) -> impl Iterator<Item
 }
 
 impl Baselines {
-    /// Counts the windows to train on. Every value is counted half a time more than it occurs.
+    /// Counts the windows to train on. Every value is counted a twentieth of a time more than it
+    /// occurs.
     pub(super) fn count(songs: &[Song], train: &[Window], family: usize) -> Self {
-        let mut columns = vec![[0.5; VALUES]; FAMILY_COLUMNS];
+        let mut columns = vec![[0.05; VALUES]; FAMILY_COLUMNS];
         let (mut empty, mut all) = (0.5, 1.0);
         for w in train {
             for (i, (_, cell)) in pairs(songs, w, family).enumerate() {

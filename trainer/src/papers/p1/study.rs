@@ -39,7 +39,7 @@ impl Plan {
         };
         if job.is_quick() {
             let network = P1Lstm { embedding: 8, hidden: 8, narrow: None };
-            let fit = FitConfig { epochs: 3, batch: 2, ..fit };
+            let fit = FitConfig { epochs: 1, batch: 2, ..fit };
             return Self { network, train: 4, held: [2, 2], fit, beyond: &[3] };
         }
         let beyond = &[0, 1, 2, 3];
