@@ -30,6 +30,8 @@ enum Command {
     /// The five papers, from their data to their tables
     #[command(subcommand)]
     Papers(sideman_trainer::papers::PapersCommand),
+    /// What a collection of MIDI files is like: genres, notes, instruments
+    Analyse(sideman_trainer::papers::AnalyseArgs),
 }
 
 #[derive(Subcommand)]
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         Command::Eval(Eval::Genre(args)) => sideman_trainer::genre::eval::run(&args),
         Command::Export(args) => sideman_trainer::export::run(&args),
         Command::Genre(command) => sideman_trainer::genre::run(&command),
+        Command::Analyse(args) => sideman_trainer::papers::analyse(&args),
         Command::Papers(command) => sideman_trainer::papers::run(&command),
     };
     match done {

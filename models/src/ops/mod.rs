@@ -6,6 +6,7 @@
 
 mod activation;
 mod candidates;
+mod cells;
 mod conv;
 mod dropout;
 mod gru;
@@ -19,6 +20,7 @@ mod vector;
 
 pub use activation::Activation;
 pub use candidates::{CandidateRow, CandidateShape, MOST_MASKS, candidate_logits};
+pub use cells::{embed_cells, gate_cells};
 pub use conv::{Convolution, ConvolutionWork, Window, conv1d, conv2d};
 pub use dropout::dropout;
 pub use gru::gru_sequence;

@@ -40,6 +40,9 @@ pub struct RunArgs {
     /// The paper's protocol, as far as two cores go
     #[arg(long, requires = "data")]
     pub full: bool,
+    /// P1 alone: networks of the paper's own size, 21.6 million weights; takes days
+    #[arg(long, requires = "full")]
+    pub paper_size: bool,
     /// Seed of everything that is drawn
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
@@ -79,7 +82,8 @@ fn run_one(args: &RunArgs) -> anyhow::Result<()> {
     if let Some(data) = &args.data {
         ensure!(data.is_dir(), "{} is no folder: name the folder of the data", data.display());
     }
-    let job = Job { data: args.data.clone(), out, size, seed: args.seed, progress: true };
+    let (data, paper_size) = (args.data.clone(), args.paper_size);
+    let job = Job { data, out, size, paper_size, seed: args.seed, progress: true };
     let began = Instant::now();
     let mut report = Report::new(&about, &job)?;
     paper.run(&job, &mut report)?;

@@ -43,7 +43,8 @@ pub fn bars(title: &str, values: &[(String, f64)]) -> Result<RgbImage> {
             let end = names + (f64::from(LENGTH) * value.max(0.0) / most) as i32;
             let corners = [(px(names), px(y + 2)), (px(end.max(names + 1)), px(y + LINE - 4))];
             area.draw(&Rectangle::new(corners, COLOURS[0].filled()))?;
-            let text = crate::evaluate::table::number(*value);
+            let whole = value.fract() == 0.0;
+            let text = if whole { format!("{value:.0}") } else { crate::evaluate::table::number(*value) };
             area.draw(&Text::new(text, (px(end + 8), px(y + 6)), letters(8, PALE)))?;
         }
     }
@@ -55,28 +56,32 @@ pub fn bars(title: &str, values: &[(String, f64)]) -> Result<RgbImage> {
 /// # Errors
 /// None that a picture in memory gives rise to.
 pub fn heat(title: &str, names: &[String], values: &[Vec<f64>]) -> Result<RgbImage> {
-    const CELL: (i32, i32) = (64, 32);
-    let left = width(names.iter().map(String::as_str)) + 32;
+    let longest = width(names.iter().map(String::as_str));
+    let cell = ((longest + 12).max(64), 32);
+    let left = longest + 32;
     let n = names.len() as i32;
-    let wide = (left + n * CELL.0 + 16).max(title.chars().count() as i32 * 2 * LETTER + 32);
-    let mut paper = Paper::new(wide as u32, (TITLE + 24 + n * CELL.1 + 16) as u32);
+    let wide = (left + n * cell.0 + 16).max(title.chars().count() as i32 * 2 * LETTER + 32);
+    let mut paper = Paper::new(wide as u32, (TITLE + 24 + n * cell.1 + 16) as u32);
     {
         let area = titled(&mut paper, title)?;
         for (i, name) in names.iter().enumerate() {
             let i = i as i32;
-            let short: String = name.chars().take((CELL.0 / LETTER - 1) as usize).collect();
-            area.draw(&Text::new(short, (px(left + i * CELL.0), px(8)), letters(8, INK)))?;
-            let y = 24 + i * CELL.1;
+            area.draw(&Text::new(name.clone(), (px(left + i * cell.0), px(8)), letters(8, INK)))?;
+            let y = 24 + i * cell.1;
             area.draw(&Text::new(name.clone(), (px(16), px(y + 12)), letters(8, INK)))?;
             for j in 0..n {
                 let value = values[i as usize][j as usize];
-                let (x, share) = (left + j * CELL.0, value.clamp(0.0, 1.0));
+                let (x, share) = (left + j * cell.0, value.clamp(0.0, 1.0));
                 let mixed = |from: f64, to: f64| (from + (to - from) * share) as u8;
                 let colour = RGBColor(mixed(244.0, 0.0), mixed(246.0, 95.0), mixed(250.0, 170.0));
-                let corners = [(px(x), px(y)), (px(x + CELL.0 - 2), px(y + CELL.1 - 2))];
+                let corners = [(px(x), px(y)), (px(x + cell.0 - 2), px(y + cell.1 - 2))];
                 area.draw(&Rectangle::new(corners, colour.filled()))?;
                 let ink = if share > 0.5 { RGBColor(255, 255, 255) } else { INK };
-                area.draw(&Text::new(format!("{value:.2}"), (px(x + 14), px(y + 11)), letters(8, ink)))?;
+                area.draw(&Text::new(
+                    format!("{value:.2}"),
+                    (px(x + cell.0 / 2 - 18), px(y + 11)),
+                    letters(8, ink),
+                ))?;
             }
         }
     }

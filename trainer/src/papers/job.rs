@@ -22,6 +22,8 @@ pub struct Job {
     pub out: PathBuf,
     /// How large.
     pub size: Size,
+    /// Whether P1 trains networks of the paper's own size, which takes days.
+    pub paper_size: bool,
     /// Seed of everything that is drawn.
     pub seed: u64,
     /// Whether to say how far it is.
@@ -31,7 +33,14 @@ pub struct Job {
 impl Job {
     /// A quiet, quick run on the small collection.
     pub fn quick(out: &Path) -> Self {
-        Self { data: None, out: out.to_owned(), size: Size::Quick, seed: 1, progress: false }
+        Self {
+            data: None,
+            out: out.to_owned(),
+            size: Size::Quick,
+            paper_size: false,
+            seed: 1,
+            progress: false,
+        }
     }
 
     /// Whether it is only to be seen that everything works.

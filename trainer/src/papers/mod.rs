@@ -11,6 +11,7 @@ pub mod draw;
 mod genre;
 mod job;
 pub(crate) mod music;
+mod p1;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub(crate) mod toy;
 pub use command::{PapersCommand, run};
 pub use job::{Job, Size};
 pub use music::Piece;
+pub use p1::{AnalyseArgs, analyse};
 pub use report::Report;
 
 /// What a paper is, for `papers list`.
@@ -51,6 +53,6 @@ pub trait Paper: Sync {
 }
 
 /// All of them, in their order.
-pub fn all() -> [&'static dyn Paper; 2] {
-    [&genre::P3, &genre::P4]
+pub fn all() -> [&'static dyn Paper; 3] {
+    [&p1::P1, &genre::P3, &genre::P4]
 }

@@ -30,10 +30,23 @@ impl Job {
     /// # Errors
     /// When the folder cannot be opened or has nothing that is wanted.
     pub fn pieces(&self, wanted: &(dyn Fn(&Meta) -> bool + Sync)) -> anyhow::Result<Vec<Piece>> {
+        self.each(wanted, &|piece| piece)
+    }
+
+    /// What `keep` makes of each of the same pieces, in the same order: for collections whose notes are too many to
+    /// be kept.
+    ///
+    /// # Errors
+    /// As [`Job::pieces`].
+    pub(super) fn each<T: Send>(
+        &self,
+        wanted: &(dyn Fn(&Meta) -> bool + Sync),
+        keep: &(dyn Fn(Piece) -> T + Sync),
+    ) -> anyhow::Result<Vec<T>> {
         let Some(data) = &self.data else {
-            return Ok(small().into_iter().filter(|p| wanted(&p.meta)).collect());
+            return Ok(small().into_iter().filter(|p| wanted(&p.meta)).map(keep).collect());
         };
-        let pieces = read(data, wanted, if self.is_quick() { QUICK } else { usize::MAX })?;
+        let pieces = read(data, wanted, keep, if self.is_quick() { QUICK } else { usize::MAX })?;
         ensure!(
             !pieces.is_empty(),
             "{} has no music for this: it needs a folder with manifest.csv and archives, or folders of MIDI files",
@@ -44,7 +57,12 @@ impl Job {
 }
 
 /// Reads what is wanted: one thread fetches, all cores parse.
-fn read(data: &Path, wanted: &(dyn Fn(&Meta) -> bool + Sync), most: usize) -> anyhow::Result<Vec<Piece>> {
+fn read<T: Send>(
+    data: &Path,
+    wanted: &(dyn Fn(&Meta) -> bool + Sync),
+    keep: &(dyn Fn(Piece) -> T + Sync),
+    most: usize,
+) -> anyhow::Result<Vec<T>> {
     let source = open(&PrepareOptions::new(data, Path::new("")))
         .with_context(|| format!("cannot use the data in {}", data.display()))?;
     let (send, receive) = crossbeam::channel::bounded::<Item>(64);
@@ -61,7 +79,8 @@ fn read(data: &Path, wanted: &(dyn Fn(&Meta) -> bool + Sync), most: usize) -> an
                 *count > most || send.send(item).is_ok()
             })
         });
-        let pieces: Vec<Result<Piece, String>> = receive.into_iter().par_bridge().map(parse).collect();
+        let kept = |item| parse(item).map(|piece| (piece.meta.id.clone(), keep(piece)));
+        let pieces: Vec<Result<(String, T), String>> = receive.into_iter().par_bridge().map(kept).collect();
         (pieces, fetcher.join().expect("fetching does not panic"))
     });
     for warning in warnings {
@@ -72,9 +91,9 @@ fn read(data: &Path, wanted: &(dyn Fn(&Meta) -> bool + Sync), most: usize) -> an
         eprintln!("note: left out {damaged} of {} files that cannot be read, such as {why}", pieces.len());
     }
     pieces.retain(Result::is_ok);
-    let mut pieces: Vec<Piece> = pieces.into_iter().flatten().collect();
-    pieces.sort_by(|a, b| a.meta.id.cmp(&b.meta.id));
-    Ok(pieces)
+    let mut pieces: Vec<(String, T)> = pieces.into_iter().flatten().collect();
+    pieces.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(pieces.into_iter().map(|p| p.1).collect())
 }
 
 fn parse(item: Item) -> Result<Piece, String> {
@@ -102,7 +121,7 @@ const GENRES: [(&str, &str); 5] = [
 
 /// Bands, and pianos alone, that a program of a few lines plays: five genres, and of each three pieces to train on
 /// and one of the valid and the test split. They are no music worth learning; they show that everything works.
-pub(super) fn small() -> Vec<Piece> {
+pub(crate) fn small() -> Vec<Piece> {
     let mut pieces = vec![];
     for (genre, (name, set)) in GENRES.iter().enumerate() {
         for number in 0..5 {

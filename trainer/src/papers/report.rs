@@ -52,15 +52,23 @@ impl Report {
     /// # Errors
     /// When the file cannot be written.
     pub fn table(&mut self, name: &str, table: &Table) -> anyhow::Result<()> {
+        self.attach(name, table)?;
+        self.body += &table.html();
+        self.text += &format!("{}\n", table.text());
+        Ok(())
+    }
+
+    /// A table as `tables/NAME.csv` alone, where it is too long for the page.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn attach(&self, name: &str, table: &Table) -> anyhow::Result<()> {
         let mut csv = csv::WriterBuilder::new().flexible(true).from_writer(vec![]);
         for row in &table.rows {
             csv.write_record(row)?;
         }
         let bytes = csv.into_inner().context("cannot finish the table")?;
-        write_whole(&self.out.join("tables").join(format!("{name}.csv")), &bytes)?;
-        self.body += &table.html();
-        self.text += &format!("{}\n", table.text());
-        Ok(())
+        write_whole(&self.out.join("tables").join(format!("{name}.csv")), &bytes)
     }
 
     /// A picture, and the same as `figures/NAME.png`.

@@ -27,6 +27,11 @@ pub(super) fn quickly(paper: &dyn Paper) {
 }
 
 #[test]
+fn p1_runs() {
+    quickly(&p1::P1);
+}
+
+#[test]
 fn p3_runs() {
     quickly(&genre::P3);
 }

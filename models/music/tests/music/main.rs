@@ -1,6 +1,7 @@
 //! Tests of the music crate from outside: properties, and broken and hostile files.
 
 mod accompany;
+mod cells;
 mod grid;
 mod hostile;
 mod listen;
