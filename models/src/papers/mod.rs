@@ -1,9 +1,11 @@
 //! Networks of the papers that are neither the band's nor classifiers of genre.
 
+mod p5_continue;
 mod p5_next_note;
 mod p5_strokes;
 mod p5_weights;
 
+pub use p5_continue::{Continuing, continued};
 pub use p5_next_note::{EveryStep, Layer, NextNote, WINDOW};
 pub use p5_strokes::{Drawn, Draws, StrokeNet, StrokePlayer, Targets};
 pub use p5_weights::StrokeWeights;

@@ -18,7 +18,8 @@ pub(super) fn draw(given: &[Note], added: &[Note]) -> RgbImage {
     let low = u32::from(notes().map(|n| n.0.pitch).min().unwrap_or(60).saturating_sub(2));
     let high = u32::from(notes().map(|n| n.0.pitch).max().unwrap_or(60)) + 2;
     let start = notes().map(|n| n.0.onset).min().unwrap_or(0).div_euclid(4 * PULSES_PER_BEAT) * 4;
-    let end = notes().map(|n| n.0.end()).max().unwrap_or(1).div_ceil(PULSES_PER_BEAT).max(start + 1);
+    let end = notes().map(|n| n.0.end()).max().unwrap_or(1) / PULSES_PER_BEAT + 1;
+    let end = end.max(start + 1);
     let rows = ((end - start) as u32).div_ceil(BEATS as u32).clamp(1, 24);
     let tall = (high - low + 1) * ROW + 8;
     let mut out = RgbImage::from_pixel(BEATS as u32 * BEAT, rows * tall, PAPER);
@@ -41,7 +42,12 @@ pub(super) fn draw(given: &[Note], added: &[Note]) -> RgbImage {
         let x = |pulse: i64| (pulse - start * PULSES_PER_BEAT) * i64::from(BEAT) / PULSES_PER_BEAT;
         for row in 0..rows {
             let shift = i64::from(row) * BEATS * i64::from(BEAT);
-            fill(row, (x(note.onset) - shift, (x(note.end()) - 1).max(x(note.onset) + 1) - shift), (y, y + ROW - 1), colour);
+            fill(
+                row,
+                (x(note.onset) - shift, (x(note.end()) - 1).max(x(note.onset) + 1) - shift),
+                (y, y + ROW - 1),
+                colour,
+            );
         }
     }
     out

@@ -24,6 +24,8 @@ const QUICK: usize = 2;
 pub(super) struct Song {
     pub(super) name: String,
     pub(super) set: String,
+    /// Versions of one song share it.
+    pub(super) group: String,
     pub(super) split: Split,
     pub(super) sonorities: Vec<Sonority>,
     pub(super) meters: MeterMap,
@@ -42,6 +44,7 @@ impl Song {
         Self {
             name: name.to_owned(),
             set: piece.meta.set,
+            group: piece.meta.group,
             split,
             sonorities: sonorities(tracks),
             meters: piece.score.meters,
@@ -111,7 +114,8 @@ pub(super) fn open(job: &Job) -> anyhow::Result<Vec<Song>> {
     let most = if job.is_quick() { QUICK } else { usize::MAX };
     let wanted = |m: &Meta| {
         let fits = m.tier == Tier::Open && (OPEN.contains(&m.set.as_str()) || job.data.is_none());
-        let lock = |e: std::sync::PoisonError<_>| -> std::sync::MutexGuard<'_, BTreeSet<String>> { e.into_inner() };
+        let lock =
+            |e: std::sync::PoisonError<_>| -> std::sync::MutexGuard<'_, BTreeSet<String>> { e.into_inner() };
         let new = fits && seen.lock().unwrap_or_else(lock).insert(m.group.clone());
         let mut counts = counts.lock().unwrap_or_else(|e| e.into_inner());
         let count = counts.entry((m.set.clone(), m.split)).or_default();
