@@ -122,3 +122,38 @@ pub fn export(args: &ExportArgs) -> anyhow::Result<()> {
     );
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{P5, taken_on};
+    use super::*;
+    use crate::papers::{Paper, Report};
+
+    #[test]
+    fn a_run_becomes_a_file_with_its_card() {
+        let dir = tempfile::tempdir().unwrap();
+        let job = Job::quick(&dir.path().join("report"));
+        let args = ExportArgs {
+            report: job.out.clone(),
+            data: None,
+            out: dir.path().join("w.gguf"),
+            commit: "abc".into(),
+            commands: vec!["papers run p5".into()],
+        };
+        let mut report = Report::new(&P5.about(), &job).unwrap();
+        let error = format!("{:#}", export(&args).unwrap_err());
+        assert!(error.contains("run `papers run p5` first"), "{error}");
+        let settings = Settings::of(&job.out, Settings::quick()).unwrap();
+        let own = songs::own(&job).unwrap();
+        taken_on::strokes(&job, &settings, &own, &mut report).unwrap();
+        export(&args).unwrap();
+        let bytes = std::fs::read(&args.out).unwrap();
+        let weights = StrokeWeights::load(&bytes).unwrap();
+        let card: Card =
+            toml::from_str(&std::fs::read_to_string(dir.path().join("w.toml")).unwrap()).unwrap();
+        assert_eq!(card, weights.card);
+        assert_eq!((card.sha256.as_str(), card.scores.len()), (sha256(&bytes).as_str(), 2));
+        assert!(card.data.iter().any(|d| d.contains("mutopia_piano")));
+        assert!(job.out.join("continued-1.mid").exists());
+    }
+}

@@ -17,13 +17,20 @@ impl NGram {
         order: usize,
         lines: impl IntoIterator<Item = &'a [usize]>,
     ) -> Self {
+        Self::of_places(classes, order, lines.into_iter().flat_map(|l| (0..l.len()).map(move |at| (l, at))))
+    }
+
+    /// Counts of the categories at some places of lines alone.
+    pub(super) fn of_places<'a>(
+        classes: usize,
+        order: usize,
+        places: impl IntoIterator<Item = (&'a [usize], usize)>,
+    ) -> Self {
         let mut counts: HashMap<Vec<u32>, BTreeMap<usize, usize>> = HashMap::new();
-        for line in lines {
-            for at in 0..line.len() {
-                for n in 0..=order.min(at) {
-                    let run = line[at - n..at].iter().map(|&c| c as u32).collect();
-                    *counts.entry(run).or_default().entry(line[at]).or_default() += 1;
-                }
+        for (line, at) in places {
+            for n in 0..=order.min(at) {
+                let run = line[at - n..at].iter().map(|&c| c as u32).collect();
+                *counts.entry(run).or_default().entry(line[at]).or_default() += 1;
             }
         }
         Self { classes, order, counts }

@@ -12,9 +12,6 @@ use crate::evaluate::table::Table;
 use crate::fit::{Choice, FitCheckpoint, FitConfig, curves, learn};
 use crate::papers::{Job, Report, draw};
 
-/// Windows in a batch.
-const BATCH: usize = 16;
-
 /// How it is kept from learning by heart.
 struct Variant {
     name: &'static str,
@@ -89,7 +86,7 @@ pub(super) fn ten_songs(
         let config = FitConfig {
             seed: job.seed,
             epochs: settings.own_epochs,
-            batch: BATCH,
+            batch: settings.own_batch,
             learning_rate: 2e-3,
             weight_decay: v.decay,
             clip: 1.0,
