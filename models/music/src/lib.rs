@@ -3,6 +3,7 @@
 //! Everything here is plain data and arithmetic: no networks, no threads, no host. The encodings live
 //! in this crate because the player must decode what the trainer wrote.
 
+pub mod categories;
 pub mod cells;
 pub mod chord;
 pub mod family;

@@ -1,5 +1,13 @@
-//! Networks of the papers that are neither the band's nor classifiers of genre, for the trainer.
+//! Networks of the papers that are neither the band's nor classifiers of genre.
 
 mod p1_lstm;
+mod p5_continue;
+mod p5_next_note;
+mod p5_strokes;
+mod p5_weights;
 
 pub use p1_lstm::{P1Lstm, all_places};
+pub use p5_continue::{Continuing, continued};
+pub use p5_next_note::{EveryStep, Layer, NextNote, WINDOW};
+pub use p5_strokes::{Drawn, Draws, StrokeNet, StrokePlayer, Targets};
+pub use p5_weights::StrokeWeights;

@@ -19,6 +19,7 @@ use sideman_music::smf::PianoChoice;
   sideman demo                              hear it: writes demo.mid, demo.wav and demo.png
   sideman render piano.mid -o band.mid      your piano with a band
   sideman classify song.mp3 piano.mid       what genre is it?
+  sideman continue piano.mid -o more.mid    go on from where your piano stops
   sideman inspect piano.mid                 what is in a file
 
 Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong usage."
@@ -67,6 +68,18 @@ Examples:
   sideman classify Music --csv genres.csv"
     )]
     Classify(ClassifyArgs),
+    /// Goes on from where the piano of a MIDI file stops
+    #[command(
+        after_help = "What is added begins after the last note or chord of the piano, in its tempo and metre, as a track of its own
+beside the piano, which stays as it is. The piano should have been played to the bars of its file. Equal files, options
+and seeds give equal bytes.
+
+Examples:
+  sideman continue piano.mid -o more.mid
+  sideman continue piano.mid -o more.mid --notes 80 --seed 7 --png more.png
+  sideman continue song.mid -o - --piano-track 2 | sideman render - -o band.mid"
+    )]
+    Continue(ContinueArgs),
     /// Says what a MIDI file or a weights file holds
     #[command(after_help = "Examples:
   sideman inspect piano.mid
@@ -132,6 +145,34 @@ pub(crate) struct ClassifyArgs {
     /// Table of all files
     #[arg(long, value_name = "FILE.csv")]
     pub(crate) csv: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) talk: TalkArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ContinueArgs {
+    /// MIDI file with a piano; - reads standard input
+    #[arg(value_name = "PIANO.mid")]
+    pub(crate) input: PathBuf,
+    /// MIDI file to write: the piano and what was added; - writes standard output
+    #[arg(short, long, value_name = "OUT.mid")]
+    pub(crate) output: PathBuf,
+    /// Notes and chords to add
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub(crate) notes: u32,
+    /// How daring it is, 0.1 to 2
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = within::<1, 20>)]
+    pub(crate) temperature: f32,
+    /// Number from which everything drawn by chance follows
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Piano-roll picture to write
+    #[arg(long, value_name = "FILE.png")]
+    pub(crate) png: Option<PathBuf>,
+    /// Which track is the piano: its number or name as `sideman inspect` shows them, or auto for all
+    /// keyboards
+    #[arg(long, value_name = "NAME|NUMBER", default_value = "auto", hide_default_value = true)]
+    pub(crate) piano_track: PianoChoice,
     #[command(flatten)]
     pub(crate) talk: TalkArgs,
 }

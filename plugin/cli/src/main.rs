@@ -5,6 +5,7 @@ mod audio;
 mod band;
 mod canvas;
 mod classify;
+mod continuing;
 mod demo;
 mod inspect;
 mod output;
@@ -45,6 +46,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Demo(args) => demo(args),
         Command::Render(args) => render(args),
         Command::Classify(args) => classify::classify(args),
+        Command::Continue(args) => continuing::run(args),
         Command::Inspect(args) => print(&inspect::inspect(args)?),
     }
 }
@@ -162,7 +164,7 @@ fn check_band(command: &str, band: &BandArgs) {
 }
 
 /// Ends the program as clap does when it does not understand, with the usage of that command.
-fn wrong_usage(command: &str, message: &str) -> ! {
+pub(crate) fn wrong_usage(command: &str, message: &str) -> ! {
     let mut cli = Cli::command();
     cli.build();
     let command = cli.find_subcommand_mut(command).expect("a command of the command line");

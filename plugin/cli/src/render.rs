@@ -150,6 +150,7 @@ fn write_all(
         let picture = Picture {
             title: task.name,
             piano,
+            added: &[],
             parts: Part::ALL.map(part),
             meters: &file.score().meters,
             markers: &file.score().markers,

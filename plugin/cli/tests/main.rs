@@ -1,6 +1,7 @@
 //! The `sideman` command from outside, as users and scripts see it.
 
 mod classify;
+mod continuing;
 mod demo;
 mod hostile;
 mod inspect;

@@ -3,6 +3,8 @@
 use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 
+use crate::train::Method;
+
 /// How the learning rate goes after its rise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -45,6 +47,9 @@ pub struct FitConfig {
     pub schedule: Schedule,
     /// Weight decay of matrices (AdamW); 0 is Adam.
     pub weight_decay: f64,
+    /// How gradients become steps.
+    #[serde(default)] // Runs from before there was this setting had Adam.
+    pub rule: Method,
     /// Decay of Adam's second moments.
     pub beta2: f64,
     /// Largest norm of the gradient.
@@ -82,6 +87,7 @@ impl Default for FitConfig {
             warmup: 0.0,
             schedule: Schedule::Constant,
             weight_decay: 0.0,
+            rule: Method::Adam,
             beta2: 0.999,
             clip: 1e9,
             smoothing: 0.0,

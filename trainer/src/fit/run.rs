@@ -95,7 +95,8 @@ pub fn learn(
     for (name, tensor) in &at.parameters.tensors {
         vars.insert(name.clone(), Var::from_tensor(&tensor.to_device(device)?)?);
     }
-    let mut optimizer = AdamW::new(config.weight_decay, config.clip).with_beta2(config.beta2);
+    let mut optimizer =
+        AdamW::new(config.weight_decay, config.clip).with_beta2(config.beta2).with_method(config.rule);
     optimizer.updates = at.updates;
     for (name, (m, v)) in std::mem::take(&mut at.moments) {
         optimizer.moments.insert(name, (m.to_device(device)?, v.to_device(device)?));

@@ -19,6 +19,8 @@ pub enum PapersCommand {
   sideman-trainer papers run p1 --data DATA --full
 A run that was stopped goes on with the same command.")]
     Run(RunArgs),
+    /// Quantise the network that `sideman continue` plays from, out of a run of p5
+    Export(super::p5::ExportArgs),
 }
 
 /// Command line of `papers run`.
@@ -65,6 +67,7 @@ pub fn run(command: &PapersCommand) -> anyhow::Result<()> {
             Ok(())
         }
         PapersCommand::Run(args) => run_one(args),
+        PapersCommand::Export(args) => super::p5::export(args),
     }
 }
 

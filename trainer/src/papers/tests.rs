@@ -42,6 +42,11 @@ fn p4_runs() {
 }
 
 #[test]
+fn p5_runs() {
+    quickly(&p5::P5);
+}
+
+#[test]
 fn papers_have_names() {
     let mut ids: Vec<&str> = all().iter().map(|p| p.about().id).collect();
     ids.dedup();

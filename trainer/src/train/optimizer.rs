@@ -6,10 +6,25 @@ use std::collections::BTreeMap;
 use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Result, Storage, Tensor, Var, bail};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.98;
 const EPSILON: f64 = 1e-8;
+/// Keras's own for RMSprop.
+const RHO: f64 = 0.9;
+const RMS_EPSILON: f64 = 1e-7;
+
+/// How a gradient becomes a step.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// Adam, with decoupled weight decay where there is any.
+    #[default]
+    Adam,
+    /// RMSprop (Tieleman & Hinton 2012) as Keras has it: rho 0.9, epsilon 1e-7, no momentum. It knows no weight decay.
+    RmsProp,
+}
 
 /// The optimizer's state.
 pub struct AdamW {
@@ -20,17 +35,23 @@ pub struct AdamW {
     weight_decay: f64,
     clip: f64,
     beta2: f64,
+    method: Method,
 }
 
 impl AdamW {
     /// An optimizer that has made no update yet.
     pub fn new(weight_decay: f64, clip: f64) -> Self {
-        Self { updates: 0, moments: BTreeMap::new(), weight_decay, clip, beta2: BETA2 }
+        Self { updates: 0, moments: BTreeMap::new(), weight_decay, clip, beta2: BETA2, method: Method::Adam }
     }
 
     /// With another decay of the second moments: 0.999 is what Adam's authors and Keras have.
     pub fn with_beta2(self, beta2: f64) -> Self {
         Self { beta2, ..self }
+    }
+
+    /// By another method; the second of the moments is then the mean square.
+    pub fn with_method(self, method: Method) -> Self {
+        Self { method, ..self }
     }
 
     /// Moves the variables against their gradients and returns the norm of the gradient before clipping.
@@ -58,6 +79,20 @@ impl AdamW {
         let correct2 = 1.0 - self.beta2.powi(self.updates as i32);
         for (name, var) in vars {
             let Some(grad) = grads.get(var) else { continue };
+            if self.method == Method::RmsProp {
+                let square = match self.moments.get(name) {
+                    Some((_, square)) => square.clone(),
+                    None => var.zeros_like()?,
+                };
+                let grad = if scale < 1.0 { (grad * scale)? } else { grad.clone() };
+                let square = ((square * RHO)? + (grad.sqr()? * (1.0 - RHO))?)?.detach();
+                let step = (grad / (square.sqrt()? + RMS_EPSILON)?)?;
+                var.set(&(var.as_tensor() - (step * learning_rate)?)?)?;
+                // There is no first moment; a place is kept for it, so that checkpoints are alike.
+                self.moments
+                    .insert(name.clone(), (Tensor::zeros(1, square.dtype(), square.device())?, square));
+                continue;
+            }
             let (m, v) = match self.moments.get(name) {
                 Some((m, v)) => (m.clone(), v.clone()),
                 None => (var.zeros_like()?, var.zeros_like()?),
@@ -232,5 +267,30 @@ mod tests {
             |t: &Tensor| -> Vec<u32> { t.to_vec1::<f32>().unwrap().into_iter().map(f32::to_bits).collect() };
         assert_eq!(bits(a.as_tensor()), bits(b.as_tensor()));
         assert_eq!((bits(&one.0), bits(&one.1)), (bits(&two.0), bits(&two.1)));
+    }
+
+    /// Two steps of RMSprop by hand.
+    #[test]
+    fn rmsprop_is_keras_own() {
+        let var = Var::from_slice(&[1f32, -2.0], 2, &Device::Cpu).unwrap();
+        let vars = BTreeMap::from([("w".to_owned(), var.clone())]);
+        let mut optimizer = AdamW::new(0.0, 1e9).with_method(Method::RmsProp);
+        let mut expected = [1f64, -2.0];
+        let mut square = [0f64; 2];
+        for _ in 0..2 {
+            // The loss w^2 has the gradient 2 w.
+            let grads = var.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+            let norm = optimizer.step(&vars, &grads, 0.1).unwrap();
+            let gradient = expected.map(|w| 2.0 * w);
+            assert!((norm - (gradient[0].powi(2) + gradient[1].powi(2)).sqrt()).abs() < 1e-4);
+            for i in 0..2 {
+                square[i] = 0.9 * square[i] + 0.1 * gradient[i].powi(2);
+                expected[i] -= 0.1 * gradient[i] / (square[i].sqrt() + 1e-7);
+            }
+        }
+        for (w, e) in var.to_vec1::<f32>().unwrap().iter().zip(expected) {
+            assert!((f64::from(*w) - e).abs() < 1e-5, "{w} {e}");
+        }
+        assert_eq!(optimizer.updates, 2);
     }
 }

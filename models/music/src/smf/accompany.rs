@@ -83,6 +83,23 @@ impl MidiFile {
         Ok(file(self.output_resolution(), &chunks))
     }
 
+    /// The piano and what goes on from it: a file of format 1 with a conductor track, then Piano on channel 1 as
+    /// in [`MidiFile::accompany`], then the added notes as a track of that name, on channel 2 with the piano's program:
+    /// so neither ends the other's keys or feels its pedal.
+    ///
+    /// # Errors
+    /// As [`MidiFile::pick_piano`].
+    pub fn with_added(&self, piano: &PianoChoice, name: &str, added: &[Note]) -> Result<Vec<u8>, SmfError> {
+        const CHANNEL: u8 = 1;
+        let program = self.score.tracks[self.pick_piano(piano)?.tracks[0]].program;
+        let mut chunk = ChunkWriter::new();
+        chunk.meta(0, TRACK_NAME, name.as_bytes());
+        chunk.channel(0, 0xC0 | CHANNEL, &[program.min(127)]);
+        notes(&mut chunk, CHANNEL, added, &[], self.output_resolution());
+        let chunks = [self.conductor(), self.piano_chunk(piano)?, chunk.finish(0)];
+        Ok(file(self.output_resolution(), &chunks))
+    }
+
     /// A stem: the conductor track and one part.
     pub fn part_alone(&self, part: &PartTrack) -> Vec<u8> {
         file(self.output_resolution(), &[self.conductor(), part.chunk(self.output_resolution())])

@@ -42,6 +42,8 @@ pub(crate) struct Picture<'a> {
     pub(crate) title: &'a str,
     /// The piano.
     pub(crate) piano: &'a [Note],
+    /// What was added to the piano; without notes it gets no lane.
+    pub(crate) added: &'a [Note],
     /// The parts in the order of [`Part::ALL`]; parts without notes get no lane.
     pub(crate) parts: [&'a [Note]; 4],
     /// Where the bars are.
@@ -124,6 +126,7 @@ impl Row<'_> {
 fn draw(picture: &Picture<'_>) -> Canvas {
     let lanes: Vec<Lane<'_>> = [
         Lane::pitched("Piano", PIANO_COLOUR, picture.piano),
+        Lane::pitched("Added", Part::Strings.colour(), picture.added),
         part_lane(picture, Part::Strings),
         part_lane(picture, Part::Guitar),
         part_lane(picture, Part::Bass),
@@ -302,7 +305,7 @@ mod tests {
     }
 
     fn picture<'a>(piano: &'a [Note], parts: [&'a [Note]; 4], meters: &'a MeterMap) -> Picture<'a> {
-        Picture { title: "Test", piano, parts, meters, markers: &[] }
+        Picture { title: "Test", piano, added: &[], parts, meters, markers: &[] }
     }
 
     fn count(canvas: &Canvas, colour: Colour) -> usize {

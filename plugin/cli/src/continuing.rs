@@ -1,0 +1,126 @@
+//! `sideman continue`: a network goes on from where the pianist stopped.
+
+use std::io::{IsTerminal, Write};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use serde_json::json;
+use sideman_models::papers::{Continuing, Draws, StrokeWeights, continued};
+use sideman_music::Note;
+use sideman_music::categories::{Sonority, sonorities};
+use sideman_music::smf::MidiFile;
+
+use crate::args::{ContinueArgs, is_dash};
+use crate::output::Outputs;
+use crate::render::read_input;
+use crate::roll::{Picture, write_png};
+use crate::{print, wrong_usage};
+
+/// What it plays from, see its card beside it.
+const WEIGHTS: &[u8] = include_bytes!("../../../models/weights/p5-next-note.gguf");
+/// Notes and chords that it listens to: the last ones (P5, section 3.3).
+const HEARD: usize = 100;
+/// Fewest that tell it anything of key and pace.
+const FEWEST: usize = 8;
+/// Name of the track of what is added.
+const NAME: &str = "Continued";
+
+/// Runs the command.
+pub(crate) fn run(args: &ContinueArgs) -> Result<()> {
+    let began = Instant::now();
+    let to_stdout = is_dash(&args.output);
+    if to_stdout && args.talk.json {
+        wrong_usage("continue", "--json and -o - both want standard output: write the MIDI file to a file");
+    }
+    if args.png.as_deref().is_some_and(is_dash) {
+        wrong_usage("continue", "only the MIDI file can go to standard output: name a file for the picture");
+    }
+    if to_stdout && std::io::stdout().is_terminal() {
+        wrong_usage(
+            "continue",
+            "a MIDI file is not for reading on a terminal: redirect it, as in -o - > more.mid",
+        );
+    }
+    let name = match is_dash(&args.input) {
+        true => "standard input".into(),
+        false => args.input.file_name().unwrap_or(args.input.as_os_str()).to_string_lossy().into_owned(),
+    };
+    let bytes = read_input(&args.input)?;
+    let file = MidiFile::parse(&bytes).with_context(|| format!("cannot read {name}"))?;
+    let pick = file.pick_piano(&args.piano_track).with_context(|| format!("no piano in {name}"))?;
+    let piano = file.piano_notes(&args.piano_track)?;
+    let mut warnings: Vec<String> = file.warnings().iter().map(ToString::to_string).collect();
+    warnings.extend(pick.warning);
+
+    let all = sonorities(pick.tracks.iter().map(|&i| &file.score().tracks[i]));
+    if all.len() < FEWEST {
+        bail!(
+            "the piano of {name} has {} notes and chords, too few to go on from: play {FEWEST} at least, some bars are \
+             better",
+            all.len()
+        );
+    }
+    let heard = &all[all.len().saturating_sub(HEARD)..];
+    let weights = StrokeWeights::load(WEIGHTS).context("the built-in weights")?;
+    let wanted = Continuing {
+        count: args.notes as usize,
+        draws: Draws { temperature: args.temperature, ..Draws::default() },
+        seed: args.seed,
+    };
+    let more = continued(&weights.player, &weights.shapes, heard, &file.score().meters, wanted);
+    let mut added: Vec<Note> = more.iter().flat_map(Sonority::notes).collect();
+    added.sort_unstable();
+    let midi = file.with_added(&args.piano_track, NAME, &added)?;
+
+    let mut outputs = Outputs::default();
+    if !to_stdout {
+        outputs.write(&args.output, |w| Ok(w.write_all(&midi)?))?;
+    }
+    if let Some(path) = &args.png {
+        let (meters, markers) = (&file.score().meters, &file.score().markers);
+        let picture =
+            Picture { title: &name, piano: &piano, added: &added, parts: [&[]; 4], meters, markers };
+        outputs.write(path, |w| write_png(&picture, w))?;
+    }
+    outputs.commit()?;
+    if to_stdout {
+        let mut out = std::io::stdout().lock();
+        out.write_all(&midi).and_then(|()| out.flush()).context("cannot write to standard output")?;
+    }
+
+    let tempos = &file.score().tempos;
+    let (from, to) = (added.first().map_or(0, |n| n.onset), added.iter().map(Note::end).max().unwrap_or(0));
+    let seconds = tempos.seconds_at(to) - tempos.seconds_at(from);
+    let bar = file.score().meters.position(from).bar + 1;
+    let taken = began.elapsed().as_secs_f64();
+    if !args.talk.quiet {
+        for warning in &warnings {
+            writeln!(std::io::stderr(), "note: {warning}")?;
+        }
+    }
+    if args.talk.json {
+        print(&serde_json::to_string_pretty(&json!({
+            "input": name,
+            "heard": heard.len(),
+            "added": { "notes_and_chords": more.len(), "notes": added.len(), "from_bar": bar, "seconds": seconds },
+            "seed": args.seed,
+            "temperature": args.temperature,
+            "piano": { "tracks": pick.tracks.iter().map(|i| i + 1).collect::<Vec<_>>(), "notes": piano.len() },
+            "files": { "midi": (!to_stdout).then_some(&args.output), "png": args.png },
+            "seconds_taken": taken,
+            "warnings": warnings,
+        }))?)?;
+    }
+    let line = format!(
+        "{}: {} notes and chords added from bar {bar} on, {seconds:.0} s of music, after the last {} of the piano, in \
+         {taken:.2} s.",
+        if to_stdout { "Wrote standard output".into() } else { format!("Wrote {}", args.output.display()) },
+        more.len(),
+        heard.len(),
+    );
+    match (args.talk.quiet, args.talk.json || to_stdout) {
+        (true, _) => Ok(()),
+        (false, true) => Ok(writeln!(std::io::stderr(), "{line}")?),
+        (false, false) => print(&line),
+    }
+}

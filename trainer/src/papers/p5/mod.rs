@@ -1,0 +1,76 @@
+//! P5: the next note or chord from the hundred before it.
+//!
+//! The paper's set is 16 piano pieces in common time and C major. [`builds`] trains its eight builds as its program
+//! did, on the windows of one song, and on all ten; [`own`] has what needs no network, and our build on the same
+//! categories; [`taken_on`] the network of strokes that `sideman continue` plays from.
+
+mod builds;
+mod every;
+mod export;
+mod ngram;
+mod own;
+mod roll;
+mod settings;
+mod songs;
+mod strokes;
+mod taken_on;
+mod windows;
+
+pub use export::{ExportArgs, export};
+
+use sideman_models::papers::NextNote;
+
+use super::{About, Job, Paper, Report};
+use settings::Settings;
+
+/// P5: next-note LSTM with convolution.
+pub struct P5;
+
+impl Paper for P5 {
+    fn about(&self) -> About {
+        About {
+            id: "p5",
+            title: "Next-note LSTM with convolution",
+            what: "eight builds that name the next note or chord, what their losses measure, and a network that goes on \
+                   from where a pianist stopped",
+            data: "a data folder with the paper's 16 pieces and piano music under open licences",
+            quick: "a minute",
+            full: "1 hour on one core; the paper's own protocol would take weeks",
+        }
+    }
+
+    fn run(&self, job: &Job, report: &mut Report) -> anyhow::Result<()> {
+        std::fs::create_dir_all(&job.out)?;
+        let settings = if job.is_quick() { Settings::quick() } else { Settings::full() };
+        let settings = Settings::of(&job.out, settings)?;
+        let songs = songs::own(job)?;
+        builds::songs(&settings, &songs, report)?;
+        builds::sizes(report)?;
+        builds::one_song(job, &settings, &songs, report)?;
+        own::ten_songs(job, &settings, &songs, report)?;
+        builds::ten_songs(job, &settings, &songs, report)?;
+        taken_on::strokes(job, &settings, &songs, report)
+    }
+}
+
+/// Train and test loss of figure 2, by build.
+const PAPER: [(f64, f64); 8] = [
+    (0.0139, 0.8535),
+    (0.0097, 0.7092),
+    (0.0139, 0.7834),
+    (0.0078, 0.8375),
+    (0.0035, 0.7902),
+    (0.0186, 0.7539),
+    (0.0028, 0.8724),
+    (0.0017, 0.6984),
+];
+
+/// A build's short name, for folders.
+fn short(number: usize) -> String {
+    if number == 0 { "baseline".into() } else { format!("build-{number}") }
+}
+
+/// A build's name in tables.
+fn long(number: usize) -> &'static str {
+    NextNote::NAMES[number.min(7)]
+}

@@ -1,0 +1,136 @@
+//! The music of P5 as lines of notes and chords.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use anyhow::ensure;
+use sideman_music::categories::{Category, Sonority, Vocabulary, sonorities};
+use sideman_music::{Family, MeterMap};
+
+use crate::corpus::source::Meta;
+use crate::corpus::{Split, Tier};
+use crate::papers::{Job, Piece, Size};
+
+/// The paper's set in common time and C major: its folders are its split of 10, 3 and 3 songs. The corpus has splits
+/// of its own, which part nothing here.
+const OWN: &str = "Datasets/Dataset_44_Cmaj/";
+/// Sets of piano music under open licences.
+const OPEN: [&str; 3] = ["mutopia_piano", "lieder_piano", "pairs_mma_pop909"];
+/// Pieces of the open sets that a quick run takes.
+const QUICK: usize = 2;
+
+/// A piece as a line.
+#[derive(Debug, Clone)]
+pub(super) struct Song {
+    pub(super) name: String,
+    pub(super) set: String,
+    /// Versions of one song share it.
+    pub(super) group: String,
+    pub(super) split: Split,
+    pub(super) sonorities: Vec<Sonority>,
+    pub(super) meters: MeterMap,
+}
+
+impl Song {
+    fn new(piece: Piece, split: Split) -> Self {
+        // Where a band plays along the piano is what is wanted: by name in the pairs, by program elsewhere.
+        let named = piece.score.tracks.iter().any(|t| t.name == "PIANO");
+        let tracks = piece.score.tracks.iter().filter(|t| match named {
+            true => t.name == "PIANO",
+            false => t.family() == Some(Family::Piano),
+        });
+        let name = piece.meta.id.rsplit('/').next().unwrap_or_default();
+        let name = name.trim_end_matches(".mid").trim_end_matches("_copy").trim_end_matches("_format0");
+        Self {
+            name: name.to_owned(),
+            set: piece.meta.set,
+            group: piece.meta.group,
+            split,
+            sonorities: sonorities(tracks),
+            meters: piece.score.meters,
+        }
+    }
+
+    /// Its categories.
+    pub(super) fn categories(&self) -> impl Iterator<Item = Category> + '_ {
+        self.sonorities.iter().map(Category::of)
+    }
+
+    /// Its categories by number, the nearest for what is unknown.
+    pub(super) fn numbers(&self, vocabulary: &Vocabulary) -> Vec<usize> {
+        self.categories().filter_map(|c| vocabulary.nearest(&c)).collect()
+    }
+}
+
+/// The categories of songs.
+pub(super) fn vocabulary<'a>(songs: impl IntoIterator<Item = &'a Song>) -> Vocabulary {
+    Vocabulary::of(songs.into_iter().flat_map(Song::categories))
+}
+
+/// Songs of a split.
+pub(super) fn of(songs: &[Song], split: Split) -> Vec<&Song> {
+    songs.iter().filter(|s| s.split == split).collect()
+}
+
+fn own_split(meta: &Meta) -> Option<Split> {
+    let folder = meta.id.split_once(OWN)?.1.split('/').next()?;
+    match folder {
+        "Train" => Some(Split::Train),
+        "Dev" => Some(Split::Valid),
+        "Test" => Some(Split::Test),
+        _ => None,
+    }
+}
+
+/// The paper's own songs, by name. Without them, as on the small collection, those of a classical set by their
+/// splits.
+pub(super) fn own(job: &Job) -> anyhow::Result<Vec<Song>> {
+    let classical = |m: &Meta| job.data.is_none() && m.set == OPEN[0];
+    // They are few, and a quick run needs some of each folder.
+    let whole = Job { size: Size::Full, ..job.clone() };
+    let pieces = whole.pieces(&|m| own_split(m).is_some() || classical(m))?;
+    let mut songs: Vec<Song> = pieces
+        .into_iter()
+        .map(|p| {
+            let split = own_split(&p.meta).unwrap_or(p.meta.split);
+            Song::new(p, split)
+        })
+        .collect();
+    songs.sort_by(|a, b| a.name.cmp(&b.name));
+    for split in [Split::Train, Split::Valid, Split::Test] {
+        let found = of(&songs, split).len();
+        ensure!(
+            found > 0,
+            "the paper's set has no songs to {split} by: the data needs the folders {OWN}Train, Dev and Test"
+        );
+    }
+    Ok(songs)
+}
+
+/// Piano music under open licences: one piece of each group of versions, by the splits of the corpus.
+pub(super) fn open(job: &Job) -> anyhow::Result<Vec<Song>> {
+    let seen: Mutex<BTreeSet<String>> = Mutex::default();
+    let counts: Mutex<std::collections::BTreeMap<(String, Split), usize>> = Mutex::default();
+    let most = if job.is_quick() { QUICK } else { usize::MAX };
+    let wanted = |m: &Meta| {
+        let fits = m.tier == Tier::Open && (OPEN.contains(&m.set.as_str()) || job.data.is_none());
+        let lock =
+            |e: std::sync::PoisonError<_>| -> std::sync::MutexGuard<'_, BTreeSet<String>> { e.into_inner() };
+        let new = fits && seen.lock().unwrap_or_else(lock).insert(m.group.clone());
+        let mut counts = counts.lock().unwrap_or_else(|e| e.into_inner());
+        let count = counts.entry((m.set.clone(), m.split)).or_default();
+        *count += usize::from(new);
+        new && *count <= most
+    };
+    let whole = Job { size: Size::Full, ..job.clone() };
+    let songs: Vec<Song> = whole
+        .pieces(&wanted)?
+        .into_iter()
+        .map(|p| {
+            let split = p.meta.split;
+            Song::new(p, split)
+        })
+        .filter(|s| s.sonorities.len() > 40)
+        .collect();
+    Ok(songs)
+}
