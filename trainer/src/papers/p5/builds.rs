@@ -15,7 +15,7 @@ use crate::evaluate::table::Table;
 use crate::evaluate::write_whole;
 use crate::fit::{Choice, Examples, FitCheckpoint, FitConfig, Outcome, curves, fit, predict};
 use crate::papers::{Job, Report, draw};
-use crate::train::Rule;
+use crate::train::Method;
 
 /// Share of the windows that the program validates by.
 const HELD_OUT: f64 = 0.05;
@@ -32,7 +32,7 @@ fn config(job: &Job, settings: &Settings, epochs: usize, examples: Option<usize>
         epochs,
         batch: settings.batch,
         examples,
-        rule: Rule::RmsProp,
+        rule: Method::RmsProp,
         choice: Choice::Last,
         ..FitConfig::default()
     }

@@ -46,7 +46,7 @@ pub struct ExportArgs {
 /// When the run, the data or the disk do not allow it, or quantising costs too much.
 pub fn export(args: &ExportArgs) -> anyhow::Result<()> {
     let size = if args.data.is_some() { Size::Full } else { Size::Quick };
-    let job = Job { data: args.data.clone(), out: args.report.clone(), size, seed: 1, progress: false };
+    let job = Job { data: args.data.clone(), size, ..Job::quick(&args.report) };
     let settings =
         Settings::of(&args.report, if args.data.is_some() { Settings::full() } else { Settings::quick() })?;
     let run = job.run(RUN);
