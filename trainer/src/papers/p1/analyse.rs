@@ -198,7 +198,7 @@ mod tests {
             table(&args.out, "histograms").lines().count() == 5,
             "piano, guitar, bass, strings and the head"
         );
-        assert!(std::fs::read_to_string(args.out.join("index.html")).unwrap().contains("dendrogram"));
+        assert!(std::fs::read_to_string(args.out.join("index.html")).unwrap().contains("Dendrogram"));
         assert!(args.out.join("figures/dendrogram.png").is_file());
     }
 

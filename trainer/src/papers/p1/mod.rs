@@ -88,7 +88,7 @@ impl Paper for P1 {
         report.section(
             "Trainings",
             &format!(
-                "{} windows to train on: {}.\n\nNetworks of {} weights (embedding {}, LSTM {}; the paper has 512 and 2048), \
+                "{} Windows to train on: {}.\n\nNetworks of {} weights (embedding {}, LSTM {}; the paper has 512 and 2048), \
                  Adam {}, {} epochs, the last weights, as in the paper; batches of {} windows, gradients cut at {}. Seed {}.",
                 text.trim_end_matches(';').to_owned() + ".",
                 sizes.join(", "),
