@@ -3,4 +3,5 @@
 pub mod band;
 pub mod genre;
 pub mod ops;
+pub mod papers;
 pub mod weights;

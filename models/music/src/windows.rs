@@ -161,35 +161,80 @@ impl Threshold {
 /// # Panics
 /// When `cells` is no whole number of steps.
 pub fn found(cells: &[f32], from: Tick, rule: Threshold) -> Vec<Held> {
-    assert_eq!(cells.len() % PITCHES, 0, "cells are whole steps");
-    let steps = cells.len() / PITCHES;
-    let mut out = vec![];
-    for pitch in 0..PITCHES {
-        let mut open: Option<(usize, f32)> = None;
-        for step in 0..=steps {
-            let value = if step < steps { cells[step * PITCHES + pitch] } else { f32::NEG_INFINITY };
-            match open {
-                Some((start, level)) if value >= rule.start * rule.hold && value > 0.0 => {
-                    open = Some((start, level.max(value)));
+    let mut finder = Finder::new(rule);
+    finder.window(cells, from);
+    finder.finish()
+}
+
+/// Finds notes in cells that come window by window, each for good when its window comes: what sounds across an edge
+/// is one note, nothing is taken back, and nothing hangs.
+#[derive(Debug, Clone)]
+pub struct Finder {
+    rule: Threshold,
+    /// Of the pitches that sound at the end of the last window, the places in `found`.
+    open: [Option<usize>; PITCHES],
+    found: Vec<Held>,
+}
+
+impl Finder {
+    /// Nothing is found yet.
+    pub fn new(rule: Threshold) -> Self {
+        Self { rule, open: [None; PITCHES], found: vec![] }
+    }
+
+    /// Takes a window, whose first step is `from` and follows the last one of the window before. In its last steps
+    /// no note starts that is too short up to its end.
+    ///
+    /// # Panics
+    /// When `cells` is no whole number of steps.
+    pub fn window(&mut self, cells: &[f32], from: Tick) {
+        assert_eq!(cells.len() % PITCHES, 0, "cells are whole steps");
+        let (steps, least) = (cells.len() / PITCHES, usize::from(self.rule.least.max(1)));
+        for pitch in 0..PITCHES {
+            let at = |step: usize| cells[step * PITCHES + pitch];
+            let held = |step: usize| step < steps && at(step) > 0.0 && at(step) >= self.rule.start * self.rule.hold;
+            let mut step = 0;
+            if let Some(i) = self.open[pitch].take() {
+                while held(step) {
+                    step += 1;
                 }
-                Some((start, level)) => {
-                    if step - start >= usize::from(rule.least.max(1)) {
-                        out.push(Held {
-                            start: from + start as Tick,
-                            end: from + step as Tick,
-                            pitch: pitch as u8,
-                            level: level.clamp(f32::MIN_POSITIVE, 1.0),
-                        });
+                self.found[i].end = from + step as Tick;
+                if step == steps {
+                    self.open[pitch] = Some(i);
+                }
+            }
+            while step < steps {
+                if at(step) < self.rule.start || at(step) <= 0.0 {
+                    step += 1;
+                    continue;
+                }
+                let start = step;
+                let mut level = 0f32;
+                while held(step) || step == start {
+                    level = level.max(at(step));
+                    step += 1;
+                }
+                if step - start >= least {
+                    if step == steps {
+                        self.open[pitch] = Some(self.found.len());
                     }
-                    open = None;
+                    let (start, end) = (from + start as Tick, from + step as Tick);
+                    self.found.push(Held { start, end, pitch: pitch as u8, level: level.min(1.0) });
                 }
-                None if value >= rule.start && value > 0.0 => open = Some((step, value)),
-                None => {}
             }
         }
     }
-    out.sort_by_key(|h| (h.start, h.pitch));
-    out
+
+    /// A window of silence from a step on: whatever sounds ends there.
+    pub fn silence(&mut self) {
+        self.open = [None; PITCHES];
+    }
+
+    /// All that was found, by start, then pitch.
+    pub fn finish(mut self) -> Vec<Held> {
+        self.found.sort_by_key(|h| (h.start, h.pitch));
+        self.found
+    }
 }
 
 /// Notes of what is held: a level of 1 is played with the velocity `loudest`.
@@ -335,6 +380,28 @@ mod tests {
         assert_eq!(found(&cells, 100, rule), [only]);
         assert_eq!(found(&cells, 100, Threshold::plain(0.4)).len(), 3);
         assert_eq!(notes(&[only], 100), [note(2020, 60, 80, 60)]);
+    }
+
+    #[test]
+    fn what_sounds_across_an_edge_is_one_note() {
+        let rule = Threshold { start: 0.5, hold: 0.5, least: 2 };
+        let mut first = vec![0.0; 4 * 128];
+        let mut second = vec![0.0; 4 * 128];
+        (first[2 * 128 + 60], first[3 * 128 + 60]) = (0.9, 0.9);
+        (second[60], second[128 + 60]) = (0.3, 0.3);
+        // Begins too late in the first window to be known for a note, and goes on in the second.
+        (first[3 * 128 + 62], second[62], second[128 + 62]) = (0.9, 0.9, 0.9);
+        let mut finder = Finder::new(rule);
+        finder.window(&first, 0);
+        finder.window(&second, 4);
+        let seen: Vec<_> = finder.finish().iter().map(|h| (h.start, h.end, h.pitch)).collect();
+        assert_eq!(seen, [(2, 6, 60), (4, 6, 62)]);
+        let mut finder = Finder::new(rule);
+        finder.window(&first, 0);
+        finder.silence();
+        finder.window(&vec![0.9; 4 * 128], 8);
+        assert_eq!(finder.clone().finish()[0], Held { start: 2, end: 4, pitch: 60, level: 0.9 });
+        assert!(finder.finish().iter().all(|h| h.end <= 12));
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod draw;
 mod genre;
 mod job;
 pub(crate) mod music;
+pub mod p2;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -51,6 +52,6 @@ pub trait Paper: Sync {
 }
 
 /// All of them, in their order.
-pub fn all() -> [&'static dyn Paper; 2] {
-    [&genre::P3, &genre::P4]
+pub fn all() -> [&'static dyn Paper; 3] {
+    [&p2::P2, &genre::P3, &genre::P4]
 }
