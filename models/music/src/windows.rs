@@ -11,7 +11,7 @@
 
 use crate::family::Part;
 use crate::key::Key;
-use crate::score::{BandScore, Note};
+use crate::score::{BandScore, Note, Score};
 use crate::time::{PULSES_PER_TICK, Pulse, Tick, pulse_to_tick};
 
 /// Steps of a window: five beats and a third.
@@ -192,7 +192,8 @@ impl Finder {
         let (steps, least) = (cells.len() / PITCHES, usize::from(self.rule.least.max(1)));
         for pitch in 0..PITCHES {
             let at = |step: usize| cells[step * PITCHES + pitch];
-            let held = |step: usize| step < steps && at(step) > 0.0 && at(step) >= self.rule.start * self.rule.hold;
+            let held =
+                |step: usize| step < steps && at(step) > 0.0 && at(step) >= self.rule.start * self.rule.hold;
             let mut step = 0;
             if let Some(i) = self.open[pitch].take() {
                 while held(step) {
@@ -261,7 +262,14 @@ pub fn transposed(held: &[Held], by: i8) -> Vec<Held> {
 
 fn moved(pitch: u8, by: i8) -> u8 {
     let p = i16::from(pitch) + i16::from(by);
-    (if p < 0 { p + 12 } else if p > 127 { p - 12 } else { p }).clamp(0, 127) as u8
+    (if p < 0 {
+        p + 12
+    } else if p > 127 {
+        p - 12
+    } else {
+        p
+    })
+    .clamp(0, 127) as u8
 }
 
 /// Semitones, -5 to 6, that bring music of a key to C major or A minor.
@@ -286,6 +294,20 @@ impl FiveRolls {
         let tracks = RollTrack::ALL.map(|t| held(t, t.notes(band), None));
         let end = tracks.iter().flatten().map(|h| h.end).max().unwrap_or(0);
         Self { tracks, steps: usize::try_from(end).unwrap_or(0) }
+    }
+
+    /// The rolls of the instruments of a score, by channel and program.
+    pub fn of_score(score: &Score) -> Self {
+        let mut band = BandScore::default();
+        for track in &score.tracks {
+            let Some(family) = track.family() else { continue };
+            let to = match Part::ALL.into_iter().find(|p| p.family() == family) {
+                Some(part) => &mut band.parts[part.index()],
+                None => &mut band.piano,
+            };
+            to.extend_from_slice(&track.notes);
+        }
+        Self::of(&band)
     }
 
     /// What a track holds.
@@ -334,6 +356,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::score::Track;
 
     fn note(onset: i64, pitch: u8, length: i64, velocity: u8) -> Note {
         Note { onset, pitch, length, velocity }
@@ -409,8 +432,11 @@ mod tests {
         let scale = |root: u8, minor: bool| -> BandScore {
             let steps: [u8; 7] = if minor { [0, 2, 3, 5, 7, 8, 10] } else { [0, 2, 4, 5, 7, 9, 11] };
             let longer = |i: usize| if i == 0 || i == 4 { 960 } else { 240 };
-            let piano =
-                steps.iter().enumerate().map(|(i, s)| note(i as i64 * 480, root + s, longer(i), 80)).collect();
+            let piano = steps
+                .iter()
+                .enumerate()
+                .map(|(i, s)| note(i as i64 * 480, root + s, longer(i), 80))
+                .collect();
             BandScore { piano, parts: [vec![note(0, 36, 10, 80)], vec![], vec![], vec![]] }
         };
         for root in 48..60 {
@@ -427,6 +453,16 @@ mod tests {
             }
         }
         assert_eq!(FiveRolls::of(&BandScore::default()).shift(), 0);
+        let track = |program, is_drums| Track {
+            program,
+            is_drums,
+            notes: vec![note(0, 40 + program, 480, 80)],
+            ..Track::default()
+        };
+        let tracks =
+            vec![track(5, false), track(20, false), track(33, false), track(0, true), track(73, false)];
+        let rolls = FiveRolls::of_score(&Score { tracks, ..Score::default() });
+        assert_eq!(rolls.tracks.each_ref().map(Vec::len), [1, 2, 0, 1, 0], "a flute is in none");
         assert_eq!((moved(2, -5), moved(125, 6)), (9, 119));
     }
 

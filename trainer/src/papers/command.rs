@@ -19,6 +19,16 @@ pub enum PapersCommand {
   sideman-trainer papers run p1 --data DATA --full
 A run that was stopped goes on with the same command.")]
     Run(RunArgs),
+    /// Write weights files that `sideman` plays, of a paper's finished run
+    #[command(subcommand)]
+    Export(ExportCommand),
+}
+
+/// Papers whose networks are played.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ExportCommand {
+    /// The five tracks of the VAE-RNN
+    P2(super::p2::ExportP2Args),
 }
 
 /// Command line of `papers run`.
@@ -62,6 +72,7 @@ pub fn run(command: &PapersCommand) -> anyhow::Result<()> {
             Ok(())
         }
         PapersCommand::Run(args) => run_one(args),
+        PapersCommand::Export(ExportCommand::P2(args)) => super::p2::export(args),
     }
 }
 

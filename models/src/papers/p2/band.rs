@@ -85,8 +85,8 @@ impl VaeRnn {
     pub fn load(files: [&[u8]; 5]) -> std::result::Result<Self, WrongVoices> {
         let mut voices = vec![];
         for (track, bytes) in RollTrack::ALL.into_iter().zip(files) {
-            let voice = Voice::read(bytes)
-                .map_err(|source| WrongVoices::Weights { track: track.name(), source })?;
+            let voice =
+                Voice::read(bytes).map_err(|source| WrongVoices::Weights { track: track.name(), source })?;
             voices.push(voice);
         }
         Self::new(voices)
@@ -179,10 +179,14 @@ impl VaeRnn {
                 noisy(&mut mixed, voice, how.temperature, &mut rng);
                 // Where both rest nothing can come of the mixture.
                 let drawn = if silent { vec![0.0; CELLS] } else { voice.decode(&mixed)? };
-                if step > 0 && shifts[0] != shifts[1] && (share > 0.5) != ((step - 1) as f32 / (how.steps.max(2) - 1) as f32 > 0.5) {
+                if step > 0
+                    && shifts[0] != shifts[1]
+                    && (share > 0.5) != ((step - 1) as f32 / (how.steps.max(2) - 1) as f32 > 0.5)
+                {
                     // The key changes here, and what sounds must not.
-                    halves[0] = std::mem::replace(&mut finder, Finder::new(rule(voice.head.decoded, how.threshold)))
-                        .finish();
+                    halves[0] =
+                        std::mem::replace(&mut finder, Finder::new(rule(voice.head.decoded, how.threshold)))
+                            .finish();
                 }
                 finder.window(&drawn, (step * WINDOW) as Tick);
             }
@@ -220,7 +224,15 @@ fn noisy(latent: &mut [f32], voice: &Voice, temperature: f32, rng: &mut Pcg64) {
 
 /// Notes of what was drawn: faint cells are played softly, but can be heard.
 fn played(voice: &Voice, held: &[Held]) -> Vec<Note> {
-    let louder: Vec<Held> = held.iter().map(|h| Held { level: h.level.max(QUIETEST), ..*h }).collect();
+    let mut louder: Vec<Held> = held.iter().map(|h| Held { level: h.level.max(QUIETEST), ..*h }).collect();
+    louder.sort_by_key(|h| (h.pitch, h.start, h.end));
+    // What came back by an octave may lie on what is there: the later one is struck.
+    for i in 1..louder.len() {
+        if louder[i - 1].pitch == louder[i].pitch {
+            louder[i - 1].end = louder[i - 1].end.min(louder[i].start);
+        }
+    }
+    louder.retain(|h| h.end > h.start);
     notes(&louder, voice.head.loudest)
 }
 
@@ -266,7 +278,11 @@ impl<'a> Player<'a> {
             shift: 0,
             past: vec![],
             states: band.voices.iter().map(Voice::blank).collect(),
-            finders: band.voices.iter().map(|v| Finder::new(rule(v.head.threshold, live.threshold))).collect(),
+            finders: band
+                .voices
+                .iter()
+                .map(|v| Finder::new(rule(v.head.threshold, live.threshold)))
+                .collect(),
             found: Default::default(),
         }
     }
@@ -346,7 +362,8 @@ impl<'a> Player<'a> {
     fn moves(&mut self, window: &[Held]) -> Option<i8> {
         self.weights.iter_mut().for_each(|w| *w *= FADING);
         for h in window {
-            self.weights[usize::from(h.pitch % 12)] += (h.end.min(WINDOW as Tick) - h.start.max(0)).max(0) as f64;
+            self.weights[usize::from(h.pitch % 12)] +=
+                (h.end.min(WINDOW as Tick) - h.start.max(0)).max(0) as f64;
         }
         let key = Key::of(&self.weights).filter(|_| self.band.voices[0].head.one_key)?;
         let shift = shift_to_c(&key);

@@ -15,4 +15,4 @@ pub use gru::{RollGru, WIDTH};
 pub use memory::{Cell, Memory, State};
 pub use rnn::LatentRnn;
 pub use vae::{Code, Vae};
-pub use weights::{Voice, VoiceHead, WrongVoices, WINDOWS_VERSION};
+pub use weights::{Voice, VoiceHead, WINDOWS_VERSION, WrongVoices};

@@ -97,8 +97,8 @@ fn a_state_goes_on_as_if_there_had_been_no_break() {
         let x = Tensor::from_vec(values, (12, 3), &Device::Cpu).unwrap();
         let whole = rnn.run(&pass, &x, &mut rnn.blank(2)).unwrap();
         let mut state = rnn.blank(2);
-        let parts = [(0, 4), (4, 8)]
-            .map(|(at, n)| rnn.run(&pass, &x.narrow(0, at, n).unwrap(), &mut state).unwrap());
+        let parts =
+            [(0, 4), (4, 8)].map(|(at, n)| rnn.run(&pass, &x.narrow(0, at, n).unwrap(), &mut state).unwrap());
         let joined = Tensor::cat(&parts, 0).unwrap();
         let apart = (whole - joined).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
         assert!(apart < 1e-6, "{apart}");
@@ -184,17 +184,18 @@ fn the_band_plays_what_it_can_know_and_nothing_hangs() {
 #[test]
 fn parts_that_do_not_play_and_pianos_that_rest_are_left_alone() {
     let band = band(true);
-    let some = Live { parts: [false, true, false, false], ..Live::default() };
+    let live = Live { temperature: 1.0, ..Live::default() };
+    let some = Live { parts: [false, true, false, false], ..live };
     let parts = band.play(&piano(32), &some).unwrap();
     assert!(parts[0].is_empty() && !parts[1].is_empty() && parts[2].is_empty() && parts[3].is_empty());
     assert_eq!(band.play(&[], &Live::default()).unwrap(), <[Vec<Note>; 4]>::default());
-    let nothing = Live { threshold: Some(1.0), ..Live::default() };
+    let nothing = Live { threshold: Some(1.0), ..live };
     assert!(band.play(&piano(32), &nothing).unwrap().iter().all(Vec::is_empty));
     // A piano that begins again after a long while, and a key that nobody lets go.
     let mut far = piano(16);
     far.extend(piano(16).into_iter().map(|n| Note { onset: n.onset + 1_000_000 * WINDOW_PULSES, ..n }));
     far.push(Note { onset: 0, pitch: 20, length: i64::MAX / 4, velocity: 1 });
-    let parts = band.play(&far, &Live::default()).unwrap();
+    let parts = band.play(&far, &live).unwrap();
     let silent = 40 * WINDOW_PULSES..1_000_000 * WINDOW_PULSES;
     assert!(parts.iter().flatten().all(|n| !silent.contains(&n.onset)));
     assert!(parts.iter().flatten().any(|n| n.onset > silent.end));
@@ -205,7 +206,8 @@ fn a_morph_begins_with_the_one_piece_and_ends_with_the_other() {
     let band = band(true);
     let rolls = |up: u8| {
         let piano: Vec<Note> = piano(32).into_iter().map(|n| Note { pitch: n.pitch + up, ..n }).collect();
-        let parts = [vec![Note { onset: 0, pitch: 36, length: 60, velocity: 90 }], piano.clone(), vec![], vec![]];
+        let parts =
+            [vec![Note { onset: 0, pitch: 36, length: 60, velocity: 90 }], piano.clone(), vec![], vec![]];
         FiveRolls::of(&BandScore { piano, parts })
     };
     let (a, b) = (rolls(0), rolls(3));

@@ -52,7 +52,9 @@ pub enum WrongVoices {
         source: WeightsError,
     },
     /// The files belong to different bands.
-    #[error("the weights of the {0} belong to another band than those of the piano; export all five together")]
+    #[error(
+        "the weights of the {0} belong to another band than those of the piano; export all five together"
+    )]
     Mixed(&'static str),
 }
 

@@ -100,7 +100,9 @@ impl Objective for Long<'_> {
             (0..LANES).map(|lane| self.read(lane * self.lane() + at, WINDOW + 1)).collect();
         // Time first, as the layers want it.
         let rows = |from: usize| -> Vec<f32> {
-            let row = |step: usize| lanes.iter().flat_map(move |l| l[step * WIDTH..(step + 1) * WIDTH].iter().copied());
+            let row = |step: usize| {
+                lanes.iter().flat_map(move |l| l[step * WIDTH..(step + 1) * WIDTH].iter().copied())
+            };
             (from..from + WINDOW).flat_map(row).collect()
         };
         let tensor = |v: Vec<f32>| Tensor::from_vec(v, (WINDOW * LANES, WIDTH), &Device::Cpu);
@@ -152,7 +154,12 @@ fn cross_entropy(told: &[f32], truth: &[f32]) -> f64 {
 }
 
 /// Has the network read the beginnings of pieces.
-pub(super) fn told(music: &Music, net: RollGru, parameters: &Parameters, split: Split) -> anyhow::Result<Vec<Told>> {
+pub(super) fn told(
+    music: &Music,
+    net: RollGru,
+    parameters: &Parameters,
+    split: Split,
+) -> anyhow::Result<Vec<Told>> {
     let pass = Pass::inference(parameters);
     let mut out = vec![];
     for piece in music.of(split).take(PIECES) {

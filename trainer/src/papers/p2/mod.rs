@@ -1,10 +1,14 @@
 //! P2, PopMusicNet: genre CNNs (see [`super::genre`]), a GRU on rolls, and the VAE-RNN with its future work.
 //!
-//! [`music`] is what is learned from; [`gru`], [`vae`] and [`rnn`] train; [`rolls`] and [`band`] measure the rolls that
-//! are told and the accompaniment that is played; [`study`] puts tables and figures into the report; [`export`] makes
+//! [`music`] is what is learned from; [`gru`], [`vae`] and [`rnn`] train; [`rolls`] and [`band`] play and measure the rolls that
+//! are told and the accompaniment that is played; [`measure`] makes the tables, [`figures`] the pictures, [`study`] does everything; [`export`] makes
 //! weights files.
 
+mod band;
+mod export;
+mod figures;
 mod gru;
+mod measure;
 mod music;
 mod rnn;
 mod rolls;
@@ -14,6 +18,8 @@ mod vae;
 use std::path::Path;
 
 use sideman_models::papers::p2::{Cell, LatentRnn, RollGru, Vae};
+
+pub use export::{ExportP2Args, export};
 
 use super::{About, Job, Paper, Report};
 use crate::fit::{FitCheckpoint, FitConfig};
@@ -65,12 +71,12 @@ impl Sizes {
             gru: RollGru::PAPER,
             vae_epochs: 8,
             vae_examples: 8000,
-            rnn_epochs: 4,
+            rnn_epochs: 3,
             gru_epochs: 5,
-            gru_windows: 200,
-            windows: 48,
-            measured: 1200,
-            pieces: 60,
+            gru_windows: 160,
+            windows: 32,
+            measured: 800,
+            pieces: 40,
         }
     }
 }
@@ -80,7 +86,8 @@ fn finished(job: &Job, name: &str, config: &FitConfig, recipe: &serde_json::Valu
     let last = job.run(name).join("last.safetensors");
     let load = |path: &Path| FitCheckpoint::load(path).ok();
     last.exists()
-        && load(&last).is_some_and(|at| at.epochs >= config.epochs && at.config == *config && at.recipe == *recipe)
+        && load(&last)
+            .is_some_and(|at| at.epochs >= config.epochs && at.config == *config && at.recipe == *recipe)
 }
 
 impl Paper for P2 {

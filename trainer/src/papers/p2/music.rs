@@ -26,9 +26,6 @@ pub(super) enum Keys {
 }
 
 impl Keys {
-    /// Both.
-    pub(super) const ALL: [Self; 2] = [Self::Own, Self::One];
-
     pub(super) fn name(self) -> &'static str {
         ["own", "one"][self as usize]
     }
@@ -41,7 +38,7 @@ impl Keys {
 /// A piece with its rolls.
 pub(super) struct Piece {
     pub(super) song: Song,
-    /// In the order of [`Keys::ALL`].
+    /// In their own keys, then in one.
     rolls: [FiveRolls; 2],
 }
 

@@ -25,7 +25,13 @@ pub(super) struct Latents {
 }
 
 /// Encodes a track of a piece.
-pub(super) fn encode(vae: &Vae, parameters: &Parameters, rolls: &FiveRolls, track: RollTrack, most: usize) -> anyhow::Result<Vec<f32>> {
+pub(super) fn encode(
+    vae: &Vae,
+    parameters: &Parameters,
+    rolls: &FiveRolls,
+    track: RollTrack,
+    most: usize,
+) -> anyhow::Result<Vec<f32>> {
     let pass = Pass::inference(parameters);
     let windows = rolls.windows().min(most);
     let mut out = Vec::with_capacity(windows * vae.latent);
@@ -43,7 +49,12 @@ pub(super) fn encode(vae: &Vae, parameters: &Parameters, rolls: &FiveRolls, trac
 
 impl Latents {
     /// Encodes a track of all pieces of a split, the beginnings of long ones.
-    pub(super) fn of(music: &Music, sizes: &Sizes, parameters: &Parameters, (track, keys, split): (RollTrack, Keys, Split)) -> anyhow::Result<Self> {
+    pub(super) fn of(
+        music: &Music,
+        sizes: &Sizes,
+        parameters: &Parameters,
+        (track, keys, split): (RollTrack, Keys, Split),
+    ) -> anyhow::Result<Self> {
         let pieces: anyhow::Result<Vec<Vec<f32>>> = music
             .of(split)
             .map(|p| encode(&sizes.vae, parameters, p.rolls(keys), track, sizes.windows))
@@ -74,7 +85,12 @@ pub(super) struct Sequences<'a> {
 }
 
 impl<'a> Sequences<'a> {
-    pub(super) fn new(rnn: LatentRnn, ahead: usize, train: (&'a Latents, &'a Latents), valid: (&'a Latents, &'a Latents)) -> Self {
+    pub(super) fn new(
+        rnn: LatentRnn,
+        ahead: usize,
+        train: (&'a Latents, &'a Latents),
+        valid: (&'a Latents, &'a Latents),
+    ) -> Self {
         let of = |piece: usize| (0..train.0.windows(piece)).step_by(STRETCH).map(move |at| (piece, at));
         let stretches = (0..train.0.pieces.len()).flat_map(of).collect();
         Self { rnn, ahead, piano: train.0, target: train.1, valid, stretches }
@@ -82,7 +98,13 @@ impl<'a> Sequences<'a> {
 }
 
 /// Squared errors of what a network tells of a piece, summed, and how many values.
-pub(super) fn errors(rnn: LatentRnn, parameters: &Parameters, ahead: usize, piano: &Latents, target: &Latents) -> anyhow::Result<(f64, usize)> {
+pub(super) fn errors(
+    rnn: LatentRnn,
+    parameters: &Parameters,
+    ahead: usize,
+    piano: &Latents,
+    target: &Latents,
+) -> anyhow::Result<(f64, usize)> {
     let (pass, mut sum, mut count) = (Pass::inference(parameters), 0.0, 0);
     for piece in 0..piano.pieces.len() {
         let windows = piano.windows(piece);
@@ -152,7 +174,13 @@ pub(super) fn name(track: RollTrack, keys: Keys, cell: Cell) -> String {
 }
 
 /// How a network is trained, and the recipe that its run keeps.
-pub(super) fn plan(job: &Job, sizes: &Sizes, track: RollTrack, keys: Keys, cell: Cell) -> (LatentRnn, FitConfig, serde_json::Value) {
+pub(super) fn plan(
+    job: &Job,
+    sizes: &Sizes,
+    track: RollTrack,
+    keys: Keys,
+    cell: Cell,
+) -> (LatentRnn, FitConfig, serde_json::Value) {
     let rnn = LatentRnn { cell, ..sizes.rnn };
     let config = FitConfig {
         seed: job.seed,
@@ -166,12 +194,19 @@ pub(super) fn plan(job: &Job, sizes: &Sizes, track: RollTrack, keys: Keys, cell:
         choice: Choice::Loss,
         ..FitConfig::default()
     };
-    let recipe = json!({ "paper": "p2", "net": rnn, "of": sizes.vae, "track": track.name(), "keys": keys.name() });
+    let recipe =
+        json!({ "paper": "p2", "net": rnn, "of": sizes.vae, "track": track.name(), "keys": keys.name() });
     (rnn, config, recipe)
 }
 
 /// The network of a track, where it is trained already.
-pub(super) fn trained(job: &Job, sizes: &Sizes, track: RollTrack, keys: Keys, cell: Cell) -> anyhow::Result<Option<Parameters>> {
+pub(super) fn trained(
+    job: &Job,
+    sizes: &Sizes,
+    track: RollTrack,
+    keys: Keys,
+    cell: Cell,
+) -> anyhow::Result<Option<Parameters>> {
     let (_, config, recipe) = plan(job, sizes, track, keys, cell);
     let name = name(track, keys, cell);
     if !finished(job, &name, &config, &recipe) {

@@ -38,14 +38,6 @@ impl Cells {
         self.windows += 1.0;
     }
 
-    pub(super) fn merge(mut self, other: &Self) -> Self {
-        for (a, b) in self.bins.iter_mut().zip(&other.bins) {
-            (a[0], a[1]) = (a[0] + b[0], a[1] + b[1]);
-        }
-        (self.nats, self.windows) = (self.nats + other.nats, self.windows + other.windows);
-        self
-    }
-
     /// Nats a window.
     pub(super) fn nats(&self) -> f64 {
         self.nats / self.windows.max(1.0)
@@ -68,11 +60,13 @@ impl Cells {
         let all = (1..BINS).map(|b| b as f32 / BINS as f32);
         all.max_by(|a, b| self.at(*a).0.total_cmp(&self.at(*b).0)).unwrap_or(0.5)
     }
+}
 
-    /// The threshold at which as much is told as sounds.
+impl Cells {
+    /// The threshold at which as many cells are told as sound.
     pub(super) fn by_density(&self) -> f32 {
         let all = (1..BINS).map(|b| b as f32 / BINS as f32);
-        let off = |t: f32| (self.at(t).1.max(1e-9)).ln().abs();
+        let off = |t: f32| self.at(t).1.max(1e-9).ln().abs();
         all.min_by(|a, b| off(*a).total_cmp(&off(*b))).unwrap_or(0.5)
     }
 }
@@ -89,7 +83,13 @@ pub(super) enum Way {
 }
 
 /// Cells of a track of a piece, window by window from the second on, (windows, 128 * 128).
-pub(super) fn cells(band: &VaeRnn, rolls: &FiveRolls, track: RollTrack, way: Way, most: usize) -> anyhow::Result<Vec<f32>> {
+pub(super) fn cells(
+    band: &VaeRnn,
+    rolls: &FiveRolls,
+    track: RollTrack,
+    way: Way,
+    most: usize,
+) -> anyhow::Result<Vec<f32>> {
     let windows = rolls.windows().min(most);
     let drawn = |track: RollTrack| {
         let mut cells = vec![0.0; windows * CELLS];
@@ -122,31 +122,64 @@ pub(super) fn cells(band: &VaeRnn, rolls: &FiveRolls, track: RollTrack, way: Way
     Ok(voice.decode(&told)?)
 }
 
-/// All told cells of a track in a split, against people's.
-pub(super) fn tally(
+/// Cells of a piece that are told and those that sound, from its second window on.
+pub(super) struct Told {
+    pub(super) told: Vec<f32>,
+    pub(super) truth: Vec<f32>,
+}
+
+/// Told cells of a track in a split; `limits` are the most pieces and windows of each.
+pub(super) fn told(
     band: &VaeRnn,
     music: &Music,
     (split, keys): (Split, Keys),
-    track: RollTrack,
-    way: Way,
+    (track, way): (RollTrack, Way),
     (pieces, windows): (usize, usize),
-) -> anyhow::Result<Cells> {
-    let some: Vec<&Piece> = spread(music, split, pieces, track);
-    let each: anyhow::Result<Vec<Cells>> = some
-        .into_par_iter()
-        .map(|piece| {
-            let rolls = piece.rolls(keys);
-            let told = cells(band, rolls, track, way, windows)?;
-            let mut truth = vec![0.0; told.len()];
-            draw(rolls.track(track), WINDOW as i64, &mut truth);
-            let mut sum = Cells::default();
-            for (a, b) in told.chunks_exact(CELLS).zip(truth.chunks_exact(CELLS)) {
-                sum.add(a, b);
-            }
-            Ok(sum)
-        })
-        .collect();
-    Ok(each?.iter().fold(Cells::default(), Cells::merge))
+) -> anyhow::Result<Vec<Told>> {
+    let each = spread(music, split, pieces, track).into_par_iter().map(|piece| {
+        let rolls = piece.rolls(keys);
+        let told = cells(band, rolls, track, way, windows)?;
+        let mut truth = vec![0.0; told.len()];
+        draw(rolls.track(track), WINDOW as i64, &mut truth);
+        Ok(Told { told, truth })
+    });
+    each.collect()
+}
+
+/// How cells that are told compare with those that sound.
+pub(super) fn tally(all: &[Told]) -> Cells {
+    let mut sum = Cells::default();
+    for t in all {
+        for (a, b) in t.told.chunks_exact(CELLS).zip(t.truth.chunks_exact(CELLS)) {
+            sum.add(a, b);
+        }
+    }
+    sum
+}
+
+/// F1 of the cells of the notes that a rule reads, and these cells over those that sound.
+pub(super) fn as_read(all: &[Told], rule: Threshold) -> (f64, f64) {
+    let (mut right, mut told, mut sounding) = (0.0, 0.0, 0.0);
+    for t in all {
+        let mut drawn = vec![0.0; t.told.len()];
+        draw(&found(&t.told, 0, rule), 0, &mut drawn);
+        for (&p, &y) in drawn.iter().zip(&t.truth) {
+            right += f64::from(u8::from(p > 0.0 && y > 0.0));
+            told += f64::from(u8::from(p > 0.0));
+            sounding += f64::from(u8::from(y > 0.0));
+        }
+    }
+    (2.0 * right / f64::max(told + sounding, 1.0), told / f64::max(sounding, 1.0))
+}
+
+/// The rule's start at which as many cells are read as sound.
+pub(super) fn by_density(all: &[Told], rule: Threshold) -> f32 {
+    let (mut low, mut high) = (0.0f32, 1.0f32);
+    for _ in 0..10 {
+        let middle = 0.5 * (low + high);
+        if as_read(all, Threshold { start: middle, ..rule }).1 > 1.0 { low = middle } else { high = middle }
+    }
+    high
 }
 
 /// Some pieces of a split in which a track plays, spread over it.
@@ -156,7 +189,7 @@ pub(super) fn spread<'a>(music: &'a Music, split: Split, pieces: usize, track: R
     all.into_iter().step_by(every).collect()
 }
 
-/// F1 of cells that sound in two rolls from a step on, and how many sound in the first over those in the second.
+/// Cells from a step to another that sound in both of two rolls, in the first, and in the second.
 pub(super) fn agreement(a: &[Held], b: &[Held], (from, to): (i64, i64)) -> (f64, f64, f64) {
     let (mut right, mut one, mut other) = (0.0, 0.0, 0.0);
     let (mut x, mut y) = (vec![0.0; CELLS], vec![0.0; CELLS]);
@@ -175,11 +208,6 @@ pub(super) fn agreement(a: &[Held], b: &[Held], (from, to): (i64, i64)) -> (f64,
     (right, one, other)
 }
 
-/// What a track holds in cells that were told, as it is read.
-pub(super) fn read(cells: &[f32], rule: Threshold) -> Vec<Held> {
-    found(cells, WINDOW as i64, rule)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,10 +220,18 @@ mod tests {
         cells.add(&[0.1; 50], &[0.0; 50]);
         assert_eq!(cells.at(0.6), (6.0 / 7.0, 0.75));
         assert!((0.5..=0.8).contains(&cells.by_f1()), "{}", cells.by_f1());
-        let even = cells.at(cells.by_density()).1;
-        assert!((0.75..=1.5).contains(&even), "{even}");
-        let both = cells.clone().merge(&cells);
-        assert_eq!((both.at(0.6), both.nats()), (cells.at(0.6), cells.nats()));
+        let (mut told, mut truth) = (vec![0.0; CELLS], vec![0.0; CELLS]);
+        for step in 0..40 {
+            told[step * 128 + 60] = 0.9 - 0.02 * step as f32;
+            truth[step * 128 + 60] = f32::from(u8::from(step < 20));
+        }
+        let all = [Told { told, truth }];
+        let start = by_density(&all, Threshold::plain(0.0));
+        let (f1, density) = as_read(&all, Threshold::plain(start));
+        assert!(
+            (0.5..0.54).contains(&start) && f1 > 0.97 && (density - 1.0).abs() < 0.06,
+            "{start} {f1} {density}"
+        );
     }
 
     #[test]

@@ -3,17 +3,20 @@
 use std::collections::BTreeMap;
 
 use sideman_models::genre::Parameters;
-use sideman_models::papers::p2::Cell;
+use sideman_models::papers::p2::{Cell, VaeRnn};
 use sideman_music::windows::RollTrack;
 
+use super::band::{Chosen, Make, assemble, choose, with_thresholds};
+use super::measure::{band_study, gru_study, rnn_table, told_table, vae_table};
 use super::music::{Keys, Music};
 use super::rnn::{self, Latents};
-use super::{Sizes, gru, vae};
+use super::{Sizes, figures, gru, vae};
 use crate::corpus::Split;
 use crate::papers::{Job, Report};
 
-/// Tracks that are trained in their own keys, too, and with the other memory, for comparison.
-pub(super) const COMPARED: [RollTrack; 2] = [RollTrack::Piano, RollTrack::Bass];
+/// Tracks that are trained in their own keys, too, and with the other memory, for comparison: each more is a
+/// quarter of an hour on a busy core.
+pub(super) const COMPARED: [RollTrack; 1] = [RollTrack::Piano];
 
 /// Everything that was trained.
 pub(super) struct Trained {
@@ -45,21 +48,20 @@ pub(super) fn train(job: &Job, music: &Music, sizes: &Sizes) -> anyhow::Result<T
         vaes.insert(vae::name(track, keys), vae::train(job, music, sizes, track, keys)?);
         Ok(())
     };
-    for track in [RollTrack::Piano, RollTrack::Bass, RollTrack::Drums, RollTrack::Guitar, RollTrack::Strings] {
+    for track in [RollTrack::Piano, RollTrack::Bass, RollTrack::Drums, RollTrack::Guitar, RollTrack::Strings]
+    {
         add(track, Keys::One)?;
     }
     let networks: Vec<(RollTrack, Keys, Cell)> =
         RollTrack::ALL.into_iter().map(|t| (t, Keys::One, Cell::Gru)).collect();
     train_rnns(job, music, sizes, &vaes, &networks, &mut rnns)?;
     let gru = gru::train(job, music, sizes)?;
+    let others = |keys, cell| COMPARED.map(|t| (t, keys, cell));
+    train_rnns(job, music, sizes, &vaes, &others(Keys::One, Cell::Lstm), &mut rnns)?;
     for track in COMPARED {
         vaes.insert(vae::name(track, Keys::Own), vae::train(job, music, sizes, track, Keys::Own)?);
     }
-    let more: Vec<(RollTrack, Keys, Cell)> = [(Keys::Own, Cell::Gru), (Keys::One, Cell::Lstm)]
-        .into_iter()
-        .flat_map(|(keys, cell)| COMPARED.map(|t| (t, keys, cell)))
-        .collect();
-    train_rnns(job, music, sizes, &vaes, &more, &mut rnns)?;
+    train_rnns(job, music, sizes, &vaes, &others(Keys::Own, Cell::Gru), &mut rnns)?;
     Ok(Trained { gru, vaes, rnns })
 }
 
@@ -98,16 +100,118 @@ fn train_rnns(
     Ok(())
 }
 
+/// Bands of what was trained, those that are compared, with the thresholds that the valid split gives them.
+pub(super) struct Bands {
+    pub(super) all: Vec<(Make, VaeRnn)>,
+    pub(super) chosen: Vec<Vec<Chosen>>,
+}
+
+impl Bands {
+    /// Of the networks that are played alone, or with those that they are compared with.
+    pub(super) fn of(
+        job: &Job,
+        music: &Music,
+        sizes: &Sizes,
+        trained: &Trained,
+        compared: bool,
+    ) -> anyhow::Result<Self> {
+        let others = [Make { keys: Keys::Own, ..Make::PLAYED }, Make { cell: Cell::Lstm, ..Make::PLAYED }];
+        let (mut all, mut chosen) = (vec![], vec![]);
+        for make in [Make::PLAYED].into_iter().chain(others.into_iter().filter(|_| compared)) {
+            job.say(&format!("Choosing thresholds: {}, {}", make.keys.text(), make.cell.name()));
+            let band = assemble(music, sizes, trained, make)?;
+            let own = choose(&band, music, sizes, make.keys)?;
+            all.push((make, with_thresholds(&band, &own, false)?));
+            chosen.push(own);
+        }
+        Ok(Self { all, chosen })
+    }
+}
+
 /// Runs the paper.
 ///
 /// # Errors
 /// When there is no music, a training fails, or the disk is full.
-pub(super) fn run(job: &Job, _report: &mut Report) -> anyhow::Result<()> {
+pub(super) fn run(job: &Job, report: &mut Report) -> anyhow::Result<()> {
     let sizes = Sizes::of(job);
     let music = Music::load(job)?;
-    for split in [Split::Train, Split::Valid, Split::Test] {
-        job.say(&format!("{} pieces to {split}", music.numbers(split).len()));
+    let counts = [Split::Train, Split::Valid, Split::Test].map(|s| music.numbers(s).len());
+    job.say(&format!("{} pieces to train on, {} valid, {} test", counts[0], counts[1], counts[2]));
+    report.section(
+        "Music",
+        &format!(
+            "Five tracks (drums, piano, guitar, bass, strings) at 24 steps a beat and 128 pitches, velocities normalised by \
+             track, of bands with a piano: {} pieces to train on, {} to choose by, {} to test on. The paper has 21,425 \
+             rolls of the Lakh collection and no word of a test split.",
+            counts[0], counts[1], counts[2]
+        ),
+    );
+    let trained = train(job, &music, &sizes)?;
+
+    let study = gru_study(job, &music, &sizes, &trained)?;
+    report.section(
+        "GRU on rolls (section 4.2, Figures 7 and 8)",
+        "Reads 640 pitches step by step, windows of 48 in order, the state carried over. Its loss stands beside that of \
+         predictors that know nothing of music: if \"as the step before\" comes near, a low loss says little. What it goes on \
+         with is measured beside what people go on with.",
+    );
+    for (i, table) in study.tables.iter().enumerate() {
+        report.table(&format!("gru-{}", ["loss", "stillness"][i.min(1)]), table)?;
     }
-    train(job, &music, &sizes)?;
-    Ok(())
+    report.curves("p2-gru", "GRU, nats a step of 640 cells (Figure 7)", &job.run(gru::NAME))?;
+    if let Some([own, people]) = &study.example {
+        report.figure(
+            "gru-roll",
+            "Four bars of people's music, then the GRU's (Figure 8)",
+            &figures::joined("GRU", own)?,
+        )?;
+        report.figure("gru-people", "The same piece as people go on", &figures::joined("people", people)?)?;
+    }
+
+    let bands = Bands::of(job, &music, &sizes, &trained, true)?;
+    report.section(
+        "VAE-RNN (section 4.3, Figures 9 to 11) and its future work (section 6.3)",
+        "One autoencoder a track on windows of 128 steps, 512 latent values; one network tells the piano's next window, one for \
+         each other track its window from the piano's. Trained in one key (C major or A minor) for all tracks, the piano's \
+         also in the pieces' own keys, and with LSTM in place of GRU. Thresholds are those of the valid split.",
+    );
+    report.table("vae", &vae_table(&music, &sizes, &trained, &bands.all)?)?;
+    report.curves(
+        "p2-vae-piano",
+        "The piano's autoencoder, nats a window (Figure 10, left)",
+        &job.run(&vae::name(RollTrack::Piano, Keys::One)),
+    )?;
+    report.table("rnn", &rnn_table(&music, &sizes, &trained, &networks())?)?;
+    let name = rnn::name(RollTrack::Piano, Keys::One, Cell::Gru);
+    report.curves(
+        "p2-rnn-piano",
+        "The piano's RNN, mean squared error (Figure 10, right)",
+        &job.run(&name),
+    )?;
+    report.table("told", &told_table(&music, &sizes, &bands.all, &bands.chosen)?)?;
+
+    let (_, band) = &bands.all[0];
+    let by_f1 = with_thresholds(band, &bands.chosen[0], true)?;
+    let found = band_study(job, &music, band, &by_f1)?;
+    report.section("Accompaniment beside the band that ships", &found.headline);
+    for (i, table) in found.tables.iter().enumerate() {
+        report.table(&format!("band-{i:02}"), table)?;
+    }
+    for (name, picture) in figures::bands(&found)? {
+        report.figure(
+            &name,
+            "People, the VAE-RNN and the band that ships to one piano (Figures 1 and 11)",
+            &picture,
+        )?;
+    }
+    figures::write_examples(job, &found)?;
+    // The genre CNNs of section 4.1.
+    crate::papers::genre::p2(job, report)
+}
+
+/// All recurrent networks.
+fn networks() -> Vec<(RollTrack, Keys, Cell)> {
+    let played = RollTrack::ALL.into_iter().map(|t| (t, Keys::One, Cell::Gru));
+    let more = [(Keys::Own, Cell::Gru), (Keys::One, Cell::Lstm)];
+    played.chain(more.into_iter().flat_map(|(keys, cell)| COMPARED.map(|t| (t, keys, cell)))).collect()
 }

@@ -107,7 +107,13 @@ pub(super) fn name(track: RollTrack, keys: Keys) -> String {
 }
 
 /// Trains the autoencoder of a track, or finds it trained.
-pub(super) fn train(job: &Job, music: &Music, sizes: &Sizes, track: RollTrack, keys: Keys) -> anyhow::Result<Parameters> {
+pub(super) fn train(
+    job: &Job,
+    music: &Music,
+    sizes: &Sizes,
+    track: RollTrack,
+    keys: Keys,
+) -> anyhow::Result<Parameters> {
     let name = name(track, keys);
     let config = FitConfig {
         seed: job.seed,
@@ -121,7 +127,8 @@ pub(super) fn train(job: &Job, music: &Music, sizes: &Sizes, track: RollTrack, k
         choice: Choice::Loss,
         ..FitConfig::default()
     };
-    let recipe = json!({ "paper": "p2", "net": sizes.vae, "track": track.name(), "keys": keys.name(), "beta": BETA });
+    let recipe =
+        json!({ "paper": "p2", "net": sizes.vae, "track": track.name(), "keys": keys.name(), "beta": BETA });
     if finished(job, &name, &config, &recipe) {
         return Ok(FitCheckpoint::best_of(&job.run(&name))?.parameters);
     }
