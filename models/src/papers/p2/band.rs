@@ -334,8 +334,11 @@ impl<'a> Player<'a> {
 
     /// Takes windows in, and tells the piano's next one.
     fn hear(&mut self, windows: &[Vec<Held>]) -> Result<Vec<f32>> {
-        let codes = self.encoded(windows)?;
         let mut told = vec![];
+        if windows.is_empty() {
+            return Ok(told);
+        }
+        let codes = self.encoded(windows)?;
         for (i, voice) in self.band.voices.iter().enumerate() {
             let out = voice.predict(&codes, &mut self.states[i])?;
             if voice.track() == RollTrack::Piano {

@@ -148,7 +148,9 @@ fn five_files_of_one_band_make_one() {
 #[test]
 fn the_band_plays_what_it_can_know_and_nothing_hangs() {
     for one_key in [false, true] {
-        let (band, piano) = (band(one_key), piano(64));
+        // Not in C: what is heard first moves the key.
+        let piano: Vec<Note> = piano(64).into_iter().map(|n| Note { pitch: n.pitch + 2, ..n }).collect();
+        let band = band(one_key);
         let live = Live { temperature: 1.0, ..Live::default() };
         let parts = band.play(&piano, &live).unwrap();
         assert!(parts == band.play(&piano, &live).unwrap());

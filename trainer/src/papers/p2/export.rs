@@ -76,8 +76,8 @@ pub fn export(args: &ExportP2Args) -> anyhow::Result<()> {
         args.run.display()
     );
     let (sizes, music) = (Sizes::of(&job), Music::load(&job)?);
-    let trained = train(&job, &music, &sizes)?;
-    let bands = Bands::of(&job, &music, &sizes, &trained, false)?;
+    let trained = train(&job, &music, &sizes, false)?;
+    let bands = Bands::of(&job, &music, &sizes, &trained, &[Make::PLAYED])?;
     let band = &bands.all[0].1;
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("cannot make the folder {}", args.out.display()))?;

@@ -11,7 +11,7 @@ use super::gru::{self, Choose, Stillness, Trivial, generate, joined};
 use super::music::{Keys, Music};
 use super::rnn::{Latents, ahead, errors};
 use super::rolls::{self, Way, agreement, as_read, tally, told};
-use super::study::Trained;
+use super::study::{COMPARED, Trained};
 use super::{Sizes, vae};
 use crate::bands::neural;
 use crate::corpus::Split;
@@ -130,7 +130,7 @@ pub(super) fn vae_table(
     .names(2);
     for (make, band) in bands.iter().filter(|b| b.0.cell == Cell::Gru) {
         for track in RollTrack::ALL {
-            if *make != Make::PLAYED && !super::study::COMPARED.contains(&track) {
+            if *make != Make::PLAYED && !COMPARED.contains(&track) {
                 continue;
             }
             let parameters = trained.vae(track, make.keys);
@@ -234,7 +234,7 @@ pub(super) fn told_table(
     .names(2);
     for ((make, band), chosen) in bands.iter().zip(chosen) {
         for c in chosen {
-            if *make != Make::PLAYED && !super::study::COMPARED.contains(&c.track) {
+            if *make != Make::PLAYED && !COMPARED.contains(&c.track) {
                 continue;
             }
             let limits = (sizes.pieces, sizes.windows);

@@ -71,10 +71,10 @@ impl Sizes {
             gru: RollGru::PAPER,
             vae_epochs: 8,
             vae_examples: 8000,
-            rnn_epochs: 3,
+            rnn_epochs: 4,
             gru_epochs: 5,
-            gru_windows: 160,
-            windows: 32,
+            gru_windows: 200,
+            windows: 48,
             measured: 800,
             pieces: 40,
         }

@@ -20,6 +20,7 @@ pub(super) const COMPARED: [RollTrack; 1] = [RollTrack::Piano];
 
 /// Everything that was trained.
 pub(super) struct Trained {
+    /// Empty where only the played networks were asked for.
     pub(super) gru: Parameters,
     vaes: BTreeMap<String, Parameters>,
     rnns: BTreeMap<String, Parameters>,
@@ -37,11 +38,12 @@ impl Trained {
     }
 }
 
-/// Trains all networks but the genre CNNs, or finds them trained.
+/// Trains all networks but the genre CNNs, or finds them trained; or, unless they are to be compared, those that are
+/// played alone.
 ///
 /// # Errors
 /// When there is no music, or a training fails.
-pub(super) fn train(job: &Job, music: &Music, sizes: &Sizes) -> anyhow::Result<Trained> {
+pub(super) fn train(job: &Job, music: &Music, sizes: &Sizes, compared: bool) -> anyhow::Result<Trained> {
     let mut vaes = BTreeMap::new();
     let mut rnns = BTreeMap::new();
     let mut add = |track, keys| -> anyhow::Result<()> {
@@ -55,14 +57,22 @@ pub(super) fn train(job: &Job, music: &Music, sizes: &Sizes) -> anyhow::Result<T
     let networks: Vec<(RollTrack, Keys, Cell)> =
         RollTrack::ALL.into_iter().map(|t| (t, Keys::One, Cell::Gru)).collect();
     train_rnns(job, music, sizes, &vaes, &networks, &mut rnns)?;
-    let gru = gru::train(job, music, sizes)?;
-    let others = |keys, cell| COMPARED.map(|t| (t, keys, cell));
-    train_rnns(job, music, sizes, &vaes, &others(Keys::One, Cell::Lstm), &mut rnns)?;
-    for track in COMPARED {
-        vaes.insert(vae::name(track, Keys::Own), vae::train(job, music, sizes, track, Keys::Own)?);
+    if !compared {
+        return Ok(Trained { gru: Parameters::default(), vaes, rnns });
     }
-    train_rnns(job, music, sizes, &vaes, &others(Keys::Own, Cell::Gru), &mut rnns)?;
+    let gru = gru::train(job, music, sizes)?;
+    let others = COMPARED.map(|t| (t, Keys::One, Cell::Lstm));
+    train_rnns(job, music, sizes, &vaes, &others, &mut rnns)?;
     Ok(Trained { gru, vaes, rnns })
+}
+
+/// Trains the networks of pieces in their own keys, or finds them trained.
+fn train_own(job: &Job, music: &Music, sizes: &Sizes, trained: &mut Trained) -> anyhow::Result<()> {
+    for track in COMPARED {
+        trained.vaes.insert(vae::name(track, Keys::Own), vae::train(job, music, sizes, track, Keys::Own)?);
+    }
+    let networks = COMPARED.map(|t| (t, Keys::Own, Cell::Gru));
+    train_rnns(job, music, sizes, &trained.vaes, &networks, &mut trained.rnns)
 }
 
 fn train_rnns(
@@ -107,17 +117,16 @@ pub(super) struct Bands {
 }
 
 impl Bands {
-    /// Of the networks that are played alone, or with those that they are compared with.
+    /// Of some networks.
     pub(super) fn of(
         job: &Job,
         music: &Music,
         sizes: &Sizes,
         trained: &Trained,
-        compared: bool,
+        makes: &[Make],
     ) -> anyhow::Result<Self> {
-        let others = [Make { keys: Keys::Own, ..Make::PLAYED }, Make { cell: Cell::Lstm, ..Make::PLAYED }];
         let (mut all, mut chosen) = (vec![], vec![]);
-        for make in [Make::PLAYED].into_iter().chain(others.into_iter().filter(|_| compared)) {
+        for &make in makes {
             job.say(&format!("Choosing thresholds: {}, {}", make.keys.text(), make.cell.name()));
             let band = assemble(music, sizes, trained, make)?;
             let own = choose(&band, music, sizes, make.keys)?;
@@ -146,7 +155,7 @@ pub(super) fn run(job: &Job, report: &mut Report) -> anyhow::Result<()> {
             counts[0], counts[1], counts[2]
         ),
     );
-    let trained = train(job, &music, &sizes)?;
+    let mut trained = train(job, &music, &sizes, true)?;
 
     let study = gru_study(job, &music, &sizes, &trained)?;
     report.section(
@@ -168,12 +177,13 @@ pub(super) fn run(job: &Job, report: &mut Report) -> anyhow::Result<()> {
         report.figure("gru-people", "The same piece as people go on", &figures::joined("people", people)?)?;
     }
 
-    let bands = Bands::of(job, &music, &sizes, &trained, true)?;
+    let lstm = Make { cell: Cell::Lstm, ..Make::PLAYED };
+    let bands = Bands::of(job, &music, &sizes, &trained, &[Make::PLAYED, lstm])?;
     report.section(
         "VAE-RNN (section 4.3, Figures 9 to 11) and its future work (section 6.3)",
         "One autoencoder a track on windows of 128 steps, 512 latent values; one network tells the piano's next window, one for \
-         each other track its window from the piano's. Trained in one key (C major or A minor) for all tracks, the piano's \
-         also in the pieces' own keys, and with LSTM in place of GRU. Thresholds are those of the valid split.",
+         each other track its window from the piano's. All music is in one key (C major or A minor); the piano's network is \
+         also trained with LSTM in place of GRU. Thresholds are those of the valid split.",
     );
     report.table("vae", &vae_table(&music, &sizes, &trained, &bands.all)?)?;
     report.curves(
@@ -205,13 +215,23 @@ pub(super) fn run(job: &Job, report: &mut Report) -> anyhow::Result<()> {
         )?;
     }
     figures::write_examples(job, &found)?;
+
+    train_own(job, &music, &sizes, &mut trained)?;
+    let own = Bands::of(job, &music, &sizes, &trained, &[Make { keys: Keys::Own, ..Make::PLAYED }])?;
+    report.section(
+        "One key for all, or their own (section 6.3)",
+        "The piano's networks trained in the pieces' own keys, as the paper did: beside those in one key above.",
+    );
+    report.table("vae-own", &vae_table(&music, &sizes, &trained, &own.all)?)?;
+    let networks = COMPARED.map(|t| (t, Keys::Own, Cell::Gru));
+    report.table("rnn-own", &rnn_table(&music, &sizes, &trained, &networks)?)?;
+    report.table("told-own", &told_table(&music, &sizes, &own.all, &own.chosen)?)?;
     // The genre CNNs of section 4.1.
     crate::papers::genre::p2(job, report)
 }
 
-/// All recurrent networks.
+/// The recurrent networks in one key.
 fn networks() -> Vec<(RollTrack, Keys, Cell)> {
     let played = RollTrack::ALL.into_iter().map(|t| (t, Keys::One, Cell::Gru));
-    let more = [(Keys::Own, Cell::Gru), (Keys::One, Cell::Lstm)];
-    played.chain(more.into_iter().flat_map(|(keys, cell)| COMPARED.map(|t| (t, keys, cell)))).collect()
+    played.chain(COMPARED.map(|t| (t, Keys::One, Cell::Lstm))).collect()
 }
