@@ -18,6 +18,7 @@ pub mod score;
 pub mod smf;
 pub mod summary;
 pub mod time;
+pub mod windows;
 
 pub use family::{Family, Part};
 pub use grid::{BandStep, Chord};

@@ -1,6 +1,7 @@
 //! Networks of the papers that are neither the band's nor classifiers of genre.
 
 mod p1_lstm;
+pub mod p2;
 mod p5_continue;
 mod p5_next_note;
 mod p5_strokes;

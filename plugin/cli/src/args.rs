@@ -20,6 +20,7 @@ use sideman_music::smf::PianoChoice;
   sideman render piano.mid -o band.mid      your piano with a band
   sideman classify song.mp3 piano.mid       what genre is it?
   sideman continue piano.mid -o more.mid    go on from where your piano stops
+  sideman morph a.mid b.mid -o ab.mid       from one piece to another
   sideman inspect piano.mid                 what is in a file
 
 Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong usage."
@@ -80,6 +81,18 @@ Examples:
   sideman continue song.mid -o - --piano-track 2 | sideman render - -o band.mid"
     )]
     Continue(ContinueArgs),
+    /// Goes from one piece of music to another, through what lies between them
+    #[command(
+        after_help = "Both pieces become rolls of drums, piano, guitar, bass and strings, in windows of five beats and a third. Each window
+of the output mixes what an autoencoder makes of the same window of both, at first all of the one, at last all of
+the other; a piece that is too short is taken over again. Equal files, options and seeds give equal bytes.
+
+Examples:
+  sideman morph a.mid b.mid -o ab.mid
+  sideman morph verse.mid chorus.mid -o between.mid --steps 8 --png between.png
+  sideman morph a.mid b.mid -o ab.mid --threshold 0.2 --temperature 1 --seed 7"
+    )]
+    Morph(MorphArgs),
     /// Says what a MIDI file or a weights file holds
     #[command(after_help = "Examples:
   sideman inspect piano.mid
@@ -127,6 +140,36 @@ pub(crate) struct RenderArgs {
     pub(crate) band: BandArgs,
     #[command(flatten)]
     pub(crate) sound: SoundArgs,
+    #[command(flatten)]
+    pub(crate) talk: TalkArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MorphArgs {
+    /// MIDI file to begin with; - reads standard input
+    #[arg(value_name = "A.mid")]
+    pub(crate) from: PathBuf,
+    /// MIDI file to end with
+    #[arg(value_name = "B.mid")]
+    pub(crate) to: PathBuf,
+    /// MIDI file to write; - writes standard output
+    #[arg(short, long, value_name = "OUT.mid")]
+    pub(crate) output: PathBuf,
+    /// Windows from the one to the other, 2 to 512; each is five beats and a third long
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(2..=512))]
+    pub(crate) steps: u16,
+    /// Piano-roll picture to write
+    #[arg(long, value_name = "FILE.png")]
+    pub(crate) png: Option<PathBuf>,
+    /// How sure of a note it has to be, 0.01 to 1; each part has its own unless given
+    #[arg(long, value_name = "X", value_parser = threshold)]
+    pub(crate) threshold: Option<f32>,
+    /// How far from the straight way it may stray, 0 to 2
+    #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = within::<0, 20>)]
+    pub(crate) temperature: f32,
+    /// Number from which everything drawn by chance follows
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
     #[command(flatten)]
     pub(crate) talk: TalkArgs,
 }
@@ -203,6 +246,9 @@ pub(crate) enum Engine {
     Neural,
     /// The rule band: chords of the last half-bar and a pattern per style
     Rules,
+    /// P2's VAE-RNN: tells the band's next window from the piano's, five beats and a third at a time; takes --parts,
+    /// --seed and --temperature
+    VaeRnn,
 }
 
 /// What the band plays from.
@@ -329,6 +375,27 @@ impl BandArgs {
         }
         controls
     }
+
+    /// The first option given that a band without styles and dials has no use for.
+    pub(crate) fn beyond_windows(&self) -> Option<&'static str> {
+        let given = [
+            ("--style", self.style != StyleChoice::Auto),
+            ("--no-follow", self.no_follow),
+            ("--morph-to", self.morph_to.is_some()),
+            ("--intensity", self.intensity != 0.5),
+            ("--complexity", self.complexity != 0.5),
+            ("--density", !self.density.is_empty()),
+            ("--pattern", !self.pattern.is_empty()),
+            ("--redraw", !self.redraw.is_empty()),
+            ("--sections", self.sections != 1.0),
+            ("--dynamics", self.dynamics != 0.5),
+            ("--variation", self.variation != Variation::A),
+            ("--swing", self.swing != 0.0),
+            ("--humanize", self.humanize != 1.0),
+            ("--weights", self.weights.is_some()),
+        ];
+        given.into_iter().find(|g| g.1).map(|g| g.0)
+    }
 }
 
 /// What the sound is made with.
@@ -363,6 +430,14 @@ fn within<const LOW: i32, const HIGH: i32>(text: &str) -> Result<f32, String> {
     match text.trim().parse::<f32>() {
         Ok(x) if (low..=high).contains(&x) => Ok(x),
         _ => Err(format!("give a number from {low} to {high}")),
+    }
+}
+
+/// Reads a threshold.
+fn threshold(text: &str) -> Result<f32, String> {
+    match text.trim().parse::<f32>() {
+        Ok(x) if (0.01..=1.0).contains(&x) => Ok(x),
+        _ => Err("give a number from 0.01 to 1".to_owned()),
     }
 }
 

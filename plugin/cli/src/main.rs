@@ -8,12 +8,14 @@ mod classify;
 mod continuing;
 mod demo;
 mod inspect;
+mod morph;
 mod output;
 mod player;
 mod progress;
 mod render;
 mod report;
 mod roll;
+mod windows;
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -47,15 +49,17 @@ fn run(command: &Command) -> Result<()> {
         Command::Render(args) => render(args),
         Command::Classify(args) => classify::classify(args),
         Command::Continue(args) => continuing::run(args),
+        Command::Morph(args) => morph::morph(args),
         Command::Inspect(args) => print(&inspect::inspect(args)?),
     }
 }
 
 fn demo(args: &DemoArgs) -> Result<()> {
     check_band("demo", &args.band);
+    let windows = args.band.engine == Some(Engine::VaeRnn);
     // The piece was arranged with this style in mind; any other can be asked for by name.
     let mut band = args.band.clone();
-    if band.style == StyleChoice::Auto {
+    if band.style == StyleChoice::Auto && !windows {
         band.style = StyleChoice::Fixed(Style::PopRock);
     }
     let bytes = sideman_music::smf::write(&demo::piece()?);
@@ -158,6 +162,12 @@ fn check_band(command: &str, band: &BandArgs) {
         }
         (Some(Engine::Neural), _) if band.weights == rules => {
             wrong_usage(command, "--engine neural has no rules: leave out --weights or --engine");
+        }
+        (Some(Engine::VaeRnn), _) => {
+            if let Some(option) = band.beyond_windows() {
+                let takes = "it takes --parts, --seed and --temperature";
+                wrong_usage(command, &format!("--engine vae-rnn has no {option}: leave it out, {takes}"));
+            }
         }
         _ => {}
     }

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use sideman_engine::offline::Progress as Step;
+use sideman_engine::offline::{Progress as Step, Rendered, StyleChange};
 use sideman_engine::seat::Music;
 use sideman_engine::{Controls, Performance, Settings};
 use sideman_music::smf::{MAX_BYTES, MidiFile, PartTrack, PianoChoice};
 use sideman_music::{Note, Part};
 use sideman_sound::Ensemble;
 
-use crate::args::{BandArgs, TalkArgs};
+use crate::args::{BandArgs, Engine, TalkArgs};
 use crate::audio::{SAMPLE_RATE, Source, write_wav};
 use crate::band::{make_band, patterns};
 use crate::output::Outputs;
@@ -19,6 +19,7 @@ use crate::player::Player;
 use crate::progress::Progress;
 use crate::report::{Files, PartReport, Report};
 use crate::roll::{Picture, write_png};
+use crate::windows;
 
 /// What is to be made of the music.
 #[derive(Debug, Default)]
@@ -58,42 +59,30 @@ pub(crate) fn perform(task: &Task<'_>) -> Result<Report> {
         ));
     }
 
-    let first = piano.first().map_or(0, |n| n.onset);
-    let music = Music {
-        bpm: file.score().tempos.bpm_at(first),
-        bar_steps: file.score().meters.position(first).meter.bar_steps(),
-    };
-    let controls = task.band.controls();
-    let seated = make_band(task.band, &controls, music)?;
-    let settings = Settings { patterns: patterns(task.band)?, ..seated.settings(controls) };
-    let (engine, style, programs) = (seated.name.clone(), seated.style.clone(), seated.programs);
-    // Weights that lack a style let the band go on as it is.
-    let mut another = |controls: &Controls, music| make_band(task.band, controls, music).ok();
-    let performance = Performance::new(&piano, &file.score().meters, &file.score().tempos, settings)?;
-    let rendered = {
-        let bar = Progress::new("Playing", 1, task.talk.quiet);
-        let mut progress = |p: Step| bar.set(p.done.max(0) as u64, p.total.max(1) as u64);
-        performance.render_following(seated, &mut another, &mut progress)?
+    let played = match task.band.engine {
+        Some(Engine::VaeRnn) => windows::play(task.band, &piano)?,
+        _ => play(task, &file, &piano)?,
     };
     let tracks: Vec<PartTrack> = Part::ALL
         .into_iter()
         .filter(|p| task.band.parts.contains(p))
         .map(|p| PartTrack {
-            changes: rendered.changes.iter().map(|c| (c.at, c.programs[p.index()])).collect(),
-            ..PartTrack::new(p, programs[p.index()], rendered.part(p).to_vec())
+            changes: played.changes.iter().map(|c| (c.at, c.programs[p.index()])).collect(),
+            ..PartTrack::new(p, played.programs[p.index()], played.parts[p.index()].clone())
         })
         .collect();
     let midi = file.accompany(task.piano, &tracks)?;
 
     let files = write_all(task, &file, &piano, &tracks, &midi)?;
     let taken = began.elapsed().as_secs_f64();
-    let end = rendered.stats.end.max(piano.iter().map(Note::end).max().unwrap_or(0));
+    let last = played.parts.iter().flatten().map(Note::end).max().unwrap_or(0);
+    let end = last.max(piano.iter().map(Note::end).max().unwrap_or(0));
     let tempos = &file.score().tempos;
     Ok(Report {
         input: task.name.to_owned(),
-        engine,
-        style,
-        changes: rendered.changes,
+        engine: played.engine,
+        style: played.style,
+        changes: played.changes,
         seed: task.band.seed,
         seconds: tempos.seconds_at(end),
         bars: if end > 0 { file.score().meters.position(end - 1).bar + 1 } else { 0 },
@@ -113,6 +102,43 @@ pub(crate) fn perform(task: &Task<'_>) -> Result<Report> {
         seconds_taken: taken,
         warnings,
     })
+}
+
+/// What a band played.
+pub(crate) struct Played {
+    /// Name of what played.
+    pub(crate) engine: String,
+    /// Name of the style at the beginning.
+    pub(crate) style: String,
+    /// General MIDI programs of the parts; of the drums the kit.
+    pub(crate) programs: [u8; 4],
+    /// Where the style followed the genre.
+    pub(crate) changes: Vec<StyleChange>,
+    /// Notes, in the order of [`Part::ALL`].
+    pub(crate) parts: [Vec<Note>; 4],
+}
+
+/// Plays the band that decides every 16th.
+fn play(task: &Task<'_>, file: &MidiFile, piano: &[Note]) -> Result<Played> {
+    let first = piano.first().map_or(0, |n| n.onset);
+    let music = Music {
+        bpm: file.score().tempos.bpm_at(first),
+        bar_steps: file.score().meters.position(first).meter.bar_steps(),
+    };
+    let controls = task.band.controls();
+    let seated = make_band(task.band, &controls, music)?;
+    let settings = Settings { patterns: patterns(task.band)?, ..seated.settings(controls) };
+    let (engine, style, programs) = (seated.name.clone(), seated.style.clone(), seated.programs);
+    // Weights that lack a style let the band go on as it is.
+    let mut another = |controls: &Controls, music| make_band(task.band, controls, music).ok();
+    let performance = Performance::new(piano, &file.score().meters, &file.score().tempos, settings)?;
+    let rendered = {
+        let bar = Progress::new("Playing", 1, task.talk.quiet);
+        let mut progress = |p: Step| bar.set(p.done.max(0) as u64, p.total.max(1) as u64);
+        performance.render_following(seated, &mut another, &mut progress)?
+    };
+    let Rendered { parts, changes, .. } = rendered;
+    Ok(Played { engine, style, programs, changes, parts })
 }
 
 fn write_all(

@@ -9,6 +9,7 @@ mod outputs;
 mod render;
 mod usage;
 mod weights;
+mod windows;
 
 use std::io::Write;
 use std::path::PathBuf;

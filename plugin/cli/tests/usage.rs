@@ -6,7 +6,7 @@ use super::{Bench, song_bytes};
 fn every_command_has_a_complete_help() {
     let bench = Bench::new();
     let main = bench.run(&["--help"]).ok();
-    for word in ["demo", "render", "classify", "inspect", "Examples:", "Exit codes:"] {
+    for word in ["demo", "render", "classify", "morph", "inspect", "Examples:", "Exit codes:"] {
         assert!(main.text().contains(word), "{word}");
     }
     let render = bench.run(&["render", "--help"]).ok();
@@ -38,7 +38,7 @@ fn every_command_has_a_complete_help() {
     ] {
         assert!(render.text().contains(option), "{option}");
     }
-    for command in ["demo", "classify", "inspect"] {
+    for command in ["demo", "classify", "morph", "inspect"] {
         let help = bench.run(&[command, "--help"]).ok();
         assert!(help.text().contains("Examples:") && help.text().contains("Usage: sideman"), "{command}");
     }

@@ -19,8 +19,18 @@ pub enum PapersCommand {
   sideman-trainer papers run p1 --data DATA --full
 A run that was stopped goes on with the same command.")]
     Run(RunArgs),
-    /// Quantise the network that `sideman continue` plays from, out of a run of p5
-    Export(super::p5::ExportArgs),
+    /// Write weights files that `sideman` plays, of a paper's finished run
+    #[command(subcommand)]
+    Export(ExportCommand),
+}
+
+/// Papers whose networks are played.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ExportCommand {
+    /// The five tracks of the VAE-RNN
+    P2(super::p2::ExportP2Args),
+    /// The network that `sideman continue` plays from
+    P5(super::p5::ExportArgs),
 }
 
 /// Command line of `papers run`.
@@ -67,7 +77,8 @@ pub fn run(command: &PapersCommand) -> anyhow::Result<()> {
             Ok(())
         }
         PapersCommand::Run(args) => run_one(args),
-        PapersCommand::Export(args) => super::p5::export(args),
+        PapersCommand::Export(ExportCommand::P2(args)) => super::p2::export(args),
+        PapersCommand::Export(ExportCommand::P5(args)) => super::p5::export(args),
     }
 }
 

@@ -12,6 +12,7 @@ mod genre;
 mod job;
 pub(crate) mod music;
 mod p1;
+pub mod p2;
 pub mod p5;
 mod report;
 #[cfg(test)]
@@ -54,6 +55,6 @@ pub trait Paper: Sync {
 }
 
 /// All of them, in their order.
-pub fn all() -> [&'static dyn Paper; 4] {
-    [&p1::P1, &genre::P3, &genre::P4, &p5::P5]
+pub fn all() -> [&'static dyn Paper; 5] {
+    [&p1::P1, &p2::P2, &genre::P3, &genre::P4, &p5::P5]
 }

@@ -2,7 +2,7 @@
 
 mod chart;
 pub(crate) mod picture;
-mod roll;
+pub(crate) mod roll;
 
 use sideman_engine::{Style, StyleChoice};
 use sideman_music::family::Part;

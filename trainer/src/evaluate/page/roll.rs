@@ -33,19 +33,19 @@ const SEMITONE: i32 = 3;
 const DRUM: i32 = 10;
 
 /// A band in the picture.
-pub(super) struct Block<'a> {
-    pub(super) name: &'a str,
-    pub(super) parts: &'a Parts,
+pub(crate) struct Block<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) parts: &'a Parts,
 }
 
 /// Some bars of a piano and of bands that play to it.
-pub(super) struct Roll<'a> {
-    pub(super) title: &'a str,
-    pub(super) piano: &'a [Note],
-    pub(super) blocks: &'a [Block<'a>],
+pub(crate) struct Roll<'a> {
+    pub(crate) title: &'a str,
+    pub(crate) piano: &'a [Note],
+    pub(crate) blocks: &'a [Block<'a>],
     /// First bar, from 0.
-    pub(super) first: usize,
-    pub(super) bars: usize,
+    pub(crate) first: usize,
+    pub(crate) bars: usize,
 }
 
 type Area<'a> = DrawingArea<&'a mut Paper, Shift>;
@@ -108,7 +108,7 @@ impl Roll<'_> {
     }
 
     /// Draws the picture.
-    pub(super) fn draw(&self) -> anyhow::Result<RgbImage> {
+    pub(crate) fn draw(&self) -> anyhow::Result<RgbImage> {
         let piano = Scale::pitches(self.inside(self.piano));
         let scales: Vec<(Part, Scale)> = [Part::Strings, Part::Guitar, Part::Bass, Part::Drums]
             .into_iter()
