@@ -73,6 +73,7 @@ pub(crate) fn morph(args: &MorphArgs) -> Result<()> {
         let picture = Picture {
             title: "From one piece to another",
             piano: &tracks[RollTrack::Piano.index()],
+            added: &[],
             parts: Part::ALL.map(part),
             meters: &score.meters,
             markers: &score.markers,

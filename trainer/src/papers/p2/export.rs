@@ -64,10 +64,10 @@ pub struct ExportP2Args {
 pub fn export(args: &ExportP2Args) -> anyhow::Result<()> {
     let job = Job {
         data: args.data.clone(),
-        out: args.run.clone(),
         size: if args.quick { Size::Quick } else { Size::Full },
         seed: args.seed,
         progress: true,
+        ..Job::quick(&args.run)
     };
     let played = super::rnn::name(RollTrack::Piano, Make::PLAYED.keys, Make::PLAYED.cell);
     ensure!(
