@@ -126,7 +126,7 @@ fn files_come_back_and_strange_ones_do_not() {
     let band = crate::weights::BUILT_IN[0].bytes;
     assert!(matches!(Voice::read(band), Err(WeightsError::Content(_))));
     assert!(crate::weights::load(&bytes).is_err());
-    let mut absurd = original.clone();
+    let mut absurd = original;
     absurd.head.loudest = 0;
     assert!(matches!(Voice::read(&absurd.write().unwrap()), Err(WeightsError::Content(_))));
 }

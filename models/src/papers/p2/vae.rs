@@ -47,7 +47,7 @@ impl Vae {
     /// Whether its sizes make sense.
     pub fn is_sound(&self) -> bool {
         let sizes = [self.patch, self.features, self.latent];
-        sizes.iter().all(|s| (1..=4096).contains(s)) && WINDOW % self.patch == 0
+        sizes.iter().all(|s| (1..=4096).contains(s)) && WINDOW.is_multiple_of(self.patch)
     }
 
     fn patches(&self) -> usize {

@@ -183,7 +183,7 @@ pub(super) fn by_density(all: &[Told], rule: Threshold) -> f32 {
 }
 
 /// Some pieces of a split in which a track plays, spread over it.
-pub(super) fn spread<'a>(music: &'a Music, split: Split, pieces: usize, track: RollTrack) -> Vec<&'a Piece> {
+pub(super) fn spread(music: &Music, split: Split, pieces: usize, track: RollTrack) -> Vec<&Piece> {
     let all: Vec<&Piece> = music.of(split).filter(|p| !p.rolls(Keys::Own).track(track).is_empty()).collect();
     let every = all.len().div_ceil(pieces.max(1)).max(1);
     all.into_iter().step_by(every).collect()
