@@ -6,7 +6,7 @@ use sideman_models::genre::Network;
 use sideman_models::papers::{Layer, NextNote};
 
 use super::ngram::{NGram, again};
-use super::settings::Settings;
+use super::settings::{Protocol, Settings};
 use super::songs::{Song, of, vocabulary};
 use super::windows::{Score, Windows};
 use super::{PAPER, long, short};
@@ -26,11 +26,11 @@ const PAPER_WINDOWS: f64 = 20_000.0;
 const PAPER_EPOCHS: f64 = 200.0;
 
 /// The paper's program: Keras's RMSprop and the last weights.
-fn config(job: &Job, settings: &Settings, epochs: usize, examples: Option<usize>) -> FitConfig {
+fn config(job: &Job, (epochs, batch): (usize, usize), examples: Option<usize>) -> FitConfig {
     FitConfig {
         seed: job.seed,
         epochs,
-        batch: settings.batch,
+        batch,
         examples,
         rule: Method::RmsProp,
         choice: Choice::Last,
@@ -51,14 +51,14 @@ struct Trained {
 
 fn trained(
     job: &Job,
-    settings: &Settings,
     name: &str,
-    (build, config): (usize, &FitConfig),
+    (build, shrink): (usize, usize),
+    config: &FitConfig,
     (train, valid): (&Windows<'_>, &Windows<'_>),
 ) -> anyhow::Result<Trained> {
     job.say(&format!("Training {name}: {} windows of {} categories", train.len(), train.names.len()));
-    let network = NextNote::build(build, settings.window, train.names.len()).shrunk(settings.shrink);
-    let recipe = serde_json::json!({ "paper": "p5", "build": build, "settings": settings.shrink });
+    let network = NextNote::build(build, train.steps, train.names.len()).shrunk(shrink);
+    let recipe = serde_json::json!({ "paper": "p5", "build": build, "settings": shrink });
     let options = job.options(name);
     let outcome = fit(&network, train, valid, config, &recipe, &options)?;
     let checkpoint = FitCheckpoint::best_of(&job.run(name))?;
@@ -148,6 +148,26 @@ fn chosen<'a>(settings: &Settings, songs: &'a [Song]) -> anyhow::Result<&'a Song
     named.or_else(first).context("no song of the paper's set is long enough for a window")
 }
 
+/// A training on one song.
+struct Run<'a> {
+    name: String,
+    build: usize,
+    protocol: &'a Protocol,
+    long: bool,
+    random: bool,
+}
+
+fn runs(settings: &Settings) -> Vec<Run<'_>> {
+    let run = |build: usize, long: bool, random: bool| {
+        let kind = if long { "long" } else { "song" };
+        let name = format!("{kind}-{}{}", short(build), if random { "-random" } else { "" });
+        Run { name, build, protocol: if long { &settings.long } else { &settings.short }, long, random }
+    };
+    let short = settings.short.builds.iter().map(|&b| run(b, false, false));
+    let long = settings.long.builds.iter().flat_map(|&b| [run(b, true, false), run(b, true, true)]);
+    short.chain(long).collect()
+}
+
 fn scores(s: &Score) -> [String; 3] {
     [format!("{:.4}", s.loss), format!("{:.4}", s.figure3), format!("{:.3}", s.accuracy)]
 }
@@ -164,12 +184,13 @@ pub(super) fn one_song(
     let names: Vec<String> = vocabulary.categories().iter().map(|c| c.name()).collect();
     let lines = [(song.name.clone(), song.numbers(&vocabulary))];
     let all = Windows::all(&names, &lines, settings.window, 1);
-    let config = config(job, settings, settings.song_epochs, None);
     let mut table = Table::new(
-        format!("One song ({}), {} categories, {} epochs", song.name, names.len(), settings.song_epochs),
+        format!("One song ({}), {} categories", song.name, names.len()),
         [
             "build",
             "held out",
+            "sizes",
+            "epochs",
             "parameters",
             "paper: train",
             "test",
@@ -183,30 +204,32 @@ pub(super) fn one_song(
             "ms a window",
         ],
     )
-    .names(2);
+    .names(3);
     let mut losses = vec![];
     let mut speeds = vec![];
-    let wanted = settings.song_builds.iter().map(|&b| (b, false));
-    for (build, random) in wanted.chain(settings.random_builds.iter().map(|&b| (b, true))) {
-        let (train, held_out) = if random { all.random(HELD_OUT, job.seed) } else { all.last(HELD_OUT) };
-        let how = if random { "random 5 %" } else { "last 5 %" };
-        let name = format!("song-{}{}", short(build), if random { "-random" } else { "" });
-        let t = trained(job, settings, &name, (build, &config), (&train, &held_out))?;
+    for run in runs(settings) {
+        let (build, protocol) = (run.build, run.protocol);
+        let config = config(job, (protocol.epochs, protocol.batch), None);
+        let (train, held_out) = if run.random { all.random(HELD_OUT, job.seed) } else { all.last(HELD_OUT) };
+        let how = if run.random { "random 5 %" } else { "last 5 %" };
+        let t = trained(job, &run.name, (build, protocol.shrink), &config, (&train, &held_out))?;
         let (a, b) = (t.score(&train, settings.scored)?, t.score(&held_out, settings.scored)?);
         let (low, epoch) = t.lowest();
         // The windows of an epoch are whole batches.
         let seen = (train.len() / config.batch).max(1) * config.batch.min(train.len());
         let speed = t.outcome.seconds / (t.outcome.epochs * seen).max(1) as f64;
-        if !random {
+        if !run.long {
             speeds.push((build, speed));
         }
         let paper = PAPER[build.min(7)];
         let [train_loss, _, train_right] = scores(&a);
         let [loss, figure3, right] = scores(&b);
-        let plain = |v: f64| if random { String::new() } else { format!("{v:.4}") };
+        let plain = |v: f64| if run.long { String::new() } else { format!("{v:.4}") };
         table.push([
             long(build).to_owned(),
             how.to_owned(),
+            if protocol.shrink == 1 { "whole".into() } else { format!("1/{}", protocol.shrink) },
+            protocol.epochs.to_string(),
             t.network.parameters().to_string(),
             plain(paper.0),
             plain(paper.1),
@@ -220,15 +243,12 @@ pub(super) fn one_song(
             if job.is_quick() { String::new() } else { format!("{:.1}", 1e3 * speed) },
         ]);
         let curve = t.log.iter().map(|l| (l.epoch as f64, l.valid_loss)).collect();
-        losses.push((format!("{} ({how})", short(build)), curve));
-        if build == 1 || build == 2 {
-            report.curves(
-                &name,
-                &format!("{}: {how} of the windows held out", long(build)),
-                &job.run(&name),
-            )?;
+        losses.push((format!("{} ({how})", run.name), curve));
+        if run.long {
+            let caption = format!("{}: {how} of the windows held out", long(build));
+            report.curves(&run.name, &caption, &job.run(&run.name))?;
         }
-        if build == 1 && !random {
+        if run.long && !run.random && build == settings.long.builds[0] {
             generate(job, settings, &t, &all, &vocabulary, report)?;
         }
     }
@@ -351,7 +371,7 @@ fn baselines(
 /// What the paper's protocol would take.
 fn costs(speeds: &[(usize, f64)], report: &mut Report) -> anyhow::Result<()> {
     let mut table = Table::new(
-        "Time that the paper's protocol would take here: 20,000 windows, 200 epochs, as many categories as one song has",
+        "Time that the paper's protocol would take at these sizes: 20,000 windows, 200 epochs",
         ["build", "ms a window", "days"],
     );
     for &(build, speed) in speeds {
@@ -385,10 +405,10 @@ fn generate(
     let picture = super::roll::draw(&notes[..cut], &notes[cut..]);
     let track = sideman_music::Track { name: "Piano".into(), source_track: 1, notes, ..Default::default() };
     let score = sideman_music::Score { tracks: vec![track], ..Default::default() };
-    write_whole(&job.out.join("generated-build-1.mid"), &sideman_music::smf::write(&score))?;
+    write_whole(&job.out.join("generated.mid"), &sideman_music::smf::write(&score))?;
     report.figure(
-        "generated-build-1",
-        "Build 1 goes on (blue) from a window of its song (grey), as the paper's program does: one category after \
+        "generated",
+        "A build goes on (blue) from a window of its song (grey), as the paper's program does: one category after \
          another, so that two hands are played in turn",
         &picture,
     )
@@ -409,7 +429,7 @@ pub(super) fn ten_songs(
     let (train, dev, test) = (lines(Split::Train), lines(Split::Valid), lines(Split::Test));
     let all = |lines| Windows::all(&names, lines, settings.window, 1);
     let (train, dev, test) = (all(&train), all(&dev), all(&test));
-    let config = config(job, settings, settings.ten_epochs, Some(settings.ten_examples));
+    let config = config(job, (settings.ten_epochs, settings.ten_batch), Some(settings.ten_examples));
     let mut table = Table::new(
         format!(
             "Ten songs, {} categories: {} of {} windows an epoch, {} epochs",
@@ -433,7 +453,7 @@ pub(super) fn ten_songs(
     for &build in &settings.ten_builds {
         let name = format!("ten-{}", short(build));
         let small = dev.thinned(settings.scored / 4);
-        let t = trained(job, settings, &name, (build, &config), (&train, &small))?;
+        let t = trained(job, &name, (build, settings.ten_shrink), &config, (&train, &small))?;
         let mut row = vec![long(build).to_owned(), t.network.parameters().to_string()];
         for windows in [&train, &dev] {
             let [loss, _, right] = scores(&t.score(windows, settings.scored)?);
