@@ -275,7 +275,7 @@ mod tests {
             let net = NextNote::build(number, 12, 7).shrunk(32);
             let parameters = Parameters::fresh(&net.specs(), 1).unwrap();
             let x = Tensor::rand(0f32, 1.0, (3, 12), &Device::Cpu).unwrap();
-            let logits = net.logits(&mut Pass::inference(&parameters), &[x.clone()]).unwrap();
+            let logits = net.logits(&mut Pass::inference(&parameters), std::slice::from_ref(&x)).unwrap();
             assert_eq!(logits.dims(), [3, 7]);
             // Every step and every layer counts: moving the first input moves the logits, all gradients flow.
             let moved =

@@ -107,7 +107,7 @@ mod tests {
         let shapes = Shapes::new(&[0b1000, 0b100_1000]);
         let bytes = file(64, &shapes);
         let weights = StrokeWeights::load(&bytes).unwrap();
-        assert_eq!((weights.shapes, weights.card.name.as_str()), (shapes.clone(), "test"));
+        assert_eq!((weights.shapes, weights.card.name.as_str()), (shapes, "test"));
         assert!(crate::weights::card(&bytes).unwrap().name == "test");
         let mut bent = bytes.clone();
         bent[200] ^= 1;
