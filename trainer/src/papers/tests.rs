@@ -32,6 +32,11 @@ fn p1_runs() {
 }
 
 #[test]
+fn p2_runs() {
+    quickly(&p2::P2);
+}
+
+#[test]
 fn p3_runs() {
     quickly(&genre::P3);
 }

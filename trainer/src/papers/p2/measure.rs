@@ -94,7 +94,7 @@ pub(super) fn gru_study(
         for (i, (_, choose)) in ways.iter().enumerate() {
             let own = generate(sizes.gru, &trained.gru, prelude, GOES_ON, *choose, job.seed)?;
             made[i + 1].1.push(Stillness::of(&own));
-            if example.is_none() && i == 1 {
+            if example.is_none() && i == 0 {
                 example = Some([[prelude, &own].concat(), cells.clone()]);
             }
         }
