@@ -6,9 +6,9 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use sideman_models::papers::{Continuing, Draws, StrokeWeights, continued};
-use sideman_music::Note;
 use sideman_music::categories::{Sonority, sonorities};
 use sideman_music::smf::MidiFile;
+use sideman_music::{MeterMap, Note, Pulse};
 
 use crate::args::{ContinueArgs, is_dash};
 use crate::output::Outputs;
@@ -24,6 +24,18 @@ const HEARD: usize = 100;
 const FEWEST: usize = 8;
 /// Name of the track of what is added.
 const NAME: &str = "Continued";
+
+/// Whole bars to wait for a last chord that is held for half a bar or more, so that it may ring out: at most two.
+fn rest_of_the_last(piano: &[Note], added: &[Note], meters: &MeterMap) -> Pulse {
+    let (Some(last), Some(first)) = (piano.last(), added.first()) else { return 0 };
+    let bar = meters.position(last.onset).meter.bar_pulses();
+    let end = piano.iter().filter(|n| n.onset == last.onset).map(Note::end).max().unwrap_or(0);
+    if end - last.onset < bar / 2 || end <= first.onset {
+        return 0;
+    }
+    // The last moment of a chord is seldom exact.
+    (end - bar / 8 - first.onset).max(0).div_euclid(bar).min(1) * bar + bar
+}
 
 /// Runs the command.
 pub(crate) fn run(args: &ContinueArgs) -> Result<()> {
@@ -70,6 +82,8 @@ pub(crate) fn run(args: &ContinueArgs) -> Result<()> {
     let more = continued(&weights.player, &weights.shapes, heard, &file.score().meters, wanted);
     let mut added: Vec<Note> = more.iter().flat_map(Sonority::notes).collect();
     added.sort_unstable();
+    let wait = rest_of_the_last(&piano, &added, &file.score().meters);
+    added.iter_mut().for_each(|n| n.onset += wait);
     let midi = file.with_added(&args.piano_track, NAME, &added)?;
 
     let mut outputs = Outputs::default();
@@ -122,5 +136,22 @@ pub(crate) fn run(args: &ContinueArgs) -> Result<()> {
         (true, _) => Ok(()),
         (false, true) => Ok(writeln!(std::io::stderr(), "{line}")?),
         (false, false) => print(&line),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_last_chord_that_is_held_rings_out() {
+        let note = |onset, length| Note { onset, pitch: 60, length, velocity: 80 };
+        let wait = |length, first| {
+            rest_of_the_last(&[note(0, 480), note(1920, length)], &[note(first, 120)], &MeterMap::default())
+        };
+        assert_eq!(wait(480, 2160), 0, "it goes on after a short note as it likes");
+        assert_eq!(wait(1900, 2160), 1920);
+        assert_eq!(wait(960, 2880), 0, "it is over already");
+        assert_eq!(wait(60_000, 2160), 2 * 1920);
     }
 }
