@@ -16,7 +16,7 @@ pub enum Size {
 /// Where a run takes its music from, where everything goes, and how large it is.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// Folder of the data; without it the small collection of [`super::music`].
+    /// Folder of the data; without it the small collection of `super::music`.
     pub data: Option<PathBuf>,
     /// Folder of the report, and of everything else that the run makes.
     pub out: PathBuf,

@@ -1,7 +1,7 @@
-//! P2, PopMusicNet: genre CNNs (see [`super::genre`]), a GRU on rolls, and the VAE-RNN with its future work.
+//! P2, PopMusicNet: genre CNNs (see `super::genre`), a GRU on rolls, and the VAE-RNN with its future work.
 //!
-//! [`music`] is what is learned from; [`gru`], [`vae`] and [`rnn`] train; [`rolls`] and [`band`] play and measure the rolls that
-//! are told and the accompaniment that is played; [`measure`] makes the tables, [`figures`] the pictures, [`study`] does everything; [`export`] makes
+//! `music` is what is learned from; `gru`, `vae` and `rnn` train; `rolls` and `band` play and measure the rolls that
+//! are told and the accompaniment that is played; `measure` makes the tables, `figures` the pictures, `study` does everything; [`export`] makes
 //! weights files.
 
 mod band;

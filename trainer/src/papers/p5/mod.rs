@@ -1,8 +1,8 @@
 //! P5: the next note or chord from the hundred before it.
 //!
-//! The paper's set is 16 piano pieces in common time and C major. [`builds`] trains its eight builds as its program
-//! did, on the windows of one song, and on all ten; [`own`] has what needs no network, and our build on the same
-//! categories; [`taken_on`] the network of strokes that `sideman continue` plays from.
+//! The paper's set is 16 piano pieces in common time and C major. `builds` trains its eight builds as its program
+//! did, on the windows of one song, and on all ten; `own` has what needs no network, and our build on the same
+//! categories; `taken_on` the network of strokes that `sideman continue` plays from.
 
 mod builds;
 mod every;
