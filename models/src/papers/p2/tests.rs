@@ -191,7 +191,8 @@ fn parts_that_do_not_play_and_pianos_that_rest_are_left_alone() {
     let parts = band.play(&piano(32), &some).unwrap();
     assert!(parts[0].is_empty() && !parts[1].is_empty() && parts[2].is_empty() && parts[3].is_empty());
     assert_eq!(band.play(&[], &Live::default()).unwrap(), <[Vec<Note>; 4]>::default());
-    let nothing = Live { threshold: Some(1.0), ..live };
+    // These weights are so large that cells round to 1: nothing reaches more.
+    let nothing = Live { threshold: Some(1.1), ..live };
     assert!(band.play(&piano(32), &nothing).unwrap().iter().all(Vec::is_empty));
     // A piano that begins again after a long while, and a key that nobody lets go.
     let mut far = piano(16);
