@@ -67,7 +67,7 @@ fn what_it_did_is_said_to_scripts() {
     let bench = Bench::new();
     bench.put("a.mid", &song_bytes(8));
     let ran = bench.run(&["continue", "a.mid", "-o", "b.mid", "--notes", "3", "--json"]).ok();
-    for wanted in ["\"heard\": 9", "\"notes_and_chords\": 3", "\"from_bar\": 8", "\"midi\": \"b.mid\""] {
+    for wanted in ["\"heard\": 9", "\"notes_and_chords\": 3", "\"from_bar\": 10", "\"midi\": \"b.mid\""] {
         assert!(ran.text().contains(wanted), "{wanted}: {}", ran.text());
     }
 }
