@@ -21,6 +21,17 @@ use crate::train::{Checkpoint, Library, TrainConfig, network_of, score, style_co
 /// Most nats a 16th that storing the matrices in 8 bits may cost.
 const MOST_QUANTISATION_LOSS: f64 = 0.01;
 
+/// Where weights come from: what every export is told for the card.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Origin {
+    /// Commit that they were trained at
+    #[arg(long)]
+    pub commit: String,
+    /// Commands that make the weights again, in order
+    #[arg(long = "command", value_name = "COMMAND", required = true)]
+    pub commands: Vec<String>,
+}
+
 /// Quantises a checkpoint, measures what that costs, and writes the weights file and its card.
 #[derive(Debug, clap::Args)]
 pub struct ExportArgs {
@@ -36,12 +47,9 @@ pub struct ExportArgs {
     /// Weights file to write; the card goes beside it, ending in .toml
     #[arg(long, default_value = "models/weights/band-full.gguf")]
     pub out: PathBuf,
-    /// Commit that the run was trained at
-    #[arg(long)]
-    pub commit: String,
-    /// Commands that make the weights again, in order
-    #[arg(long = "command", value_name = "COMMAND", required = true)]
-    pub commands: Vec<String>,
+    /// Where the weights come from, for the card
+    #[command(flatten)]
+    pub origin: Origin,
     /// How the band draws, as a JSON object; settings left out have their defaults
     #[arg(long, value_name = "JSON", default_value = "{}")]
     pub sampling: String,
@@ -121,8 +129,8 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
         licence: licence(config).into(),
         data: data_lines(&train, config),
         seed: config.seed,
-        commit: args.commit.clone(),
-        commands: args.commands.clone(),
+        commit: args.origin.commit.clone(),
+        commands: args.origin.commands.clone(),
         training: format!(
             "{} updates, {:.1} million 16ths, {:.0} minutes on two CPU cores that other work shared",
             checkpoint.updates,

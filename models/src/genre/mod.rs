@@ -49,6 +49,6 @@ pub trait Network: Send + Sync {
 
     /// Number of trained values.
     fn parameters(&self) -> usize {
-        self.specs().trained.iter().map(|s| s.shape.iter().product::<usize>()).sum()
+        self.specs().values()
     }
 }

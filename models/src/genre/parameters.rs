@@ -44,6 +44,13 @@ pub struct Spec {
     pub initial: Initial,
 }
 
+impl Spec {
+    /// Number of its values.
+    pub fn values(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
 /// The tensors of a network, layer by layer. The methods add what the layers of the same names in
 /// [`super::Pass`] look up.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -55,6 +62,11 @@ pub struct Specs {
 }
 
 impl Specs {
+    /// Number of values that are trained.
+    pub fn values(&self) -> usize {
+        self.trained.iter().map(Spec::values).sum()
+    }
+
     /// Adds a tensor.
     pub fn tensor(&mut self, name: String, shape: &[usize], initial: Initial) -> &mut Self {
         self.trained.push(Spec { name, shape: shape.to_vec(), initial });
@@ -169,7 +181,7 @@ impl Parameters {
 }
 
 fn draw(spec: &Spec, rng: &mut Pcg64) -> Vec<f32> {
-    let n: usize = spec.shape.iter().product();
+    let n = spec.values();
     match spec.initial {
         Initial::Constant(v) => vec![v; n],
         Initial::Glorot { inputs, outputs } => {

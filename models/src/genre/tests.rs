@@ -34,7 +34,7 @@ fn parameters_are_as_many_as_the_papers_say() {
     let layers = |network: &dyn Network, name: &str| -> usize {
         let own = |n: &str| n.split('.').next() == Some(name);
         let specs = network.specs();
-        specs.trained.iter().filter(|s| own(&s.name)).map(|s| s.shape.iter().product::<usize>()).sum()
+        specs.trained.iter().filter(|s| own(&s.name)).map(Spec::values).sum()
     };
     let bach = Bach::paper(10);
     let by_layer = ["conv0", "conv1", "conv2", "last"].map(|n| layers(&bach, n));

@@ -70,7 +70,7 @@ impl P1Lstm {
 
     /// Number of trained values.
     pub fn parameters(&self) -> usize {
-        self.specs().trained.iter().map(|s| s.shape.iter().product::<usize>()).sum()
+        self.specs().values()
     }
 
     /// Reads rows, time-major: `cells` is (steps, lanes, 120). The states are (steps * lanes, width).
@@ -108,12 +108,12 @@ pub fn all_places(lanes: usize) -> Arc<[(u32, u32)]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::genre::Parameters;
+    use crate::genre::{Parameters, Spec};
 
     fn count(network: &P1Lstm, layer: &str) -> usize {
         let specs = network.specs();
         let own = specs.trained.iter().filter(|s| s.name.split('.').next() == Some(layer));
-        own.map(|s| s.shape.iter().product::<usize>()).sum()
+        own.map(Spec::values).sum()
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `sideman continue`: a network goes on from where the pianist stopped.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -10,11 +10,11 @@ use sideman_music::categories::{Sonority, sonorities};
 use sideman_music::smf::MidiFile;
 use sideman_music::{MeterMap, Note, Pulse};
 
-use crate::args::{ContinueArgs, is_dash};
+use crate::args::ContinueArgs;
 use crate::output::Outputs;
 use crate::render::read_input;
 use crate::roll::{Picture, write_png};
-use crate::{print, wrong_usage};
+use crate::{check_stdout, input_name, midi_to_stdout, print};
 
 /// What it plays from, see its card beside it.
 const WEIGHTS: &[u8] = include_bytes!("../../../models/weights/p5-next-note.gguf");
@@ -40,23 +40,8 @@ fn rest_of_the_last(piano: &[Note], added: &[Note], meters: &MeterMap) -> Pulse 
 /// Runs the command.
 pub(crate) fn run(args: &ContinueArgs) -> Result<()> {
     let began = Instant::now();
-    let to_stdout = is_dash(&args.output);
-    if to_stdout && args.talk.json {
-        wrong_usage("continue", "--json and -o - both want standard output: write the MIDI file to a file");
-    }
-    if args.png.as_deref().is_some_and(is_dash) {
-        wrong_usage("continue", "only the MIDI file can go to standard output: name a file for the picture");
-    }
-    if to_stdout && std::io::stdout().is_terminal() {
-        wrong_usage(
-            "continue",
-            "a MIDI file is not for reading on a terminal: redirect it, as in -o - > more.mid",
-        );
-    }
-    let name = match is_dash(&args.input) {
-        true => "standard input".into(),
-        false => args.input.file_name().unwrap_or(args.input.as_os_str()).to_string_lossy().into_owned(),
-    };
+    let to_stdout = check_stdout("continue", Some(&args.output), &[args.png.as_deref()], &args.talk);
+    let name = input_name(&args.input);
     let bytes = read_input(&args.input)?;
     let file = MidiFile::parse(&bytes).with_context(|| format!("cannot read {name}"))?;
     let pick = file.pick_piano(&args.piano_track).with_context(|| format!("no piano in {name}"))?;
@@ -98,8 +83,7 @@ pub(crate) fn run(args: &ContinueArgs) -> Result<()> {
     }
     outputs.commit()?;
     if to_stdout {
-        let mut out = std::io::stdout().lock();
-        out.write_all(&midi).and_then(|()| out.flush()).context("cannot write to standard output")?;
+        midi_to_stdout(&midi)?;
     }
 
     let tempos = &file.score().tempos;

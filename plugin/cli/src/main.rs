@@ -88,30 +88,13 @@ fn demo(args: &DemoArgs) -> Result<()> {
 
 fn render(args: &RenderArgs) -> Result<()> {
     check_band("render", &args.band);
-    let to_stdout = args.output.as_deref().is_some_and(is_dash);
-    if to_stdout && args.talk.json {
-        wrong_usage("render", "--json and -o - both want standard output: write the MIDI file to a file");
-    }
+    let others = [args.wav.as_deref(), args.png.as_deref(), args.stems.as_deref()];
+    let to_stdout = check_stdout("render", args.output.as_deref(), &others, &args.talk);
     if args.sound.soundfont.is_some() && args.wav.is_none() {
         wrong_usage("render", "--soundfont is for --wav: add --wav FILE.wav");
     }
-    for path in [&args.wav, &args.png, &args.stems].into_iter().flatten() {
-        if is_dash(path) {
-            wrong_usage("render", "only the MIDI file can go to standard output: name a file for the others");
-        }
-    }
-    if to_stdout && std::io::stdout().is_terminal() {
-        wrong_usage(
-            "render",
-            "a MIDI file is not for reading on a terminal: redirect it, as in -o - > band.mid",
-        );
-    }
     let bytes = read_input(&args.input)?;
-    let name = if is_dash(&args.input) {
-        "standard input".into()
-    } else {
-        args.input.file_name().unwrap_or(args.input.as_os_str()).to_string_lossy().into_owned()
-    };
+    let name = input_name(&args.input);
     let report = perform(&Task {
         name: &name,
         bytes: &bytes,
@@ -151,6 +134,43 @@ fn tell(report: &Report, talk: &TalkArgs, stdout_taken: bool) -> Result<()> {
 pub(crate) fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()).context("cannot write to standard output")
+}
+
+/// Ends the program where standard output is asked for what it cannot take. Returns whether the MIDI file goes there.
+pub(crate) fn check_stdout(
+    command: &str,
+    midi: Option<&Path>,
+    others: &[Option<&Path>],
+    talk: &TalkArgs,
+) -> bool {
+    let to_stdout = midi.is_some_and(is_dash);
+    if to_stdout && talk.json {
+        wrong_usage(command, "--json and -o - both want standard output: write the MIDI file to a file");
+    }
+    if others.iter().flatten().any(|path| is_dash(path)) {
+        wrong_usage(command, "only the MIDI file can go to standard output: name a file for the others");
+    }
+    if to_stdout && std::io::stdout().is_terminal() {
+        wrong_usage(
+            command,
+            "a MIDI file is not for reading on a terminal: redirect it, as in -o - > band.mid",
+        );
+    }
+    to_stdout
+}
+
+/// What to call an input.
+pub(crate) fn input_name(path: &Path) -> String {
+    if is_dash(path) {
+        return "standard input".into();
+    }
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// Writes a finished MIDI file to standard output.
+pub(crate) fn midi_to_stdout(midi: &[u8]) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(midi).and_then(|()| out.flush()).context("cannot write to standard output")
 }
 
 /// Ends the program where options about the band contradict each other.

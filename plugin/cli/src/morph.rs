@@ -15,7 +15,7 @@ use crate::output::Outputs;
 use crate::render::read_input;
 use crate::roll::{Picture, write_png};
 use crate::windows::{PROGRAMS, band};
-use crate::{print, wrong_usage};
+use crate::{check_stdout, midi_to_stdout, print, wrong_usage};
 
 /// A piece to go from or to.
 struct Piece {
@@ -45,12 +45,9 @@ impl Piece {
 
 /// Runs `sideman morph`.
 pub(crate) fn morph(args: &MorphArgs) -> Result<()> {
-    let to_stdout = is_dash(&args.output);
+    let to_stdout = check_stdout("morph", Some(&args.output), &[args.png.as_deref()], &args.talk);
     if is_dash(&args.to) {
         wrong_usage("morph", "only the first file can come from standard input: name a file for the other");
-    }
-    if to_stdout && args.talk.json {
-        wrong_usage("morph", "--json and -o - both want standard output: write the MIDI file to a file");
     }
     let began = Instant::now();
     let (from, to) = (read(&args.from)?, read(&args.to)?);
@@ -82,10 +79,7 @@ pub(crate) fn morph(args: &MorphArgs) -> Result<()> {
     }
     outputs.commit()?;
     if to_stdout {
-        let mut out = std::io::stdout().lock();
-        return std::io::Write::write_all(&mut out, &midi)
-            .and_then(|()| std::io::Write::flush(&mut out))
-            .context("cannot write to standard output");
+        return midi_to_stdout(&midi);
     }
     if args.talk.quiet {
         return Ok(());

@@ -200,10 +200,7 @@ fn write_all(
     outputs.commit()?;
     folders.keep();
     if to_stdout {
-        let mut out = std::io::stdout().lock();
-        std::io::Write::write_all(&mut out, midi)
-            .and_then(|()| std::io::Write::flush(&mut out))
-            .context("cannot write to standard output")?;
+        crate::midi_to_stdout(midi)?;
     }
     Ok(files)
 }

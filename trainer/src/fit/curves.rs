@@ -1,14 +1,14 @@
 //! The log of a training and its curves.
 
-use std::io::{Cursor, Write};
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use image::{ImageFormat, RgbImage};
+use image::RgbImage;
 use plotters::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::write_whole;
+use crate::evaluate::page::picture::write;
 use crate::train::plot::figure::{Curve, Range, TRAIN, VALID, panel};
 use crate::train::plot::paper::{COLOURS, INK, PALE, Paper, letters, px};
 
@@ -91,10 +91,8 @@ pub(crate) fn read(run: &Path) -> anyhow::Result<Vec<Line>> {
 
 /// Draws the curves of a run's folder, whole or not at all.
 pub(crate) fn draw(run: &Path) -> anyhow::Result<()> {
-    let mut png = Cursor::new(vec![]);
     let name = run.file_name().map_or_else(|| "run".into(), |n| n.to_string_lossy());
-    picture(&name, &read(run)?)?.write_to(&mut png, ImageFormat::Png)?;
-    write_whole(&run.join(PICTURE), png.get_ref())
+    write(&picture(&name, &read(run)?)?, &run.join(PICTURE))
 }
 
 /// The curves of a log as a picture.

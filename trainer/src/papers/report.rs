@@ -1,10 +1,9 @@
 //! What a run leaves: a page, its tables as CSV, its figures as PNG.
 
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use image::{ImageFormat, RgbImage};
+use image::RgbImage;
 
 use super::{About, Job};
 use crate::evaluate::page::{STYLE_SHEET, picture};
@@ -76,10 +75,9 @@ impl Report {
     /// # Errors
     /// When the file cannot be written.
     pub fn figure(&mut self, name: &str, caption: &str, picture: &RgbImage) -> anyhow::Result<()> {
-        let mut png = Cursor::new(vec![]);
-        picture.write_to(&mut png, ImageFormat::Png)?;
-        write_whole(&self.out.join("figures").join(format!("{name}.png")), png.get_ref())?;
-        self.body += &picture::figure(picture, caption)?;
+        let png = picture::png(picture)?;
+        write_whole(&self.out.join("figures").join(format!("{name}.png")), &png)?;
+        self.body += &picture::figure_of(picture, &png, caption);
         Ok(())
     }
 

@@ -79,24 +79,17 @@ impl AdamW {
         let correct2 = 1.0 - self.beta2.powi(self.updates as i32);
         for (name, var) in vars {
             let Some(grad) = grads.get(var) else { continue };
-            if self.method == Method::RmsProp {
-                let square = match self.moments.get(name) {
-                    Some((_, square)) => square.clone(),
-                    None => var.zeros_like()?,
-                };
-                let grad = if scale < 1.0 { (grad * scale)? } else { grad.clone() };
-                let square = ((square * RHO)? + (grad.sqr()? * (1.0 - RHO))?)?.detach();
-                let step = (grad / (square.sqrt()? + RMS_EPSILON)?)?;
-                var.set(&(var.as_tensor() - (step * learning_rate)?)?)?;
+            let (m, v) = match (self.moments.get(name), self.method) {
+                (Some((m, v)), _) => (m.clone(), v.clone()),
+                (None, Method::Adam) => (var.zeros_like()?, var.zeros_like()?),
                 // There is no first moment; a place is kept for it, so that checkpoints are alike.
-                self.moments
-                    .insert(name.clone(), (Tensor::zeros(1, square.dtype(), square.device())?, square));
+                (None, Method::RmsProp) => (Tensor::zeros(1, var.dtype(), var.device())?, var.zeros_like()?),
+            };
+            if self.method == Method::RmsProp {
+                let square = rms_prop(var, grad, &v, scale, learning_rate)?;
+                self.moments.insert(name.clone(), (m, square));
                 continue;
             }
-            let (m, v) = match self.moments.get(name) {
-                Some((m, v)) => (m.clone(), v.clone()),
-                None => (var.zeros_like()?, var.zeros_like()?),
-            };
             let decay = if var.dims().len() > 1 { learning_rate * self.weight_decay } else { 0.0 };
             let rule = Rule {
                 scale,
@@ -114,6 +107,15 @@ impl AdamW {
         }
         Ok(norm)
     }
+}
+
+/// An update by RMSprop. Returns the mean square.
+fn rms_prop(var: &Var, grad: &Tensor, square: &Tensor, scale: f64, learning_rate: f64) -> Result<Tensor> {
+    let grad = if scale < 1.0 { (grad * scale)? } else { grad.clone() };
+    let square = ((square * RHO)? + (grad.sqr()? * (1.0 - RHO))?)?.detach();
+    let step = (grad / (square.sqrt()? + RMS_EPSILON)?)?;
+    var.set(&(var.as_tensor() - (step * learning_rate)?)?)?;
+    Ok(square)
 }
 
 /// What an update does to each value.
@@ -184,7 +186,7 @@ fn sum_of_squares(tensor: &Tensor) -> Result<f64> {
         for group in groups {
             lanes.iter_mut().zip(group).for_each(|(sum, v)| *sum += v * v);
         }
-        lanes.iter().chain(rest.iter().map(|v| v * v).collect::<Vec<_>>().iter()).map(|&v| f64::from(v)).sum()
+        lanes.into_iter().chain(rest.iter().map(|v| v * v)).map(f64::from).sum()
     });
     Ok(sums.collect::<Vec<f64>>().into_iter().sum())
 }

@@ -4,13 +4,11 @@ pub(crate) mod figure;
 mod history;
 pub(crate) mod paper;
 
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use image::ImageFormat;
 
-use crate::evaluate::write_whole;
+use crate::evaluate::page::picture::write;
 use history::History;
 
 /// Name of the log in the folder of a run.
@@ -49,7 +47,5 @@ pub(super) fn draw(run: &Path, out: &Path) -> anyhow::Result<()> {
     ensure!(!history.is_empty(), "{} holds no losses yet: try again when some have come", log.display());
     let name = run.file_name().map_or_else(|| "run".into(), |n| n.to_string_lossy());
     let picture = figure::draw(&name, &history)?;
-    let mut png = Cursor::new(vec![]);
-    picture.write_to(&mut png, ImageFormat::Png)?;
-    write_whole(out, png.get_ref())
+    write(&picture, out)
 }

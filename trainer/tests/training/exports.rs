@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sideman_models::band::Sampling;
 use sideman_models::weights::{self, Card};
-use sideman_trainer::export::{self, ExportArgs};
+use sideman_trainer::export::{self, ExportArgs, Origin};
 
 use crate::bench::{Bench, last, message};
 
@@ -14,8 +14,7 @@ fn args(bench: &Bench, run: PathBuf) -> ExportArgs {
         run,
         cache: bench.cache(),
         out: bench.path("band-test.gguf"),
-        commit: "0123abc".into(),
-        commands: vec!["prepare".into(), "train".into()],
+        origin: Origin { commit: "0123abc".into(), commands: vec!["prepare".into(), "train".into()] },
         sampling: r#"{"certain_new": 0.02}"#.into(),
         scores: vec!["measured elsewhere: 1".into()],
     }

@@ -9,9 +9,8 @@ use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 use sideman_music::windows::PITCHES;
 
-use super::memory::{Cell, Memory, State};
+use super::memory::{Cell, Memory, State, Telling};
 use crate::genre::{Pass, Specs};
-use crate::ops::Activation;
 
 /// Pitches of the five tracks together.
 pub const WIDTH: usize = 5 * PITCHES;
@@ -27,26 +26,24 @@ impl RollGru {
     /// With our number of units.
     pub const PAPER: Self = Self { hidden: 256 };
 
-    fn memory(&self) -> Memory {
-        Memory { cell: Cell::Gru, inputs: WIDTH, hidden: self.hidden }
+    fn telling(&self) -> Telling {
+        let memory = Memory { cell: Cell::Gru, inputs: WIDTH, hidden: self.hidden };
+        Telling { memory, outputs: WIDTH }
     }
 
     /// Every tensor that is trained.
     pub fn specs(&self) -> Specs {
-        let mut specs = Specs::default();
-        self.memory().specs(&mut specs, "memory");
-        specs.linear("next", self.hidden, WIDTH);
-        specs
+        self.telling().specs()
     }
 
     /// Number of trained values.
     pub fn parameters(&self) -> usize {
-        self.specs().trained.iter().map(|s| s.shape.iter().product::<usize>()).sum()
+        self.specs().values()
     }
 
     /// Has heard nothing.
     pub fn blank(&self, lanes: usize) -> State {
-        self.memory().blank(lanes)
+        self.telling().memory.blank(lanes)
     }
 
     /// Goes on from a state, which it moves.
@@ -54,7 +51,6 @@ impl RollGru {
     /// # Errors
     /// When the shapes do not fit.
     pub fn run(&self, pass: &Pass<'_>, x: &Tensor, state: &mut State) -> Result<Tensor> {
-        let h = self.memory().run(pass, "memory", x, state)?;
-        pass.linear("next", &h, Activation::None)
+        self.telling().run(pass, x, state)
     }
 }

@@ -43,6 +43,28 @@ pub enum State {
     Lstm(LstmState),
 }
 
+/// A recurrent layer, `memory`, and a dense one, `next`: all that P2's recurrent networks are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Telling {
+    pub(super) memory: Memory,
+    pub(super) outputs: usize,
+}
+
+impl Telling {
+    pub(super) fn specs(&self) -> Specs {
+        let mut specs = Specs::default();
+        self.memory.specs(&mut specs, "memory");
+        specs.linear("next", self.memory.hidden, self.outputs);
+        specs
+    }
+
+    /// Goes on from a state, which it moves.
+    pub(super) fn run(&self, pass: &Pass<'_>, x: &Tensor, state: &mut State) -> Result<Tensor> {
+        let h = self.memory.run(pass, "memory", x, state)?;
+        pass.linear("next", &h, Activation::None)
+    }
+}
+
 impl Memory {
     /// Adds its tensors under a name.
     pub fn specs(&self, specs: &mut Specs, name: &str) {

@@ -10,9 +10,8 @@
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::memory::{Cell, Memory, State};
+use super::memory::{Cell, Memory, State, Telling};
 use crate::genre::{Pass, Specs};
-use crate::ops::Activation;
 
 /// A network on latent values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,26 +35,24 @@ impl LatentRnn {
         [self.latent, self.hidden].iter().all(|s| (1..=4096).contains(s))
     }
 
-    fn memory(&self) -> Memory {
-        Memory { cell: self.cell, inputs: self.latent, hidden: self.hidden }
+    fn telling(&self) -> Telling {
+        let memory = Memory { cell: self.cell, inputs: self.latent, hidden: self.hidden };
+        Telling { memory, outputs: self.latent }
     }
 
     /// Every tensor that is trained.
     pub fn specs(&self) -> Specs {
-        let mut specs = Specs::default();
-        self.memory().specs(&mut specs, "memory");
-        specs.linear("next", self.hidden, self.latent);
-        specs
+        self.telling().specs()
     }
 
     /// Number of trained values.
     pub fn parameters(&self) -> usize {
-        self.specs().trained.iter().map(|s| s.shape.iter().product::<usize>()).sum()
+        self.specs().values()
     }
 
     /// Has heard nothing.
     pub fn blank(&self, lanes: usize) -> State {
-        self.memory().blank(lanes)
+        self.telling().memory.blank(lanes)
     }
 
     /// Goes on from a state, which it moves.
@@ -63,7 +60,6 @@ impl LatentRnn {
     /// # Errors
     /// When the shapes do not fit.
     pub fn run(&self, pass: &Pass<'_>, x: &Tensor, state: &mut State) -> Result<Tensor> {
-        let h = self.memory().run(pass, "memory", x, state)?;
-        pass.linear("next", &h, Activation::None)
+        self.telling().run(pass, x, state)
     }
 }

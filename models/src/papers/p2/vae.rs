@@ -69,7 +69,7 @@ impl Vae {
 
     /// Number of trained values.
     pub fn parameters(&self) -> usize {
-        self.specs().trained.iter().map(|s| s.shape.iter().product::<usize>()).sum()
+        self.specs().values()
     }
 
     fn seen(&self, pass: &Pass<'_>, x: &Tensor) -> Result<Tensor> {

@@ -7,6 +7,7 @@ use sideman_models::genre::weights::AudioWeights;
 
 use super::{Tracks, Way, predict};
 use crate::corpus::Split;
+use crate::export::Origin;
 use crate::genre::recipes::tests::tracks;
 use crate::genre::recipes::{Look, predict_run};
 use crate::genre::symbolic::ExportArgs;
@@ -46,8 +47,7 @@ fn runs_are_exported_together_and_measured() {
             calibrate_by: calibrate_by.iter().map(|r| (*r).clone()).collect(),
             cache: data.clone(),
             out: out.clone(),
-            commit: "abc".into(),
-            commands: vec!["train".into()],
+            origin: Origin { commit: "abc".into(), commands: vec!["train".into()] },
             scores: vec!["elsewhere 1.0".into()],
         };
         run(&Command::Export(args))

@@ -9,14 +9,14 @@ mod papers;
 mod sound;
 
 use std::collections::HashMap;
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use image::{ImageFormat, RgbImage};
+use image::RgbImage;
 use sideman_models::genre::built_in;
 
 use crate::corpus::Split;
+use crate::evaluate::page::picture::write as write_picture;
 use crate::evaluate::table::Table;
 use crate::evaluate::write_whole;
 use crate::fit::FitCheckpoint;
@@ -243,9 +243,7 @@ pub fn run(args: &EvalGenreArgs) -> anyhow::Result<()> {
     if let Some(dir) = &args.png {
         std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
         for (title, drawn) in report.pictures()? {
-            let mut png = Cursor::new(vec![]);
-            drawn.write_to(&mut png, ImageFormat::Png)?;
-            write_whole(&dir.join(format!("{}.png", plain(&title))), png.get_ref())?;
+            write_picture(&drawn, &dir.join(format!("{}.png", plain(&title))))?;
         }
     }
     Ok(())

@@ -12,6 +12,7 @@ use super::predict::{Classifier, predict};
 use super::recipe::{Data, Labels, Recipe};
 use super::steadiness::steadiness;
 use crate::evaluate::write_whole;
+use crate::export::Origin;
 use crate::fit::FitCheckpoint;
 use crate::genre::measure::figures::cross_entropy;
 use crate::genre::measure::{Calibration, Measured, measure};
@@ -38,12 +39,9 @@ pub struct ExportArgs {
     /// Weights file to write; the card goes beside it, ending in .toml
     #[arg(long)]
     pub out: PathBuf,
-    /// Commit that the run was trained at
-    #[arg(long)]
-    pub commit: String,
-    /// Commands that make the weights again, in order
-    #[arg(long = "command", value_name = "COMMAND", required = true)]
-    pub commands: Vec<String>,
+    /// Where the weights come from, for the card
+    #[command(flatten)]
+    pub origin: Origin,
     /// A line about scores measured elsewhere, such as those of `eval genre` on the test split
     #[arg(long = "score", value_name = "LINE")]
     pub scores: Vec<String>,
@@ -90,8 +88,8 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
             licence: LICENCE.into(),
             data: data_lines(sources_of(&data.train), &data.train.names),
             seed: best.config.seed,
-            commit: args.commit.clone(),
-            commands: args.commands.clone(),
+            commit: args.origin.commit.clone(),
+            commands: args.origin.commands.clone(),
             training: format!(
                 "{} epochs, the weights of the {}th, {:.0} seconds",
                 best.epochs, best.best_epoch, best.seconds

@@ -15,6 +15,7 @@ use super::rolls::{Way, as_read, tally, told};
 use super::study::{Bands, train};
 use crate::corpus::Split;
 use crate::evaluate::write_whole;
+use crate::export::Origin;
 use crate::fit::FitCheckpoint;
 use crate::papers::{Job, Size};
 
@@ -43,12 +44,9 @@ pub struct ExportP2Args {
     /// Seed of the run
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// Commit that the run was trained at
-    #[arg(long)]
-    pub commit: String,
-    /// Commands that make the weights again, in order
-    #[arg(long = "command", value_name = "COMMAND", required = true)]
-    pub commands: Vec<String>,
+    /// Where the weights come from, for the card
+    #[command(flatten)]
+    pub origin: Origin,
     /// A line about scores measured elsewhere, such as the report's on the test split
     #[arg(long = "score", value_name = "LINE")]
     pub scores: Vec<String>,
@@ -101,8 +99,8 @@ pub fn export(args: &ExportP2Args) -> anyhow::Result<()> {
             licence: LICENCE.into(),
             data: data.clone(),
             seed: args.seed,
-            commit: args.commit.clone(),
-            commands: args.commands.clone(),
+            commit: args.origin.commit.clone(),
+            commands: args.origin.commands.clone(),
             training: format!(
                 "autoencoder: {} windows, {:.0} seconds; recurrent network: {} epochs, {:.0} seconds; on one shared core",
                 vae.epochs * sizes.vae_examples,

@@ -7,7 +7,7 @@ use sideman_models::papers::{Layer, NextNote};
 
 use super::ngram::{NGram, again};
 use super::settings::{Protocol, Settings};
-use super::songs::{Song, of, vocabulary};
+use super::songs::{Line, Lines, Song, of, vocabulary};
 use super::windows::{Score, Windows};
 use super::{PAPER, long, short};
 use crate::corpus::Split;
@@ -37,9 +37,6 @@ fn config(job: &Job, (epochs, batch): (usize, usize), examples: Option<usize>) -
         ..FitConfig::default()
     }
 }
-
-/// A line of names and numbers.
-pub(super) type Line = (String, Vec<usize>);
 
 /// What became of a training.
 struct Trained {
@@ -421,12 +418,7 @@ pub(super) fn ten_songs(
     songs: &[Song],
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let vocabulary = vocabulary(songs);
-    let names: Vec<String> = vocabulary.categories().iter().map(|c| c.name()).collect();
-    let lines = |split| -> Vec<Line> {
-        of(songs, split).into_iter().map(|s| (s.name.clone(), s.numbers(&vocabulary))).collect()
-    };
-    let (train, dev, test) = (lines(Split::Train), lines(Split::Valid), lines(Split::Test));
+    let Lines { names, train, dev, test } = Lines::new(songs);
     let all = |lines| Windows::all(&names, lines, settings.window, 1);
     let (train, dev, test) = (all(&train), all(&dev), all(&test));
     let config = config(job, (settings.ten_epochs, settings.ten_batch), Some(settings.ten_examples));

@@ -14,6 +14,7 @@ use super::strokes::score;
 use super::taken_on::{Data, RUN};
 use crate::corpus::Split;
 use crate::evaluate::write_whole;
+use crate::export::Origin;
 use crate::fit::FitCheckpoint;
 use crate::papers::{Job, Size};
 
@@ -32,12 +33,9 @@ pub struct ExportArgs {
     /// Weights file to write; the card goes beside it, ending in .toml
     #[arg(long)]
     pub out: PathBuf,
-    /// Commit that it was trained at
-    #[arg(long)]
-    pub commit: String,
-    /// Commands that make the weights again, in order
-    #[arg(long = "command", value_name = "COMMAND", required = true)]
-    pub commands: Vec<String>,
+    /// Where the weights come from, for the card
+    #[command(flatten)]
+    pub origin: Origin,
 }
 
 /// Runs the export.
@@ -98,8 +96,8 @@ pub fn export(args: &ExportArgs) -> anyhow::Result<()> {
             .into(),
         data: data.sets().iter().map(|s| count(s)).collect(),
         seed: best.config.seed,
-        commit: args.commit.clone(),
-        commands: args.commands.clone(),
+        commit: args.origin.commit.clone(),
+        commands: args.origin.commands.clone(),
         training: format!(
             "{} epochs, the weights of the {}th, {:.0} seconds on one core",
             best.epochs, best.best_epoch, best.seconds
@@ -137,8 +135,7 @@ mod tests {
             report: job.out.clone(),
             data: None,
             out: dir.path().join("w.gguf"),
-            commit: "abc".into(),
-            commands: vec!["papers run p5".into()],
+            origin: Origin { commit: "abc".into(), commands: vec!["papers run p5".into()] },
         };
         let mut report = Report::new(&P5.about(), &job).unwrap();
         let error = format!("{:#}", export(&args).unwrap_err());

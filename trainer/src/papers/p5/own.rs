@@ -5,9 +5,8 @@ use sideman_models::papers::EveryStep;
 use super::every::{Every, score};
 use super::ngram::{NGram, again};
 use super::settings::Settings;
-use super::songs::{Song, of, vocabulary};
+use super::songs::{Lines, Song};
 use super::windows::Score;
-use crate::corpus::Split;
 use crate::evaluate::table::Table;
 use crate::fit::{Choice, FitCheckpoint, FitConfig, curves, learn};
 use crate::papers::{Job, Report, draw};
@@ -46,12 +45,7 @@ pub(super) fn ten_songs(
     songs: &[Song],
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let vocabulary = vocabulary(songs);
-    let names: Vec<String> = vocabulary.categories().iter().map(|c| c.name()).collect();
-    let lines = |split| -> Vec<(String, Vec<usize>)> {
-        of(songs, split).into_iter().map(|s| (s.name.clone(), s.numbers(&vocabulary))).collect()
-    };
-    let (train, dev, test) = (lines(Split::Train), lines(Split::Valid), lines(Split::Test));
+    let Lines { names, train, dev, test } = Lines::new(songs);
     let mut table = Table::new(
         format!("Songs never seen, {} categories of all 16 songs", names.len()),
         [

@@ -72,6 +72,33 @@ pub(super) fn of(songs: &[Song], split: Split) -> Vec<&Song> {
     songs.iter().filter(|s| s.split == split).collect()
 }
 
+/// A song's name, and its categories by number.
+pub(super) type Line = (String, Vec<usize>);
+
+/// The paper's songs as lines of numbers, by its folders.
+pub(super) struct Lines {
+    /// Names of the categories of all songs, by number.
+    pub(super) names: Vec<String>,
+    pub(super) train: Vec<Line>,
+    pub(super) dev: Vec<Line>,
+    pub(super) test: Vec<Line>,
+}
+
+impl Lines {
+    pub(super) fn new(songs: &[Song]) -> Self {
+        let vocabulary = vocabulary(songs);
+        let lines = |split| -> Vec<Line> {
+            of(songs, split).into_iter().map(|s| (s.name.clone(), s.numbers(&vocabulary))).collect()
+        };
+        Self {
+            names: vocabulary.categories().iter().map(|c| c.name()).collect(),
+            train: lines(Split::Train),
+            dev: lines(Split::Valid),
+            test: lines(Split::Test),
+        }
+    }
+}
+
 fn own_split(meta: &Meta) -> Option<Split> {
     let folder = meta.id.split_once(OWN)?.1.split('/').next()?;
     match folder {
