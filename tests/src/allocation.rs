@@ -12,8 +12,8 @@ use sideman_engine::player::Player;
 use sideman_engine::rt::{Order, Scheduler};
 use sideman_engine::style::Style;
 use sideman_engine::{Controls, RuleBand};
-use sideman_models::band::{Band, Dials, Moment, Place, Rests};
-use sideman_music::grid::VelocityTable;
+use sideman_models::band::{Band, Dials, Rests, StepContext, StepPosition};
+use sideman_music::encoding::grid::VelocityTable;
 use sideman_music::listen::frames;
 use sideman_music::{MeterMap, Part, STEP_PULSES};
 
@@ -69,7 +69,7 @@ fn steps(band: &mut dyn Band) -> (usize, usize) {
     let mut played = 0;
     let calls = calls(|| {
         for (step, heard) in heard.iter().enumerate() {
-            let place = Place {
+            let place = StepPosition {
                 step: step as i64,
                 in_bar: (step % 16) as u16,
                 bar: step as i64 / 16,
@@ -77,7 +77,7 @@ fn steps(band: &mut dyn Band) -> (usize, usize) {
                 half_steps: 8,
             };
             let dials = Dials::default();
-            let decision = band.decide(&Moment {
+            let decision = band.decide(&StepContext {
                 place,
                 heard: *heard,
                 parts: [true; 4],

@@ -2,7 +2,7 @@
 
 use sideman_models::band::{Config, NeuralBand};
 use sideman_models::weights::{BandWeights, Card, StoredStyle, load, write};
-use sideman_music::grid::VelocityTable;
+use sideman_music::encoding::grid::VelocityTable;
 
 /// Untrained weights, through a weights file and back. Its parts play often, so that every head is used.
 pub(crate) fn untrained() -> BandWeights {

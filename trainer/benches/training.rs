@@ -12,7 +12,7 @@ use rand_pcg::Pcg64;
 use sideman_models::band::normal;
 use sideman_models::genre::{Parameters, Pass, Specs};
 use sideman_models::ops::{Activation, binary_cross_entropy, cross_entropy};
-use sideman_trainer::train::AdamW;
+use sideman_trainer::train::Optimizer;
 
 const LANES: usize = 32;
 const STEPS: usize = 64;
@@ -96,7 +96,7 @@ fn time(name: &str, subject: &dyn Subject) -> Result<()> {
         vars.insert(name.clone(), Var::from_tensor(tensor)?);
     }
     let tensors = vars.iter().map(|(k, v)| (k.clone(), v.as_tensor().clone())).collect();
-    let mut adam = AdamW::new(0.0, 1e9).with_beta2(0.999);
+    let mut adam = Optimizer::new(0.0, 1e9).with_beta2(0.999);
     let (mut running, mut rng) = (BTreeMap::new(), Pcg64::seed_from_u64(1));
     let (mut clock, mut spent) = (vec![], vec![]);
     for update in 0..WARM + UPDATES {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use sideman_engine::Controls;
-use sideman_engine::seat::{self, Music};
+use sideman_engine::loaded_band::{self, Music};
 use sideman_models::weights::{self, BandWeights, StoredStyle};
 
 use crate::evaluate::engine_band::EngineBand;
@@ -12,7 +12,7 @@ use crate::evaluate::{self, Accompanist, EvalBandArgs, command::velocities};
 
 /// The network as an accompanist under a name: the band that `sideman render` would make for the song.
 pub fn neural(name: &str, weights: BandWeights, seed: u64) -> EngineBand {
-    let make = move |controls: &Controls, music: Music| Ok(seat::neural(&weights, controls, music)?);
+    let make = move |controls: &Controls, music: Music| Ok(loaded_band::neural(&weights, controls, music)?);
     EngineBand::new(name, seed, Box::new(make))
 }
 

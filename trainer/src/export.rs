@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use self::audition::Audition;
 use anyhow::{Context, ensure};
 use candle_core::{Device, Tensor};
-use sideman_models::band::{Kernel, Network, Sampling};
+use sideman_models::band::{Network, Sampling, StepNetwork};
 use sideman_models::weights::{self, Card};
-use sideman_music::grid::VelocityTable;
+use sideman_music::encoding::grid::VelocityTable;
 
 use crate::corpus::{self, Split, Tier};
 use crate::evaluate::controls::common_velocities;
@@ -95,7 +95,7 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
         tensors.insert(spec.name, (spec.shape, values.flatten_all()?.to_vec1::<f32>()?));
     }
     let kernel =
-        Kernel::new(config.network, &tensors.iter().map(|(k, t)| (k.clone(), t.1.clone())).collect())
+        StepNetwork::new(config.network, &tensors.iter().map(|(k, t)| (k.clone(), t.1.clone())).collect())
             .map_err(anyhow::Error::msg)?;
     let styles = styles::choose(&train, &codes, &Audition::new(&train, kernel, sampling));
     ensure!(

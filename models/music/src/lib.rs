@@ -3,12 +3,9 @@
 //! Everything here is plain data and arithmetic: no networks, no threads, no host. The encodings live
 //! in this crate because the player must decode what the trainer wrote.
 
-pub mod categories;
-pub mod cells;
 pub mod chord;
+pub mod encoding;
 pub mod family;
-pub mod genre;
-pub mod grid;
 #[cfg(feature = "hostile")]
 #[doc(hidden)]
 pub mod hostile;
@@ -18,10 +15,9 @@ pub mod score;
 pub mod smf;
 pub mod summary;
 pub mod time;
-pub mod windows;
 
+pub use encoding::grid::{BandStep, Chord};
 pub use family::{Family, Part};
-pub use grid::{BandStep, Chord};
 pub use listen::{Listener, PianoFrame};
 pub use score::{Note, Score, Track};
 pub use time::{Meter, MeterMap, PULSES_PER_BEAT, PULSES_PER_TICK, Pulse, STEP_PULSES, TempoMap, Tick};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use sideman_engine::loaded_band::{self, LoadedBand, Music};
 use sideman_engine::pattern::{Pattern, Patterns};
-use sideman_engine::seat::{self, Music, Seat};
 use sideman_engine::{Controls, WeightsChoice};
 use sideman_models::weights::{self, BUILT_IN};
 
@@ -27,7 +27,7 @@ pub(crate) fn patterns(args: &BandArgs) -> Result<Patterns> {
 }
 
 /// Makes the band that the options ask for.
-pub(crate) fn make_band(args: &BandArgs, controls: &Controls, music: Music) -> Result<Seat> {
+pub(crate) fn make_band(args: &BandArgs, controls: &Controls, music: Music) -> Result<LoadedBand> {
     match &args.weights {
         Some(Weights::File(path)) => {
             if !path.exists() && path.extension().is_none() {
@@ -41,8 +41,8 @@ pub(crate) fn make_band(args: &BandArgs, controls: &Controls, music: Music) -> R
             }
             let name = || format!("cannot use the weights {}", path.display());
             let loaded = weights::load(&read_input(path)?).with_context(name)?;
-            Ok(seat::neural(&loaded, controls, music)?)
+            Ok(loaded_band::neural(&loaded, controls, music)?)
         }
-        _ => Ok(seat::choose(controls, music)?),
+        _ => Ok(loaded_band::load(controls, music)?),
     }
 }

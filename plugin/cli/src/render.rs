@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use sideman_engine::loaded_band::Music;
 use sideman_engine::offline::{Progress as Step, Rendered, StyleChange};
-use sideman_engine::seat::Music;
 use sideman_engine::{Controls, Performance, Settings};
 use sideman_music::smf::{MAX_BYTES, MidiFile, PartTrack, PianoChoice};
 use sideman_music::{Note, Part};

@@ -10,7 +10,7 @@ use crate::render::Played;
 /// General MIDI programs of drums (kit), bass, guitar and strings: it knows of none.
 pub(crate) const PROGRAMS: [u8; 4] = [0, 33, 25, 48];
 
-/// The weights in the order of [`sideman_music::windows::RollTrack::ALL`].
+/// The weights in the order of [`sideman_music::encoding::piano_roll::RollTrack::ALL`].
 const WEIGHTS: [&[u8]; 5] = [
     include_bytes!("../../../models/weights/p2-drums.gguf"),
     include_bytes!("../../../models/weights/p2-piano.gguf"),

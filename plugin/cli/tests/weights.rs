@@ -2,7 +2,7 @@
 
 use sideman_models::band::Config;
 use sideman_models::weights::{Card, StoredStyle, write};
-use sideman_music::grid::VelocityTable;
+use sideman_music::encoding::grid::VelocityTable;
 
 use super::{Bench, song_bytes};
 

@@ -1,7 +1,7 @@
 //! P2's band: `sideman render --engine vae-rnn`, and `sideman morph`.
 
+use sideman_music::encoding::piano_roll::WINDOW_PULSES;
 use sideman_music::smf::write;
-use sideman_music::windows::WINDOW_PULSES;
 use sideman_music::{Note, Score, Track};
 
 use super::{Bench, note, piano_notes, song, song_bytes};

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, criterion_main};
 use sideman_engine::clock::place_of;
 use sideman_engine::listen::Hearing;
+use sideman_engine::loaded_band::{self, Music};
 use sideman_engine::player::Player;
-use sideman_engine::seat::{self, Music};
 use sideman_engine::{Controls, Performance, RuleBand, Settings, Style};
 use sideman_models::band::{Band, NeuralBand};
 use sideman_models::weights;
@@ -96,7 +96,7 @@ fn benches(c: &mut Criterion) {
     // What the band's thread does when another style is asked for: a code is chosen, a band made.
     let music = Music { bpm: 120.0, bar_steps: 16 };
     c.bench_function("choosing and seating a band", |b| {
-        b.iter(|| black_box(seat::choose(&Controls::default(), music)).is_ok());
+        b.iter(|| black_box(loaded_band::load(&Controls::default(), music)).is_ok());
     });
 }
 

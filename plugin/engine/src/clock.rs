@@ -4,7 +4,7 @@
 //! starts between two steps (after a metre change in mid-16th, or in metres such as 7/32) begins at the
 //! nearest step, so that every step belongs to exactly one bar and no bar line is lost.
 
-use sideman_models::band::Place;
+use sideman_models::band::StepPosition;
 use sideman_music::time::BarPosition;
 use sideman_music::{Meter, MeterMap, Pulse, STEP_PULSES};
 
@@ -27,12 +27,12 @@ fn nearest_step(pulse: Pulse) -> i64 {
 ///
 /// `bar_steps` is the length of a whole bar of the metre in force, even if a later metre change cuts
 /// this bar short: what comes is not known yet when a step is decided.
-pub fn place_of(step: i64, meters: &MeterMap) -> Place {
+pub fn place_of(step: i64, meters: &MeterMap) -> StepPosition {
     place_in(step, |pulse| meters.position(pulse))
 }
 
 /// Where a step lies among bars that `position` knows.
-pub fn place_in(step: i64, position: impl Fn(Pulse) -> BarPosition) -> Place {
+pub fn place_in(step: i64, position: impl Fn(Pulse) -> BarPosition) -> StepPosition {
     // The last pulse that is not nearer to the next step: the bar that has begun by then is the one that
     // was rounded to this step or an earlier one.
     let at = position(step_pulse(step).saturating_add(STEP_PULSES / 2 - 1));
@@ -40,7 +40,7 @@ pub fn place_in(step: i64, position: impl Fn(Pulse) -> BarPosition) -> Place {
     let end = nearest_step(at.bar_start.saturating_add(at.meter.bar_pulses()));
     let narrow = |steps: i64| steps.clamp(0, i64::from(u16::MAX)) as u16;
     let bar_steps = narrow(end - start).max(1);
-    Place {
+    StepPosition {
         step,
         in_bar: narrow(step - start),
         bar: at.bar,
@@ -78,7 +78,7 @@ impl Beat {
     /// Bars of one, two, three or four dotted quarters (3/8, 6/8, 9/8, 12/8) have beats of 6 steps. All
     /// others have beats of 4 steps, the last one longer by an eighth in bars like 7/8 (4 + 4 + 6), or
     /// shorter where less than that is left over.
-    pub fn at(place: &Place) -> Self {
+    pub fn at(place: &StepPosition) -> Self {
         let steps = place.bar_steps.max(1);
         let (beat, rest) = if is_compound(place) { (6, 0) } else { (4, steps % 4) };
         let whole = steps / beat;
@@ -94,7 +94,7 @@ impl Beat {
 }
 
 /// Whether a bar counts in dotted quarters: 3/8, 6/8, 9/8 and 12/8, which length of bar and half-bar tell.
-pub fn is_compound(place: &Place) -> bool {
+pub fn is_compound(place: &StepPosition) -> bool {
     match (place.bar_steps, place.half_steps) {
         (_, 6) | (18, _) => true,
         bar => bar == (24, 12),

@@ -6,7 +6,7 @@
 //! not begin. With both the band ends a bar after the chord, with one of them two bars after; without either
 //! it is a rest like any other. Nobody ends in the first phrase.
 
-use sideman_models::band::Place;
+use sideman_models::band::StepPosition;
 use sideman_music::PianoFrame;
 
 /// Gaps between strikes that are remembered.
@@ -27,7 +27,7 @@ const UNUSUAL: f32 = 1.5;
 /// A chord that may be the last one.
 #[derive(Debug, Clone, Copy)]
 struct Landing {
-    place: Place,
+    place: StepPosition,
     keys: u8,
     lowest: u8,
 }
@@ -53,7 +53,7 @@ impl Default for Endings {
 
 impl Endings {
     /// Takes in a step.
-    pub(crate) fn hear(&mut self, place: &Place, frame: &PianoFrame) {
+    pub(crate) fn hear(&mut self, place: &StepPosition, frame: &PianoFrame) {
         if frame.struck_count == 0 {
             return;
         }
@@ -76,7 +76,7 @@ impl Endings {
     }
 
     /// The step from which on an ending is one, while it is under way; `None` where nothing points to one.
-    pub(crate) fn expected(&self, place: &Place) -> Option<i64> {
+    pub(crate) fn expected(&self, place: &StepPosition) -> Option<i64> {
         let landing = self.landing?;
         let (bar, still) = (i64::from(place.bar_steps.max(1)), place.step - self.last);
         let at = landing.place;

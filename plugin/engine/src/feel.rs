@@ -3,8 +3,8 @@
 //! Whatever the settings, a note never sounds before the step that decided it. How far the whole band
 //! leans behind the beat with the piano is added by the player.
 
-use sideman_models::band::Place;
-use sideman_music::grid::{OFFSET_MAX, OFFSET_MIN};
+use sideman_models::band::StepPosition;
+use sideman_music::encoding::grid::{OFFSET_MAX, OFFSET_MIN};
 use sideman_music::{PULSES_PER_BEAT, PULSES_PER_TICK, Part, Pulse, STEP_PULSES};
 
 use crate::clock::{Beat, step_pulse};
@@ -80,7 +80,7 @@ impl Feel {
 
     /// Onset of what a part decided at a step with an offset in ticks. An offset outside the range of
     /// its half is brought into it. To be called once for each step, half and part that plays.
-    pub fn time(&mut self, place: &Place, half: Half, part: Part, offset: i8) -> Timing {
+    pub fn time(&mut self, place: &StepPosition, half: Half, part: Part, offset: i8) -> Timing {
         let loose = &mut self.loose[part.index()];
         *loose += FORGET * (f32::from(u8::from(clamped(half, offset) != 0)) - *loose);
         let stray = if self.always || *loose > LOOSE { self.stray(place.step, half, part) } else { 0.0 };
@@ -89,7 +89,7 @@ impl Feel {
 
     /// The same for what is repeated: strays as it did the first time, and says nothing about how loosely
     /// the part plays.
-    pub fn again(&self, place: &Place, half: Half, offset: i8, stray: f64) -> Timing {
+    pub fn again(&self, place: &StepPosition, half: Half, offset: i8, stray: f64) -> Timing {
         let beat = Beat::at(place);
         let offset = clamped(half, offset);
         let ahead = if half == Half::Early { STEP_PULSES } else { 0 };
@@ -105,7 +105,7 @@ impl Feel {
     }
 
     /// End of a note of `length` pulses: ends swing as onsets do, so that what was legato stays so.
-    pub fn end(&self, place: &Place, timing: Timing, length: Pulse) -> Pulse {
+    pub fn end(&self, place: &StepPosition, timing: Timing, length: Pulse) -> Pulse {
         let beat = Beat::at(place);
         let point = Pulse::from(place.in_bar.saturating_sub(beat.start)) * STEP_PULSES;
         let beat_pulse = step_pulse(place.step) - point;

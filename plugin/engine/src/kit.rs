@@ -1,4 +1,4 @@
-//! The drum classes by name, in the order of [`sideman_music::grid::DRUM_NAMES`].
+//! The drum classes by name, in the order of [`sideman_music::encoding::grid::DRUM_NAMES`].
 
 pub(crate) const KICK: usize = 0;
 pub(crate) const SNARE: usize = 1;
@@ -20,7 +20,7 @@ pub(crate) const BELL: usize = 15;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sideman_music::grid::DRUM_NAMES;
+    use sideman_music::encoding::grid::DRUM_NAMES;
 
     #[test]
     fn names_are_those_of_the_grid() {
@@ -28,6 +28,6 @@ mod tests {
         let expected = "kick snare rim clap hat pedal hat open hat ride crash low tom mid tom high tom";
         assert_eq!(named.map(|c| DRUM_NAMES[c]).join(" "), expected);
         assert_eq!([SHAKER, TAMBOURINE, BELL].map(|c| DRUM_NAMES[c]), ["shaker", "tambourine", "other"]);
-        assert_eq!(sideman_music::grid::DRUM_KEYS[BELL], 56);
+        assert_eq!(sideman_music::encoding::grid::DRUM_KEYS[BELL], 56);
     }
 }

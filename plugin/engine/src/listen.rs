@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use sideman_models::band::Place;
+use sideman_models::band::StepPosition;
 use sideman_music::listen::{KeyEvent, Lean, key_events};
 use sideman_music::{Listener, Note, PianoFrame, Pulse};
 
@@ -77,12 +77,12 @@ impl Hearing {
 
     /// What is heard at the decision point of a step: everything up to and including that pulse, and nothing
     /// later. Steps must be asked for in ascending order.
-    pub fn at(&mut self, place: &Place) -> Heard {
+    pub fn at(&mut self, place: &StepPosition) -> Heard {
         self.each(place, |_| {})
     }
 
     /// The same, with each movement of a key that is heard.
-    pub fn each(&mut self, place: &Place, mut key: impl FnMut(KeyEvent)) -> Heard {
+    pub fn each(&mut self, place: &StepPosition, mut key: impl FnMut(KeyEvent)) -> Heard {
         let lean = self.lean.pulses();
         let point = step_pulse(place.step) + lean;
         while let Some(e) = self.events.front().copied().filter(|e| e.at <= point) {

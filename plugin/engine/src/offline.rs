@@ -4,7 +4,7 @@
 //! before it, the band hears the piano up to it, and what it decides is ordered. No wall-clock time, no
 //! threads and no global state are involved: equal input gives equal notes.
 
-use sideman_models::band::{Band, Place};
+use sideman_models::band::{Band, StepPosition};
 use sideman_models::weights::NamedError;
 use sideman_music::{MeterMap, Note, Part, Pulse, TempoMap};
 
@@ -12,10 +12,10 @@ use crate::clock::{place_of, step_hearing, step_pulse};
 use crate::controls::Controls;
 use crate::genre::Follower;
 use crate::listen::{Hearing, LAST_PULSE};
+use crate::loaded_band::{LoadedBand, Music};
 use crate::planner::SILENT_BARS;
 use crate::player::Player;
 use crate::rt::{Counts, Message, Scheduler};
-use crate::seat::{Music, Seat};
 use crate::settings::{Settings, SettingsError};
 use crate::style::StyleChoice;
 
@@ -67,14 +67,14 @@ pub struct StyleChange {
 
 /// Makes the band of other controls for the music of a bar; `None` where there is none, and the one that plays goes
 /// on.
-pub type Another<'a> = &'a mut dyn FnMut(&Controls, Music) -> Option<Seat>;
+pub type Another<'a> = &'a mut dyn FnMut(&Controls, Music) -> Option<LoadedBand>;
 
 /// Whom a performance is played by.
 enum Players<'a> {
     /// One band from beginning to end.
     One(&'a mut dyn Band),
     /// A band, and others that take over where the style follows the genre.
-    Following { seat: Box<Seat>, style: StyleChoice, follower: Box<Follower>, another: Another<'a> },
+    Following { seat: Box<LoadedBand>, style: StyleChoice, follower: Box<Follower>, another: Another<'a> },
 }
 
 impl Players<'_> {
@@ -136,7 +136,7 @@ impl<'a> Performance<'a> {
     /// When the program was built with a damaged classifier.
     pub fn render_following(
         &self,
-        seat: Seat,
+        seat: LoadedBand,
         another: Another<'_>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Rendered, NamedError> {
@@ -204,7 +204,7 @@ impl<'a> Performance<'a> {
         &self,
         players: &mut Players<'_>,
         player: &mut Player,
-        place: &Place,
+        place: &StepPosition,
         now: Pulse,
     ) -> Option<StyleChange> {
         let Players::Following { seat, style, follower, another } = players else { return None };
@@ -229,7 +229,7 @@ impl<'a> Performance<'a> {
         })
     }
 
-    fn bpm(&self, place: &Place) -> f64 {
+    fn bpm(&self, place: &StepPosition) -> f64 {
         self.tempos.bpm_at(step_pulse(place.step)).clamp(TEMPO_RANGE.0, TEMPO_RANGE.1)
     }
 

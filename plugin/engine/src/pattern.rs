@@ -6,9 +6,11 @@
 
 use std::sync::Arc;
 
-use sideman_models::band::{Decision, Place};
+use sideman_models::band::{Decision, StepPosition};
 use sideman_music::chord::Reading;
-use sideman_music::grid::{BASS_HIGH, BASS_LOW, CHORD_HIGH, CHORD_LOW, DRUM_CLASSES, encode, fold_pitch};
+use sideman_music::encoding::grid::{
+    BASS_HIGH, BASS_LOW, CHORD_HIGH, CHORD_LOW, DRUM_CLASSES, encode, fold_pitch,
+};
 use sideman_music::score::BandScore;
 use sideman_music::smf::{SmfError, read};
 use sideman_music::{BandStep, Chord, Note, Part, Pulse, STEP_PULSES, Track};
@@ -169,7 +171,7 @@ impl Pattern {
     }
 
     /// What the part plays at a place, on a harmony. Bars are counted from bar 0 of the music.
-    pub(crate) fn play(&self, place: &Place, harmony: Harmony) -> Decision {
+    pub(crate) fn play(&self, place: &StepPosition, harmony: Harmony) -> Decision {
         let (mut decision, ends) = (Decision::default(), place.in_bar + 1 >= place.bar_steps);
         let step = |bar: i64, at: u16| {
             let bar = bar.rem_euclid(self.roots.len() as i64) as usize;

@@ -15,7 +15,7 @@
 //!
 //! While the band is held or frozen no silence is counted.
 
-use sideman_models::band::{Dials, Place};
+use sideman_models::band::{Dials, StepPosition};
 use sideman_music::{PianoFrame, Pulse};
 
 use crate::clock::step_pulse;
@@ -149,7 +149,7 @@ impl Planner {
     }
 
     /// Decides a step.
-    pub fn step(&mut self, place: &Place, frame: &PianoFrame) -> Doing {
+    pub fn step(&mut self, place: &StepPosition, frame: &PianoFrame) -> Doing {
         let step = place.step;
         self.energy = self.meter.step(frame);
         self.endings.hear(place, frame);
@@ -185,7 +185,7 @@ impl Planner {
     }
 
     /// Takes in a frame; returns whether the piano plays.
-    fn notice(&mut self, place: &Place, frame: &PianoFrame) -> bool {
+    fn notice(&mut self, place: &StepPosition, frame: &PianoFrame) -> bool {
         if frame.struck_count > 0 {
             self.struck = place.step;
             self.heard = true;
@@ -199,7 +199,7 @@ impl Planner {
         plays
     }
 
-    fn play(&mut self, place: &Place) -> Doing {
+    fn play(&mut self, place: &StepPosition) -> Doing {
         let follows = self.energy.loudness.powf(FOLLOWS * self.dynamics);
         if is_bar_line(place) && (follows / self.follows - 1.0).abs() > NOTICED {
             self.follows = follows;
@@ -245,7 +245,7 @@ impl Planner {
     }
 
     /// Whether the piano has been away for so long that the band need not be stepped until it is back.
-    pub fn asleep(&self, place: &Place) -> bool {
+    pub fn asleep(&self, place: &StepPosition) -> bool {
         let since = if self.heard { self.active } else { self.first.unwrap_or(place.step) };
         matches!(self.state, State::Waiting | State::Ended) && place.step - since >= ASLEEP_BARS * self.bar
     }
@@ -259,12 +259,12 @@ impl Planner {
 /// Steps of a bar for counting silence. Bars shorter than a half note are counted by twos or more, and
 /// bars longer than two whole notes count as two whole notes, so that silence lasts about as long in
 /// every metre.
-fn bar_of_silence(place: &Place) -> i64 {
+fn bar_of_silence(place: &StepPosition) -> i64 {
     let steps = i64::from(place.bar_steps.max(1));
     (steps * ((8 + steps - 1) / steps)).min(32)
 }
 
 /// Whether a bar, or a part of a very long bar, begins.
-fn is_bar_line(place: &Place) -> bool {
+fn is_bar_line(place: &StepPosition) -> bool {
     place.in_bar == 0 || (place.bar_steps > 32 && place.in_bar.is_multiple_of(16))
 }

@@ -11,8 +11,8 @@ mod key;
 mod rehearsal;
 mod takes;
 
-use sideman_models::band::{Activity, Band, Decision, Forced, Moment, Place, Rests};
-use sideman_music::grid::{self, BASS_HIGH, BASS_LOW, DRUM_LENGTH, VelocityTable};
+use sideman_models::band::{Activity, Band, Decision, Forced, Rests, StepContext, StepPosition};
+use sideman_music::encoding::grid::{self, BASS_HIGH, BASS_LOW, DRUM_LENGTH, VelocityTable};
 use sideman_music::listen::Lean;
 use sideman_music::{BandStep, Chord, Note, Part, PianoFrame, Pulse};
 
@@ -20,10 +20,10 @@ use crate::clock::{Beat, step_pulse};
 use crate::controls::Controls;
 use crate::feel::{Feel, Half, draw, mix};
 use crate::listen::Heard;
+use crate::loaded_band::LoadedBand;
 use crate::pattern::Patterns;
 use crate::planner::{Doing, Level, Planner};
 use crate::rt::Order;
-use crate::seat::Seat;
 use crate::sections::Sections;
 use crate::settings::Settings;
 use fill::Fills;
@@ -172,7 +172,7 @@ impl Player {
     }
 
     /// Has the band of another seat go on from the next step, with its own velocities and comings and goings.
-    pub fn take_over(&mut self, seat: &mut Seat) {
+    pub fn take_over(&mut self, seat: &mut LoadedBand) {
         self.change_velocities(&seat.velocities);
         self.change_activity(seat.activity);
         self.change_band(&mut *seat.band);
@@ -243,7 +243,7 @@ impl Player {
     pub fn step(
         &mut self,
         band: &mut dyn Band,
-        place: &Place,
+        place: &StepPosition,
         heard: Heard,
         bpm: f32,
         order: &mut impl FnMut(Order),
@@ -273,7 +273,7 @@ impl Player {
             Doing::Play(_) => self.resting(place, forced.as_ref()),
             _ => Rests::default(),
         };
-        let moment = Moment { place: *place, heard: frame, parts, bpm, dials, rests, forced };
+        let moment = StepContext { place: *place, heard: frame, parts, bpm, dials, rests, forced };
         let decision = band.decide(&moment);
         self.rehearsal.push(moment);
         let playing = matches!(doing, Doing::Play(_));
@@ -297,20 +297,20 @@ impl Player {
             }
             Doing::End { until, level } => {
                 self.ahead = [false; 4];
-                order(Order::Withdraw(now));
+                order(Order::CancelFrom(now));
                 order(Order::Release(now));
                 self.close(place, now, until, level, order);
             }
             Doing::Stop => {
                 self.ahead = [false; 4];
-                order(Order::Withdraw(now));
+                order(Order::CancelFrom(now));
                 order(Order::Release(now));
             }
         }
     }
 
     /// What parts play anyway, with those that keep to a pattern.
-    fn patterned(&self, place: &Place, forced: Option<Forced>) -> Option<Forced> {
+    fn patterned(&self, place: &StepPosition, forced: Option<Forced>) -> Option<Forced> {
         if self.patterns.iter().all(Option::is_none) {
             return forced;
         }
@@ -328,7 +328,7 @@ impl Player {
     }
 
     /// Which parts rest in this bar and the next: those that play what they are told do not.
-    fn resting(&mut self, place: &Place, forced: Option<&Forced>) -> Rests {
+    fn resting(&mut self, place: &StepPosition, forced: Option<&Forced>) -> Rests {
         let mut rests = self.sections.step(place, self.controls.on(), self.planner.energy().lift());
         for part in forced.into_iter().flat_map(|f| Part::ALL.into_iter().filter(|p| f.parts[p.index()])) {
             (rests.now[part.index()], rests.next[part.index()]) = (false, false);
@@ -337,8 +337,8 @@ impl Player {
     }
 
     /// Whether the drums play a fill now: one that was asked for, or one that leads out of a phrase.
-    fn fill(&mut self, moment: &Moment) -> bool {
-        let Moment { place, rests, forced, .. } = moment;
+    fn fill(&mut self, moment: &StepContext) -> bool {
+        let StepContext { place, rests, forced, .. } = moment;
         let filled = self.fills.step(place);
         let told = forced.is_some_and(|f| f.parts[Part::Drums.index()]);
         if place.in_bar == 0 && !self.band_fills && !told {
@@ -354,8 +354,8 @@ impl Player {
     }
 
     /// What each part plays, from whom it is to come.
-    fn cast(&mut self, moment: &Moment, decided: Decision, playing: bool) -> Decision {
-        let Moment { place, rests, forced, .. } = moment;
+    fn cast(&mut self, moment: &StepContext, decided: Decision, playing: bool) -> Decision {
+        let StepContext { place, rests, forced, .. } = moment;
         let mut decision = decided;
         let missed = std::mem::take(&mut self.missed);
         let last = place.in_bar + 1 >= place.bar_steps;
@@ -400,7 +400,13 @@ impl Player {
         decision
     }
 
-    fn play(&mut self, moment: &Moment, decision: &Decision, level: Level, order: &mut impl FnMut(Order)) {
+    fn play(
+        &mut self,
+        moment: &StepContext,
+        decision: &Decision,
+        level: Level,
+        order: &mut impl FnMut(Order),
+    ) {
         let place = &moment.place;
         let on_beat = Beat::at(place).start == place.in_bar;
         for (half, step) in [(Half::Now, &decision.now), (Half::Early, &decision.early)] {
@@ -420,7 +426,7 @@ impl Player {
 
     fn play_half(
         &mut self,
-        place: &Place,
+        place: &StepPosition,
         half: Half,
         part: Part,
         step: &BandStep,
@@ -455,7 +461,14 @@ impl Player {
     }
 
     /// The last notes: all parts that were playing, on the harmony that the piano left.
-    fn close(&self, place: &Place, onset: Pulse, until: Pulse, level: Level, order: &mut impl FnMut(Order)) {
+    fn close(
+        &self,
+        place: &StepPosition,
+        onset: Pulse,
+        until: Pulse,
+        level: Level,
+        order: &mut impl FnMut(Order),
+    ) {
         let velocity = scaled(CLOSING_VELOCITY, level.gain);
         let mut strike = |part, pitch, length: Pulse| {
             order(Order::Play(part, Note { onset, pitch, length: length.max(1), velocity }));
@@ -485,7 +498,7 @@ impl Player {
 }
 
 impl Memory {
-    fn hear(&mut self, place: &Place, heard: &PianoFrame) {
+    fn hear(&mut self, place: &StepPosition, heard: &PianoFrame) {
         self.turned |= place.in_bar.is_multiple_of(place.half_steps.max(1));
         if heard.keys == 0 {
             return;
@@ -498,7 +511,7 @@ impl Memory {
         self.last.1 = Some(self.last.1.map_or(heard.lowest, |low| low.min(heard.lowest)));
     }
 
-    fn play(&mut self, place: &Place, part: Part, step: &BandStep) {
+    fn play(&mut self, place: &StepPosition, part: Part, step: &BandStep) {
         self.played[part.index()] = Some(place.step);
         match part {
             Part::Drums => {}
@@ -535,7 +548,7 @@ const SWELL: f32 = 0.12;
 
 /// Factor on velocities with which the parts lead up to a bar in which more of them play: from 1 in the middle
 /// of the bar on.
-fn swell(place: &Place, rests: &Rests, on: [bool; 4]) -> f32 {
+fn swell(place: &StepPosition, rests: &Rests, on: [bool; 4]) -> f32 {
     let playing = |rests: &[bool; 4]| (0..4).filter(|&i| on[i] && !rests[i]).count();
     let (now, next) = (playing(&rests.now), playing(&rests.next));
     let done = f32::from(place.in_bar) / f32::from(place.bar_steps.max(1));

@@ -6,7 +6,7 @@
 //! louder or busier than he was calls parts in, one who has become softer or sparser sends them out.
 //! Bars are counted from where the band begins.
 
-use sideman_models::band::{Activity, Place, Rests};
+use sideman_models::band::{Activity, Rests, StepPosition};
 use sideman_music::Part;
 
 use crate::feel::draw;
@@ -55,7 +55,7 @@ impl Sections {
 
     /// How likely a fill leads out of a bar, 0 to 1: where a phrase of eight bars ends, and above all where somebody
     /// comes in who is `on`; never where the drums rest.
-    pub fn fill(&self, place: &Place, rests: &Rests, on: [bool; 4]) -> f32 {
+    pub fn fill(&self, place: &StepPosition, rests: &Rests, on: [bool; 4]) -> f32 {
         let drums = Part::Drums.index();
         if rests.now[drums] || rests.next[drums] {
             return 0.0;
@@ -94,7 +94,7 @@ impl Sections {
 
     /// Which parts rest, to be asked at each step in which the band plays. After a gap it begins anew. `on` are
     /// the parts that take part at all; `lift` is the pianist's energy, see [`crate::energy::Energy::lift`].
-    pub fn step(&mut self, place: &Place, on: [bool; 4], lift: f32) -> Rests {
+    pub fn step(&mut self, place: &StepPosition, on: [bool; 4], lift: f32) -> Rests {
         match self.bar {
             Some(bar) if bar == place.bar => return self.rests,
             Some(bar) if bar + 1 == place.bar => self.rests.now = self.rests.next,
@@ -112,7 +112,7 @@ impl Sections {
 
     /// The first bar. What begins with an upbeat, or after a few bars of nothing, counts from its first whole
     /// bar; what begins in the middle of a song counts as the song does.
-    fn begin(&mut self, place: &Place, on: [bool; 4]) {
+    fn begin(&mut self, place: &StepPosition, on: [bool; 4]) {
         let upbeat = i64::from(u32::from(place.in_bar) * 2 >= u32::from(place.bar_steps));
         let first = place.bar + upbeat;
         self.origin = if (0..PHRASE).contains(&first) { first } else { 0 };

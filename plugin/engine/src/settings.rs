@@ -1,7 +1,7 @@
 //! What a performance starts with.
 
 use sideman_models::band::Activity;
-use sideman_music::grid::VelocityTable;
+use sideman_music::encoding::grid::VelocityTable;
 
 use crate::controls::{Controls, VARIATIONS};
 use crate::pattern::Patterns;

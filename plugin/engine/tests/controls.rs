@@ -5,13 +5,13 @@
 
 use sideman_engine::clock::place_of;
 use sideman_engine::listen::Hearing;
+use sideman_engine::loaded_band::{self, LoadedBand, Music};
 use sideman_engine::player::Player;
 use sideman_engine::rt::Order;
-use sideman_engine::seat::{self, Music, Seat};
 use sideman_engine::{Controls, RuleBand, Settings, Style, StyleChoice};
 use sideman_models::band::Band;
 use sideman_models::weights;
-use sideman_music::grid::{DRUM_NAMES, drum_class};
+use sideman_music::encoding::grid::{DRUM_NAMES, drum_class};
 use sideman_music::{Meter, MeterMap, Note, Part, Pulse};
 
 const BAR: Pulse = 1920;
@@ -94,8 +94,8 @@ fn piano(bars: i64) -> Vec<Note> {
 
 const MUSIC: Music = Music { bpm: 110.0, bar_steps: 16 };
 
-fn neural(controls: &Controls) -> Seat {
-    seat::neural(weights::embedded().unwrap(), controls, MUSIC).unwrap()
+fn neural(controls: &Controls) -> LoadedBand {
+    loaded_band::neural(weights::embedded().unwrap(), controls, MUSIC).unwrap()
 }
 
 /// Everybody plays all the time, however the piano is played.
@@ -110,7 +110,7 @@ fn bands(seed: u64) -> Vec<(Controls, Box<dyn Band>)> {
     for style in styles {
         let controls = Controls { style, seed, ..everybody() };
         bands.push((controls, neural(&controls).band));
-        bands.push((controls, seat::rules(&controls, MUSIC).band));
+        bands.push((controls, loaded_band::rules(&controls, MUSIC).band));
     }
     bands
 }
@@ -237,7 +237,7 @@ fn a_fill_leads_to_the_next_bar_line() {
         for seed in 0..4 {
             let controls = Controls { style: StyleChoice::Fixed(style), seed, ..everybody() };
             for rules in [false, true] {
-                let mut seat = if rules { seat::rules(&controls, MUSIC) } else { neural(&controls) };
+                let mut seat = if rules { loaded_band::rules(&controls, MUSIC) } else { neural(&controls) };
                 let band = &mut *seat.band;
                 let mut plain = Stage::new(&piano(8), controls, band);
                 plain.play(band, 7 * STEPS);
@@ -364,7 +364,7 @@ fn another_band_goes_on_at_a_bar_line() {
     let from = Controls { style: StyleChoice::Fixed(Style::Ballad), ..everybody() };
     let to = Controls { style: StyleChoice::Fixed(Style::Funk), variation: 2, ..from };
     for rules in [false, true] {
-        let make = |c: &Controls| if rules { seat::rules(c, MUSIC) } else { neural(c) };
+        let make = |c: &Controls| if rules { loaded_band::rules(c, MUSIC) } else { neural(c) };
         let (mut first, mut second, mut unheard) = (make(&from), make(&to), make(&to));
         let mut stage = Stage::new(&piano(16), Controls { listen_bars: 2, ..from }, &mut *first.band);
         stage.play(&mut *first.band, 8 * STEPS);

@@ -3,7 +3,7 @@
 // The lists in clippy.toml are for src/rt.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::disallowed_macros)]
 
-use sideman_engine::seat::{self, Music};
+use sideman_engine::loaded_band::{self, Music};
 use sideman_engine::{Controls, Performance, Rendered, Style, StyleChoice};
 use sideman_models::weights;
 use sideman_music::{MeterMap, Note, Part, TempoMap};
@@ -49,9 +49,9 @@ fn render(rules: bool, style: StyleChoice, seed: u64, change: impl Fn(&mut Contr
     let mut controls = Controls { seed, style, sections: 0.0, dynamics: 0.0, ..Controls::default() };
     change(&mut controls);
     let mut seat = if rules {
-        seat::rules(&controls, MUSIC)
+        loaded_band::rules(&controls, MUSIC)
     } else {
-        seat::neural(weights::embedded().unwrap(), &controls, MUSIC).unwrap()
+        loaded_band::neural(weights::embedded().unwrap(), &controls, MUSIC).unwrap()
     };
     let performance = Performance::new(&piano, &meters, &tempos, seat.settings(controls)).unwrap();
     performance.render(&mut *seat.band, &mut |_| {})

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use sideman_engine::clock::place_of;
 use sideman_engine::feel::draw;
 use sideman_engine::{Controls, Performance, Rendered, RuleBand, Settings, Style};
-use sideman_models::band::{Band, Decision, Moment};
-use sideman_music::grid::BassNote;
+use sideman_models::band::{Band, Decision, StepContext};
+use sideman_music::encoding::grid::BassNote;
 use sideman_music::{Meter, MeterMap, Note, Part, Pulse, STEP_PULSES, TempoMap};
 
 const BAR: Pulse = 16 * STEP_PULSES;
@@ -26,7 +26,7 @@ impl Band for Hasher {
         self.state = seed;
     }
 
-    fn decide(&mut self, m: &Moment) -> Decision {
+    fn decide(&mut self, m: &StepContext) -> Decision {
         let heard = [u64::from(m.heard.sounding), u64::from(m.heard.struck), u64::from(m.heard.velocity)];
         for word in heard.into_iter().chain([m.place.step as u64, u64::from(m.bpm.to_bits())]) {
             self.state = (draw(self.state, word, 1) * 1e15) as u64;
@@ -55,7 +55,7 @@ struct Metronome;
 impl Band for Metronome {
     fn reset(&mut self, _seed: u64) {}
 
-    fn decide(&mut self, _: &Moment) -> Decision {
+    fn decide(&mut self, _: &StepContext) -> Decision {
         let mut d = Decision::default();
         d.now.drums[0] = 20;
         d.now.bass = Some(BassNote { pitch: 36, length: 5, velocity: 20, above: 0 });
@@ -291,7 +291,7 @@ fn the_close_takes_the_place_of_what_was_planned_for_its_bar_line() {
     struct Ahead;
     impl Band for Ahead {
         fn reset(&mut self, _: u64) {}
-        fn decide(&mut self, _: &Moment) -> Decision {
+        fn decide(&mut self, _: &StepContext) -> Decision {
             let mut d = Decision::default();
             d.early.strings.push(73, 22);
             d.early.offsets[3] = -3;
@@ -487,7 +487,7 @@ fn bands_are_told_sensible_tempos() {
     struct Listening(Vec<f32>);
     impl Band for Listening {
         fn reset(&mut self, _: u64) {}
-        fn decide(&mut self, m: &Moment) -> Decision {
+        fn decide(&mut self, m: &StepContext) -> Decision {
             self.0.push(m.bpm);
             Decision::default()
         }

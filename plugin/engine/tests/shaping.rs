@@ -5,13 +5,13 @@
 
 use sideman_engine::clock::place_of;
 use sideman_engine::listen::Hearing;
+use sideman_engine::loaded_band::{self, LoadedBand, Music};
 use sideman_engine::player::Player;
 use sideman_engine::rt::Order;
-use sideman_engine::seat::{self, Music, Seat};
 use sideman_engine::{Controls, Performance, Rendered, Settings, Style, StyleChoice};
-use sideman_models::band::{Band, Decision, Moment, Rests};
+use sideman_models::band::{Band, Decision, Rests, StepContext};
 use sideman_models::weights;
-use sideman_music::grid::{DRUM_CLASSES, drum_class};
+use sideman_music::encoding::grid::{DRUM_CLASSES, drum_class};
 use sideman_music::{MeterMap, Note, Part, Pulse, TempoMap};
 
 const BAR: Pulse = 1920;
@@ -40,11 +40,11 @@ fn bars(count: i64, velocity: impl Fn(i64) -> u8) -> Vec<Note> {
     notes
 }
 
-fn neural(controls: &Controls) -> Seat {
-    seat::neural(weights::embedded().unwrap(), controls, MUSIC).unwrap()
+fn neural(controls: &Controls) -> LoadedBand {
+    loaded_band::neural(weights::embedded().unwrap(), controls, MUSIC).unwrap()
 }
 
-fn render(piano: &[Note], seat: &mut Seat, controls: Controls) -> Rendered {
+fn render(piano: &[Note], seat: &mut LoadedBand, controls: Controls) -> Rendered {
     let (meters, tempos) = (MeterMap::default(), TempoMap::new(&[(0, 545_455)]));
     let performance = Performance::new(piano, &meters, &tempos, seat.settings(controls)).unwrap();
     performance.render(&mut *seat.band, &mut |_| {})
@@ -61,11 +61,12 @@ struct Busy(Vec<(i64, Rests)>);
 impl Band for Busy {
     fn reset(&mut self, _seed: u64) {}
 
-    fn decide(&mut self, moment: &Moment) -> Decision {
+    fn decide(&mut self, moment: &StepContext) -> Decision {
         self.0.push((moment.place.bar, moment.rests));
         let mut d = Decision::default();
         d.now.drums[0] = 20;
-        d.now.bass = Some(sideman_music::grid::BassNote { pitch: 36, length: 20, velocity: 20, above: 0 });
+        d.now.bass =
+            Some(sideman_music::encoding::grid::BassNote { pitch: 36, length: 20, velocity: 20, above: 0 });
         d.now.guitar.push(60, 20);
         d.now.strings.push(72, 20);
         d
@@ -257,7 +258,7 @@ fn loudness_follows_the_pianist_as_far_as_it_is_told() {
     for rules in [true, false] {
         let rise = [0.0, 0.5, 1.0].map(|dynamics| {
             let controls = Controls { dynamics, sections: 0.0, ..Controls::default() };
-            let mut seat = if rules { seat::rules(&controls, MUSIC) } else { neural(&controls) };
+            let mut seat = if rules { loaded_band::rules(&controls, MUSIC) } else { neural(&controls) };
             let rendered = render(&piano, &mut seat, controls);
             mean(&rendered.parts, 20, 24) / mean(&rendered.parts, 8, 16)
         });
@@ -271,7 +272,7 @@ fn loudness_follows_the_pianist_as_far_as_it_is_told() {
 
 /// Pulse at which the last thing of the band begins, and at which it has ended.
 fn end(piano: &[Note], controls: Controls) -> (Pulse, Pulse) {
-    let rendered = render(piano, &mut seat::rules(&controls, MUSIC), controls);
+    let rendered = render(piano, &mut loaded_band::rules(&controls, MUSIC), controls);
     let last = rendered.parts.iter().flatten().map(|n| n.onset).max().unwrap();
     (last, rendered.stats.end)
 }
@@ -307,7 +308,7 @@ fn the_band_plays_through_a_rest() {
                 piano.extend([48, 60, 64, 67].map(|p| note(rest * BAR, p, BAR - 60, 80)));
                 piano.sort_unstable();
             }
-            let rendered = render(&piano, &mut seat::rules(&controls, MUSIC), controls);
+            let rendered = render(&piano, &mut loaded_band::rules(&controls, MUSIC), controls);
             for bar in rest..rest + 3 {
                 let crashes =
                     rendered.parts[0].iter().filter(|n| n.onset / BAR == bar && n.pitch == 49).count();

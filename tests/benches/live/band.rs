@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sideman_engine::Controls;
-use sideman_engine::live::{Block, Input, LiveSettings, Performer, Shared, Spoken, Transport, Voice};
+use sideman_engine::live::{Block, Input, LiveSettings, MidiMessage, Performer, Shared, Transport, Voice};
 use sideman_music::Meter;
 
 use crate::card::{BLOCK, RATE};
@@ -54,7 +54,7 @@ impl Live {
         self.inputs.clear();
         let inputs = &mut self.inputs;
         playing.until(sample + u64::from(BLOCK), |at, key| {
-            let message = Spoken::Note { pitch: key.pitch, velocity: key.velocity };
+            let message = MidiMessage::Note { pitch: key.pitch, velocity: key.velocity };
             inputs.push(Input { at: (at - sample) as u32, channel: 0, message });
             heard(key);
         });
@@ -75,7 +75,7 @@ impl Live {
             bypass: false,
         };
         for output in self.performer.process(&block, &self.inputs) {
-            let begins = matches!(output.message, Spoken::Note { velocity: 1.., .. });
+            let begins = matches!(output.message, MidiMessage::Note { velocity: 1.., .. });
             self.notes += u64::from(begins && output.inside && output.voice != Voice::Piano);
         }
     }

@@ -11,7 +11,7 @@ use sideman_engine::StyleChoice;
 use super::equality::{first_bars, heard, rendered, same};
 use super::jackd::{Mortal, Server, there};
 use super::song::Song;
-use super::stage::Ledger;
+use super::stage::HostNoteTracker;
 use super::{Format, Library, Say, bundles, child};
 
 const RATE: f64 = 48_000.0;
@@ -90,7 +90,7 @@ fn roll(library: &Library) {
     let out = Mortal(command.spawn().expect("Ardour runs")).output(Duration::from_secs(180), "Ardour");
     assert!(out.contains("again Sideman") && out.contains("done"), "{out}");
 
-    let mut ledger = Ledger::default();
+    let mut ledger = HostNoteTracker::default();
     for line in out.lines().filter_map(|l| l.strip_prefix("midi ")) {
         let numbers: Vec<i64> = line.split_whitespace().map(|n| n.parse().expect("numbers")).collect();
         let data = [numbers[1], numbers[2], numbers[3]].map(|b| b as u8);

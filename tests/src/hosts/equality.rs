@@ -1,7 +1,7 @@
 //! What comes out of the plugin in a host is what `render` writes for the same piano, seed and tempo, the
 //! reaction time later: at any block size and sample rate, as slow as music or as fast as it goes.
 
-use sideman_engine::seat::{self, Music};
+use sideman_engine::loaded_band::{self, Music};
 use sideman_engine::style::Style;
 use sideman_engine::{Controls, Performance, StyleChoice};
 use sideman_music::{Part, Pulse, TempoMap};
@@ -19,10 +19,10 @@ pub(crate) fn rendered(song: &Song, style: StyleChoice, seed: u64) -> Vec<BandNo
     let first = song.piano.first().map_or(0, |n| n.onset);
     let music =
         Music { bpm: song.tempos.bpm_at(first), bar_steps: song.meters.position(first).meter.bar_steps() };
-    let seat = seat::choose(&controls, music).expect("the weights know the style");
+    let seat = loaded_band::load(&controls, music).expect("the weights know the style");
     let settings = seat.settings(controls);
     let performance = Performance::new(&song.piano, &song.meters, &song.tempos, settings).expect("in range");
-    let mut another = |controls: &Controls, music| seat::choose(controls, music).ok();
+    let mut another = |controls: &Controls, music| loaded_band::load(controls, music).ok();
     let rendered = performance.render_following(seat, &mut another, &mut |_| {}).expect("the classifier");
     let mut notes: Vec<BandNote> = Vec::new();
     for part in Part::ALL {

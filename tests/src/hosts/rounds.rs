@@ -23,7 +23,7 @@ fn in_child(test: &str) -> bool {
     child::is_child()
 }
 
-/// Memory in use in kilobytes.
+/// BandHistory in use in kilobytes.
 fn memory() -> i64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
     let line = status.lines().find(|l| l.starts_with("VmRSS:")).expect("a line on memory");

@@ -18,7 +18,7 @@ pub(crate) struct Sounded {
 
 /// Books of what sounds.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Ledger {
+pub(crate) struct HostNoteTracker {
     /// Onsets and velocities of what sounds, by channel and pitch, oldest first.
     open: BTreeMap<(u8, u8), Vec<(i64, u8)>>,
     pub(crate) notes: Vec<Sounded>,
@@ -31,7 +31,7 @@ pub(crate) struct Ledger {
 /// Sample, channel and pitch.
 type Fault = (i64, u8, u8);
 
-impl Ledger {
+impl HostNoteTracker {
     pub(crate) fn write(&mut self, at: i64, say: Say) {
         match say {
             Say::On { channel, pitch, velocity } => {
@@ -105,7 +105,7 @@ const BREATH: Duration = Duration::from_millis(4);
 /// A plugin being played.
 pub(crate) struct Stage {
     processor: Option<Box<dyn Processor>>,
-    pub(crate) ledger: Ledger,
+    pub(crate) ledger: HostNoteTracker,
     /// Samples since activation.
     pub(crate) now: i64,
     rate: f64,
@@ -120,7 +120,7 @@ impl Stage {
     pub(crate) fn new(processor: Box<dyn Processor>, rate: f64) -> Self {
         Self {
             processor: Some(processor),
-            ledger: Ledger::default(),
+            ledger: HostNoteTracker::default(),
             now: 0,
             rate,
             pace: None,

@@ -16,7 +16,7 @@ use sideman_engine::StyleChoice;
 use super::equality::{first_bars, heard, rendered, same};
 use super::jackd::{Mortal, Server, there};
 use super::song::{Song, within};
-use super::stage::Ledger;
+use super::stage::HostNoteTracker;
 use super::{Say, child};
 
 const RATE: f64 = 48_000.0;
@@ -146,7 +146,7 @@ fn play() {
     std::thread::sleep(Duration::from_secs_f64(song.tempos.seconds_at(end) + 1.0));
     client.deactivate().expect("the client rests");
 
-    let mut ledger = Ledger::default();
+    let mut ledger = HostNoteTracker::default();
     let tape = tape.lock().unwrap_or_else(|e| e.into_inner());
     for (frame, data) in tape.iter() {
         ledger.write(*frame, Say::from_midi(*data));

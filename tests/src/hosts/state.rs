@@ -12,7 +12,7 @@ use super::{Event, Format, Instance, Library, Parameter, Say, libraries};
 /// By the name of the file, what an older or later version wrote, by hand.
 const OLDER: &str = include_str!("../../fixtures/state-0.1.0.json");
 const LATER: &str = include_str!("../../fixtures/state-later.json");
-/// Presses, which no project keeps.
+/// Triggers, which no project keeps.
 const PRESSES: [&str; 5] = ["Next variation", "Fill", "Panic", "Tap tempo", "Start or stop"];
 
 /// As the plugin frames it: the length, then JSON.

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::papers::toy;
-pub(crate) use crate::papers::toy::{npy, texts};
+use crate::papers::fixtures;
+pub(crate) use crate::papers::fixtures::{npy, texts};
 use sideman_music::{Meter, MeterMap, Note, Score, TempoMap, Track};
 
 /// A note an eighth long.
@@ -135,7 +135,7 @@ pub(crate) fn data_folder(root: &Path) {
 
 /// A file in the form that numpy and pypianoroll write.
 pub(crate) fn npz(members: &[Member<'_>]) -> Vec<u8> {
-    toy::npz(members).unwrap()
+    fixtures::npz(members).unwrap()
 }
 
 /// The arrays of a sparse roll of `steps` time steps from (step, pitch, velocity) cells.

@@ -5,7 +5,7 @@ use sideman_music::family::Part;
 
 use super::accompanist::{Accompanist, Request};
 use super::compare::{PEOPLE, Played, tallies};
-use super::figures::{Figure, Tally};
+use super::figures::{Metric, Tally};
 use super::interval::{Estimate, Resamples};
 use super::song::{EvalSong, cut_parts};
 use super::table::{Table, estimate};
@@ -22,9 +22,9 @@ pub struct Line {
     pub band: String,
     /// Number of songs.
     pub songs: usize,
-    /// Coupling of [`Figure::COUPLED`].
+    /// Coupling of [`Metric::COUPLED`].
     pub coupling: [Option<Estimate>; 3],
-    /// [`Figure::Groove`] less people's.
+    /// [`Metric::Groove`] less people's.
     pub groove: Option<Estimate>,
     /// Notes a bar of all parts over people's.
     pub notes: Option<Estimate>,
@@ -42,8 +42,8 @@ impl Line {
         people: &[&Tally],
         resamples: &Resamples,
     ) -> Self {
-        let of = |t: &[&Tally], f: Figure| -> Vec<Option<f64>> { t.iter().map(|t| t.value(f)).collect() };
-        let parts = |t: &[&Tally], f: fn(Part) -> Figure, mean: bool| -> Vec<Option<f64>> {
+        let of = |t: &[&Tally], f: Metric| -> Vec<Option<f64>> { t.iter().map(|t| t.value(f)).collect() };
+        let parts = |t: &[&Tally], f: fn(Part) -> Metric, mean: bool| -> Vec<Option<f64>> {
             t.iter()
                 .map(|t| {
                     let values: Vec<f64> = Part::ALL.iter().filter_map(|&p| t.value(f(p))).collect();
@@ -56,15 +56,15 @@ impl Line {
             group: group.to_owned(),
             band: band.to_owned(),
             songs: mine.len(),
-            coupling: Figure::COUPLED
+            coupling: Metric::COUPLED
                 .map(|f| resamples.coupling(&of(mine, f), &of(shuffled, f), &of(people, f))),
-            groove: resamples.difference(&of(mine, Figure::Groove), &of(people, Figure::Groove)),
+            groove: resamples.difference(&of(mine, Metric::Groove), &of(people, Metric::Groove)),
             notes: resamples.quotient(
-                &parts(mine, Figure::NotesPerBar, false),
-                &parts(people, Figure::NotesPerBar, false),
+                &parts(mine, Metric::NotesPerBar, false),
+                &parts(people, Metric::NotesPerBar, false),
             ),
             empty: resamples
-                .difference(&parts(mine, Figure::EmptyBars, true), &parts(people, Figure::EmptyBars, true)),
+                .difference(&parts(mine, Metric::EmptyBars, true), &parts(people, Metric::EmptyBars, true)),
         }
     }
 }
@@ -159,7 +159,7 @@ pub fn by_tempo(
 /// The table of a breakdown.
 pub fn table(b: &Breakdown) -> Table {
     let title = format!("By {} (groove and empty bars less people's, notes over people's)", b.axis);
-    let coupling = Figure::COUPLED.iter().map(|f| format!("coupling {}", f.name()));
+    let coupling = Metric::COUPLED.iter().map(|f| format!("coupling {}", f.name()));
     let head = ["", "band", "songs"].map(str::to_owned).into_iter().chain(coupling);
     let tail = ["groove", "notes a bar", "empty bars"].map(str::to_owned);
     let mut t = Table::new(title, head.chain(tail)).names(2);
@@ -175,8 +175,8 @@ mod tests {
     use super::*;
     use crate::evaluate::compare::SHUFFLED;
     use crate::evaluate::controls::other_pianos;
+    use crate::evaluate::fixtures;
     use crate::evaluate::song::Parts;
-    use crate::evaluate::toy;
 
     /// Plays what people played, and nothing above a hundred beats a minute.
     struct Slow(Vec<Parts>);
@@ -193,9 +193,9 @@ mod tests {
 
     #[test]
     fn a_band_that_is_good_at_one_kind_alone_is_found_out() {
-        let mut songs = toy::songs(16, 16, 1);
+        let mut songs = fixtures::songs(16, 16, 1);
         let people: Vec<Parts> = songs.iter().map(|s| s.people.clone()).collect();
-        let metronome = toy::metronome(&songs);
+        let metronome = fixtures::metronome(&songs);
         for (i, s) in songs.iter_mut().enumerate() {
             s.labels.push(("kind", if i % 2 == 0 { "even" } else { "odd" }.to_owned()));
             s.labels.push(("rare", if i == 0 { "one" } else { "others" }.to_owned()));

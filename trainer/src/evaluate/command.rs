@@ -7,7 +7,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 use sideman_music::Meter;
-use sideman_music::grid::VelocityTable;
+use sideman_music::encoding::grid::VelocityTable;
 
 use super::controls::common_velocities;
 use super::song::EvalSong;

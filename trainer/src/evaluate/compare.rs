@@ -2,18 +2,18 @@
 
 use indicatif::ProgressBar;
 use rayon::prelude::*;
+use sideman_music::encoding::grid::VelocityTable;
 use sideman_music::family::Part;
-use sideman_music::grid::VelocityTable;
 
 use super::accompanist::{Accompanist, Request};
 use super::controls::{copy_last_bar, other_pianos, through_the_grid};
+use super::discriminator::{ToldApart, samples, told_apart};
 use super::features::View;
-use super::figures::{Figure, Tally};
+use super::figures::{Metric, Tally};
 use super::interval::{Estimate, Resamples};
-use super::jump::{Recovery, after_jump};
+use super::key_change::{Recovery, after_jump};
 use super::measure::measure;
 use super::song::{EvalSong, Half, Parts, cut_parts, halves};
-use super::told_apart::{ToldApart, samples, told_apart};
 
 /// Name of the row of people's own band.
 pub const PEOPLE: &str = "people";
@@ -52,7 +52,7 @@ impl Options {
 /// A figure of a row.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Cell {
-    /// [`Figure::name`].
+    /// [`Metric::name`].
     pub figure: &'static str,
     /// The part it is of.
     pub part: Option<&'static str>,
@@ -83,7 +83,7 @@ pub struct Told {
 pub struct Row {
     /// Name of the band.
     pub name: String,
-    /// The figures, in the order of [`Figure::all`]; those that do not apply are missing.
+    /// The figures, in the order of [`Metric::all`]; those that do not apply are missing.
     pub cells: Vec<Cell>,
     /// Told apart from people; empty for people themselves.
     pub told_apart: Vec<Told>,
@@ -95,7 +95,7 @@ pub struct Row {
 
 impl Row {
     /// The cell of a figure.
-    pub fn cell(&self, figure: Figure) -> Option<&Cell> {
+    pub fn cell(&self, figure: Metric) -> Option<&Cell> {
         self.cells.iter().find(|c| c.figure == figure.name() && c.part == figure.part().map(Part::name))
     }
 }
@@ -267,8 +267,8 @@ pub(super) fn tallies(played: &Played, songs: &[EvalSong]) -> Vec<Tally> {
 
 fn cells(tally: &[Tally], shuffled: &[Tally], people: &[Tally], resamples: &Resamples) -> Vec<Cell> {
     let of =
-        |tallies: &[Tally], f: Figure| -> Vec<Option<f64>> { tallies.iter().map(|t| t.value(f)).collect() };
-    Figure::all()
+        |tallies: &[Tally], f: Metric| -> Vec<Option<f64>> { tallies.iter().map(|t| t.value(f)).collect() };
+    Metric::all()
         .into_iter()
         .filter_map(|f| {
             let (mine, floor, ceiling) = (of(tally, f), of(shuffled, f), of(people, f));
@@ -276,7 +276,7 @@ fn cells(tally: &[Tally], shuffled: &[Tally], people: &[Tally], resamples: &Resa
                 figure: f.name(),
                 part: f.part().map(Part::name),
                 value: resamples.mean(&mine)?,
-                coupling: if Figure::COUPLED.contains(&f) {
+                coupling: if Metric::COUPLED.contains(&f) {
                     resamples.coupling(&mine, &floor, &ceiling)
                 } else {
                     None
@@ -338,7 +338,7 @@ fn told_rows(
 mod tests {
     use super::*;
     use crate::evaluate::table::Table;
-    use crate::evaluate::{report, toy};
+    use crate::evaluate::{fixtures, report};
 
     /// Plays music that was made before.
     struct Known(&'static str, Vec<Parts>);
@@ -380,18 +380,18 @@ mod tests {
 
     #[test]
     fn a_band_that_plays_what_people_play_scores_as_they_do() {
-        let songs = toy::songs(10, 16, 1);
+        let songs = fixtures::songs(10, 16, 1);
         let people = songs.iter().map(|s| s.people.clone()).collect();
         let mut bands: Vec<Box<dyn Accompanist>> =
-            vec![Box::new(Known("echo", people)), Box::new(Known("metronome", toy::metronome(&songs)))];
+            vec![Box::new(Known("echo", people)), Box::new(Known("metronome", fixtures::metronome(&songs)))];
         let c = compared(&songs, &mut bands, &[]).unwrap();
         let names: Vec<&str> = c.rows.iter().map(|r| r.name.as_str()).collect();
         assert_eq!(names, [PEOPLE, SHUFFLED, COPY, GRID, "echo", "metronome"]);
         let (people, shuffled, echo, metronome) = (&c.rows[0], &c.rows[1], &c.rows[4], &c.rows[5]);
-        for f in Figure::all() {
+        for f in Metric::all() {
             assert_eq!(people.cell(f).map(|c| c.value), echo.cell(f).map(|c| c.value), "{f:?}");
         }
-        for f in Figure::COUPLED {
+        for f in Metric::COUPLED {
             assert_eq!(echo.cell(f).unwrap().coupling.unwrap().value, 1.0);
             assert_eq!(shuffled.cell(f).unwrap().coupling.unwrap().value, 0.0);
             assert!(metronome.cell(f).unwrap().coupling.unwrap().value < 0.5);
@@ -405,13 +405,13 @@ mod tests {
 
     #[test]
     fn only_some_rows_are_shown_and_coupling_stays() {
-        let songs = toy::songs(8, 16, 2);
+        let songs = fixtures::songs(8, 16, 2);
         let all = compared(&songs, &mut [], &[]).unwrap();
         let some = compared(&songs, &mut [], &[COPY]).unwrap();
         assert_eq!(some.rows.len(), 1);
         assert_eq!(
-            some.rows[0].cell(Figure::BassIn).unwrap().coupling,
-            all.rows[2].cell(Figure::BassIn).unwrap().coupling
+            some.rows[0].cell(Metric::BassIn).unwrap().coupling,
+            all.rows[2].cell(Metric::BassIn).unwrap().coupling
         );
         let e = compared(&songs, &mut [], &["nobody"]).unwrap_err().to_string();
         assert!(e.contains("nobody") && e.contains("people, shuffled, copy, grid"), "{e}");
@@ -419,31 +419,33 @@ mod tests {
 
     #[test]
     fn parts_that_a_song_lacks_count_nowhere() {
-        let mut songs = toy::songs(6, 16, 3);
+        let mut songs = fixtures::songs(6, 16, 3);
         for song in &mut songs[..4] {
             song.present[3] = false;
             song.people[3].clear();
         }
-        let mut bands: Vec<Box<dyn Accompanist>> = vec![Box::new(Known("metronome", toy::metronome(&songs)))];
+        let mut bands: Vec<Box<dyn Accompanist>> =
+            vec![Box::new(Known("metronome", fixtures::metronome(&songs)))];
         let c = compared(&songs, &mut bands, &[]).unwrap();
         assert_eq!(c.with_part, [6, 6, 6, 2]);
         for row in &c.rows {
-            assert_eq!(row.cell(Figure::EmptyBars(Part::Strings)).unwrap().value.songs, 2, "{}", row.name);
-            assert_eq!(row.cell(Figure::EmptyBars(Part::Bass)).unwrap().value.songs, 6);
+            assert_eq!(row.cell(Metric::EmptyBars(Part::Strings)).unwrap().value.songs, 2, "{}", row.name);
+            assert_eq!(row.cell(Metric::EmptyBars(Part::Bass)).unwrap().value.songs, 6);
         }
     }
 
     #[test]
     fn threads_change_nothing() {
-        let songs = toy::songs(8, 16, 5);
+        let songs = fixtures::songs(8, 16, 5);
         let on = |threads| report::csv(&compared_on(threads, &songs, &mut [], &[]).unwrap()).unwrap();
         assert!(on(1) == on(3));
     }
 
     #[test]
     fn reports_hold_every_row() {
-        let songs = toy::songs(6, 16, 4);
-        let mut bands: Vec<Box<dyn Accompanist>> = vec![Box::new(Known("metronome", toy::metronome(&songs)))];
+        let songs = fixtures::songs(6, 16, 4);
+        let mut bands: Vec<Box<dyn Accompanist>> =
+            vec![Box::new(Known("metronome", fixtures::metronome(&songs)))];
         let c = compared(&songs, &mut bands, &[]).unwrap();
         let text: String = report::tables(&c).iter().map(Table::text).collect();
         for row in &c.rows {

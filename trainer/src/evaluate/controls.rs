@@ -3,7 +3,7 @@
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
-use sideman_music::grid::{VelocityTable, decode, encode};
+use sideman_music::encoding::grid::{VelocityTable, decode, encode};
 use sideman_music::score::{BandScore, Note};
 
 use super::song::{BAR_PULSES, EvalSong, Parts, bar_of, cut_parts};

@@ -1,9 +1,9 @@
 //! A band played by the offline engine, as the program would render it.
 
 use anyhow::Context;
-use sideman_engine::seat::{self, Music, Seat};
+use sideman_engine::loaded_band::{self, LoadedBand, Music};
 use sideman_engine::{Controls, Performance};
-use sideman_music::grid::VelocityTable;
+use sideman_music::encoding::grid::VelocityTable;
 use sideman_music::time::STEP_PULSES;
 use sideman_music::{MeterMap, TempoMap};
 
@@ -14,7 +14,7 @@ use super::song::Parts;
 pub const RULES: &str = "rules";
 
 /// Makes the band for a song.
-pub type MakeBand = Box<dyn FnMut(&Controls, Music) -> anyhow::Result<Seat>>;
+pub type MakeBand = Box<dyn FnMut(&Controls, Music) -> anyhow::Result<LoadedBand>>;
 
 /// Any band as an [`Accompanist`], rendered by [`Performance`] as the controls of a request say.
 pub struct EngineBand {
@@ -34,8 +34,8 @@ impl EngineBand {
     /// bins are played with.
     pub fn rules(table: &VelocityTable, seed: u64) -> Self {
         let velocities = table.clone();
-        let make = move |controls: &Controls, music: Music| -> anyhow::Result<Seat> {
-            Ok(Seat { velocities: velocities.clone(), ..seat::rules(controls, music) })
+        let make = move |controls: &Controls, music: Music| -> anyhow::Result<LoadedBand> {
+            Ok(LoadedBand { velocities: velocities.clone(), ..loaded_band::rules(controls, music) })
         };
         Self::new(RULES, seed, Box::new(make))
     }
@@ -69,12 +69,12 @@ impl Accompanist for EngineBand {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::toy;
+    use crate::evaluate::fixtures;
     use sideman_engine::{Style, StyleChoice};
 
     #[test]
     fn the_rule_band_plays_the_parts_it_is_asked_for_and_follows_the_seed() {
-        let mut song = toy::songs(1, 16, 1).remove(0);
+        let mut song = fixtures::songs(1, 16, 1).remove(0);
         song.present = [true, true, false, false];
         let play = |seed, index, take| {
             let request = Request { take, ..Request::new(index, &song) };
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn the_rule_band_plays_the_style_it_is_asked_for() {
-        let song = &toy::songs(1, 16, 1)[0];
+        let song = &fixtures::songs(1, 16, 1)[0];
         let play = |style| {
             let mut request = Request::new(0, song);
             request.controls.style = StyleChoice::Fixed(style);

@@ -11,7 +11,7 @@ pub const STUCK_BARS: u32 = 16;
 
 /// A figure that a band is measured by. Shares are 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Figure {
+pub enum Metric {
     /// Share of the half-bars that a bass note opens (within a 32nd of their start) in which its pitch
     /// class sounds in the piano; only where the piano sounds two pitch classes or more.
     BassIn,
@@ -54,13 +54,13 @@ pub enum Figure {
     ChordEntropy,
 }
 
-impl Figure {
+impl Metric {
     /// The figures whose closeness to people's is given as coupling.
     pub const COUPLED: [Self; 3] = [Self::BassIn, Self::BassRoot, Self::ChordIn];
 
     /// All figures in the order of the report.
     pub fn all() -> Vec<Self> {
-        use Figure::*;
+        use Metric::*;
         let pitched = &Part::ALL[1..];
         let mut out = vec![BassIn, BassRoot, ChordIn, KickBass, Groove, Follow, Dynamics];
         out.extend(Part::ALL.map(EmptyBars));
@@ -162,22 +162,22 @@ impl Ratio {
 
 /// What one song contributes to each figure; figures that do not apply to it are missing.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Tally(BTreeMap<Figure, Ratio>);
+pub struct Tally(BTreeMap<Metric, Ratio>);
 
 impl Tally {
     /// The entry of a figure, made when missing.
-    pub fn entry(&mut self, figure: Figure) -> &mut Ratio {
+    pub fn entry(&mut self, figure: Metric) -> &mut Ratio {
         self.0.entry(figure).or_default()
     }
 
     /// What the song contributes to a figure; nothing when it does not apply.
-    pub fn get(&self, figure: Figure) -> Ratio {
+    pub fn get(&self, figure: Metric) -> Ratio {
         self.0.get(&figure).copied().unwrap_or_default()
     }
 
-    /// The song's figure; `None` where it does not apply or too little was counted ([`Figure::least`]).
+    /// The song's figure; `None` where it does not apply or too little was counted ([`Metric::least`]).
     /// A figure over songs is the mean of these, so that every song counts alike.
-    pub fn value(&self, figure: Figure) -> Option<f64> {
+    pub fn value(&self, figure: Metric) -> Option<f64> {
         self.get(figure).value().filter(|_| self.get(figure).weight >= figure.least())
     }
 

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use sideman_music::encoding::grid::drum_class;
 use sideman_music::family::Part;
-use sideman_music::grid::drum_class;
 use sideman_music::score::Note;
 use sideman_music::time::{STEP_TICKS, pulse_to_tick};
 
-use super::figures::{Figure, STUCK_BARS, Tally};
+use super::figures::{Metric, STUCK_BARS, Tally};
 use super::song::{
     BAR_STEPS, HALF_PULSES, Half, Parts, THIRTY_SECOND, bar_contents, bar_of, halves, spans, step_of,
 };
 
-/// Bars of the moving means in [`Figure::Follow`] and [`Figure::Dynamics`].
+/// Bars of the moving means in [`Metric::Follow`] and [`Metric::Dynamics`].
 const FOLLOW_BARS: usize = 4;
 
 /// Measures a band against a piano over `bars` 4/4 bars. Only parts in `present` count. Notes outside the
@@ -34,10 +34,10 @@ pub fn measure(parts: &Parts, piano: &[Note], bars: usize, present: [bool; 4]) -
         drums(&mut tally, &parts[Part::Drums.index()], bars);
     }
     if let Some(r) = follow(parts, piano, bars) {
-        tally.entry(Figure::Follow).add(r, 1.0);
+        tally.entry(Metric::Follow).add(r, 1.0);
     }
     if let Some(r) = dynamics(parts, piano, bars) {
-        tally.entry(Figure::Dynamics).add(r, 1.0);
+        tally.entry(Metric::Dynamics).add(r, 1.0);
     }
     for part in Part::ALL.into_iter().filter(|&p| has(p)) {
         texture(&mut tally, part, &parts[part.index()], bars);
@@ -45,7 +45,7 @@ pub fn measure(parts: &Parts, piano: &[Note], bars: usize, present: [bool; 4]) -
     if Part::ALL[1..].iter().any(|&p| has(p))
         && let Some(bits) = chord_entropy(parts, bars)
     {
-        tally.entry(Figure::ChordEntropy).add(bits, 1.0);
+        tally.entry(Metric::ChordEntropy).add(bits, 1.0);
     }
     tally
 }
@@ -63,8 +63,8 @@ fn bass(tally: &mut Tally, bass: &[Note], harmony: &[Half]) {
             .filter(|n| (n.onset - start).abs() <= THIRTY_SECOND)
             .min_by_key(|n| ((n.onset - start).abs(), n.pitch));
         if let Some(n) = opener {
-            tally.entry(Figure::BassIn).count(half.holds(n.pitch));
-            tally.entry(Figure::BassRoot).count(half.above_lowest(n.pitch) == Some(0));
+            tally.entry(Metric::BassIn).count(half.holds(n.pitch));
+            tally.entry(Metric::BassRoot).count(half.above_lowest(n.pitch) == Some(0));
         }
     }
 }
@@ -76,7 +76,7 @@ fn chord_in(tally: &mut Tally, notes: &[Note], harmony: &[Half]) {
             let Some(half) = usize::try_from(h).ok().and_then(|h| harmony.get(h)) else { continue };
             if half.classes != 0 {
                 let inside = if half.holds(n.pitch) { pulses as f64 } else { 0.0 };
-                tally.entry(Figure::ChordIn).add(inside, pulses as f64);
+                tally.entry(Metric::ChordIn).add(inside, pulses as f64);
             }
         }
     }
@@ -88,7 +88,7 @@ fn kick_bass(tally: &mut Tally, drums: &[Note], bass: &[Note]) {
         drums.iter().filter(|n| drum_class(n.pitch) == 0).map(|n| step_of(n.onset)).collect();
     let steps: BTreeSet<i64> = bass.iter().map(|n| step_of(n.onset)).collect();
     for step in steps {
-        tally.entry(Figure::KickBass).count(kicks.contains(&step));
+        tally.entry(Metric::KickBass).count(kicks.contains(&step));
     }
 }
 
@@ -100,11 +100,11 @@ fn drums(tally: &mut Tally, drums: &[Note], bars: usize) {
         if let Some(bar) = usize::try_from(step / BAR_STEPS).ok().and_then(|b| onsets.get_mut(b)) {
             *bar |= 1 << step.rem_euclid(BAR_STEPS);
         }
-        tally.entry(Figure::DrumPattern).count(pulse_to_tick(n.onset).rem_euclid(STEP_TICKS) == 0);
+        tally.entry(Metric::DrumPattern).count(pulse_to_tick(n.onset).rem_euclid(STEP_TICKS) == 0);
     }
     for pair in onsets.windows(2).filter(|p| p[0] | p[1] != 0) {
         let distance = f64::from((pair[0] ^ pair[1]).count_ones()) / BAR_STEPS as f64;
-        tally.entry(Figure::Groove).add(1.0 - distance, 1.0);
+        tally.entry(Metric::Groove).add(1.0 - distance, 1.0);
     }
 }
 
@@ -181,16 +181,16 @@ pub fn correlation(a: &[f64], b: &[f64]) -> Option<f64> {
 fn texture(tally: &mut Tally, part: Part, notes: &[Note], bars: usize) {
     let contents = bar_contents(part, notes, bars);
     for bar in &contents {
-        tally.entry(Figure::EmptyBars(part)).count(bar.is_empty());
+        tally.entry(Metric::EmptyBars(part)).count(bar.is_empty());
         if part != Part::Drums && !bar.is_empty() {
             let classes: BTreeSet<u8> = bar.iter().map(|&(_, pitch)| pitch % 12).collect();
-            tally.entry(Figure::PitchClasses(part)).add(classes.len() as f64, 1.0);
+            tally.entry(Metric::PitchClasses(part)).add(classes.len() as f64, 1.0);
         }
     }
-    tally.entry(Figure::NotesPerBar(part)).add(notes.len() as f64, bars as f64);
+    tally.entry(Metric::NotesPerBar(part)).add(notes.len() as f64, bars as f64);
     if part != Part::Drums {
         for n in notes {
-            tally.entry(Figure::QualifiedNotes(part)).count(n.length >= THIRTY_SECOND);
+            tally.entry(Metric::QualifiedNotes(part)).count(n.length >= THIRTY_SECOND);
         }
     }
     let sounding: Vec<&Vec<(u8, u8)>> = contents.iter().filter(|b| !b.is_empty()).collect();
@@ -198,15 +198,15 @@ fn texture(tally: &mut Tally, part: Part, notes: &[Note], bars: usize) {
         return;
     }
     let distinct: BTreeSet<&Vec<(u8, u8)>> = sounding.iter().copied().collect();
-    tally.entry(Figure::DistinctBars(part)).add(distinct.len() as f64, sounding.len() as f64);
+    tally.entry(Metric::DistinctBars(part)).add(distinct.len() as f64, sounding.len() as f64);
     let (mut run, mut longest) = (0u32, 0u32);
     for (b, bar) in contents.iter().enumerate() {
         let goes_on = b > 0 && contents[b - 1] == *bar;
         run = if bar.is_empty() { 0 } else { 1 + if goes_on { run } else { 0 } };
         longest = longest.max(run);
     }
-    tally.entry(Figure::LongestRun(part)).add(f64::from(longest), 1.0);
-    tally.entry(Figure::Stuck(part)).count(longest >= STUCK_BARS);
+    tally.entry(Metric::LongestRun(part)).add(f64::from(longest), 1.0);
+    tally.entry(Metric::Stuck(part)).count(longest >= STUCK_BARS);
 }
 
 /// The triad, 0 to 11 major and 12 to 23 minor on C upwards, that holds most of the sounding time of a
@@ -263,7 +263,7 @@ mod tests {
     }
 
     /// (sum, weight) of a figure.
-    fn counted(tally: &Tally, figure: Figure) -> (f64, f64) {
+    fn counted(tally: &Tally, figure: Metric) -> (f64, f64) {
         (tally.get(figure).sum, tally.get(figure).weight)
     }
 
@@ -290,18 +290,18 @@ mod tests {
         ];
         let (parts, present) = only(Part::Bass, bass);
         let t = measure(&parts, &piano, 3, present);
-        assert_eq!(counted(&t, Figure::BassIn), (2.0, 3.0));
-        assert_eq!(counted(&t, Figure::BassRoot), (1.0, 3.0));
+        assert_eq!(counted(&t, Metric::BassIn), (2.0, 3.0));
+        assert_eq!(counted(&t, Metric::BassRoot), (1.0, 3.0));
         // Three half-bars are too few for a share of this song.
-        assert_eq!(t.value(Figure::BassIn), None);
-        assert_eq!(t.value(Figure::ChordIn), None);
+        assert_eq!(t.value(Metric::BassIn), None);
+        assert_eq!(t.value(Metric::ChordIn), None);
     }
 
     #[test]
     fn of_two_bass_notes_at_once_the_lower_opens() {
         let piano = [note(0, 48, 960), note(0, 55, 960)];
         let (parts, present) = only(Part::Bass, vec![note(0, 43, 100), note(0, 36, 100)]);
-        assert_eq!(counted(&measure(&parts, &piano, 1, present), Figure::BassRoot), (1.0, 1.0));
+        assert_eq!(counted(&measure(&parts, &piano, 1, present), Metric::BassRoot), (1.0, 1.0));
     }
 
     #[test]
@@ -313,10 +313,10 @@ mod tests {
         parts[3] = vec![note(0, 67, 300)];
         let t = measure(&parts, &piano, 2, [false, false, true, true]);
         // C: 480 in, 240 out. D: 960 in, 480 over silence that do not count. G: 300 out.
-        assert_eq!(counted(&t, Figure::ChordIn), (480.0 + 960.0, 720.0 + 960.0 + 300.0));
+        assert_eq!(counted(&t, Metric::ChordIn), (480.0 + 960.0, 720.0 + 960.0 + 300.0));
         // Strings that are not in the song do not count.
         let t = measure(&parts, &piano, 2, [false, false, true, false]);
-        assert_eq!(counted(&t, Figure::ChordIn), (1440.0, 1680.0));
+        assert_eq!(counted(&t, Metric::ChordIn), (1440.0, 1680.0));
     }
 
     #[test]
@@ -327,9 +327,9 @@ mod tests {
         parts[1] =
             vec![note(15, 40, 9), note(490, 40, 9), note(960, 40, 9), note(1440, 40, 9), note(1450, 47, 9)];
         let t = measure(&parts, &[], 1, [true, true, false, false]);
-        assert_eq!(counted(&t, Figure::KickBass), (2.0, 4.0));
+        assert_eq!(counted(&t, Metric::KickBass), (2.0, 4.0));
         let t = measure(&parts, &[], 1, [false, true, false, false]);
-        assert_eq!(t.get(Figure::KickBass).value(), None);
+        assert_eq!(t.get(Metric::KickBass).value(), None);
     }
 
     #[test]
@@ -342,13 +342,13 @@ mod tests {
         let (parts, present) = only(Part::Drums, drums);
         let t = measure(&parts, &[], 5, present);
         // Distances 0, 2, 4 of 16; the pair of empty bars does not count.
-        let (sum, weight) = counted(&t, Figure::Groove);
+        let (sum, weight) = counted(&t, Metric::Groove);
         assert_eq!((sum, weight), (1.0 + 14.0 / 16.0 + 12.0 / 16.0, 3.0));
-        assert_eq!(counted(&t, Figure::EmptyBars(Part::Drums)), (2.0, 5.0));
-        assert_eq!(counted(&t, Figure::NotesPerBar(Part::Drums)), (12.0, 5.0));
-        assert_eq!(counted(&t, Figure::DistinctBars(Part::Drums)), (2.0, 3.0));
-        assert_eq!(counted(&t, Figure::LongestRun(Part::Drums)), (2.0, 1.0));
-        assert_eq!(t.get(Figure::PitchClasses(Part::Drums)).value(), None);
+        assert_eq!(counted(&t, Metric::EmptyBars(Part::Drums)), (2.0, 5.0));
+        assert_eq!(counted(&t, Metric::NotesPerBar(Part::Drums)), (12.0, 5.0));
+        assert_eq!(counted(&t, Metric::DistinctBars(Part::Drums)), (2.0, 3.0));
+        assert_eq!(counted(&t, Metric::LongestRun(Part::Drums)), (2.0, 1.0));
+        assert_eq!(t.get(Metric::PitchClasses(Part::Drums)).value(), None);
     }
 
     #[test]
@@ -356,7 +356,7 @@ mod tests {
         // On a 16th, within half a tick of one, a tick late, a triplet.
         let (parts, present) =
             only(Part::Drums, vec![note(0, 36, 9), note(129, 42, 9), note(260, 42, 9), note(320, 42, 9)]);
-        assert_eq!(counted(&measure(&parts, &[], 1, present), Figure::DrumPattern), (2.0, 4.0));
+        assert_eq!(counted(&measure(&parts, &[], 1, present), Metric::DrumPattern), (2.0, 4.0));
     }
 
     #[test]
@@ -365,20 +365,20 @@ mod tests {
         let bass = vec![note(0, 36, 60), note(480, 48, 480), note(960, 40, 100), note(3840, 36, 59)];
         let (parts, present) = only(Part::Bass, bass);
         let t = measure(&parts, &[], 3, present);
-        assert_eq!(counted(&t, Figure::PitchClasses(Part::Bass)), (3.0, 2.0));
-        assert_eq!(counted(&t, Figure::QualifiedNotes(Part::Bass)), (3.0, 4.0));
-        assert_eq!(counted(&t, Figure::EmptyBars(Part::Bass)), (1.0, 3.0));
-        assert_eq!(counted(&t, Figure::NotesPerBar(Part::Bass)), (4.0, 3.0));
-        assert_eq!(counted(&t, Figure::LongestRun(Part::Bass)), (1.0, 1.0));
-        assert_eq!(t.get(Figure::EmptyBars(Part::Guitar)).value(), None);
+        assert_eq!(counted(&t, Metric::PitchClasses(Part::Bass)), (3.0, 2.0));
+        assert_eq!(counted(&t, Metric::QualifiedNotes(Part::Bass)), (3.0, 4.0));
+        assert_eq!(counted(&t, Metric::EmptyBars(Part::Bass)), (1.0, 3.0));
+        assert_eq!(counted(&t, Metric::NotesPerBar(Part::Bass)), (4.0, 3.0));
+        assert_eq!(counted(&t, Metric::LongestRun(Part::Bass)), (1.0, 1.0));
+        assert_eq!(t.get(Metric::EmptyBars(Part::Guitar)).value(), None);
     }
 
     #[test]
     fn equal_bars_with_a_rest_between_are_no_run() {
         let (parts, present) = only(Part::Bass, [0, 1, 3, 4, 5].map(|b| note(b * 1920, 36, 100)).to_vec());
         let t = measure(&parts, &[], 6, present);
-        assert_eq!(counted(&t, Figure::LongestRun(Part::Bass)), (3.0, 1.0));
-        assert_eq!(counted(&t, Figure::DistinctBars(Part::Bass)), (1.0, 5.0));
+        assert_eq!(counted(&t, Metric::LongestRun(Part::Bass)), (3.0, 1.0));
+        assert_eq!(counted(&t, Metric::DistinctBars(Part::Bass)), (1.0, 5.0));
     }
 
     #[test]
@@ -392,7 +392,7 @@ mod tests {
         };
         let follow = |piano: &[i64], band: &[i64]| {
             let (parts, present) = only(Part::Guitar, row(band));
-            measure(&parts, &row(piano), piano.len(), present).value(Figure::Follow)
+            measure(&parts, &row(piano), piano.len(), present).value(Metric::Follow)
         };
         let rising = [1, 2, 3, 4, 5, 6, 7, 8];
         assert!((follow(&rising, &rising).unwrap() - 1.0).abs() < 1e-12);
@@ -418,7 +418,7 @@ mod tests {
         };
         let dynamics = |piano: &[u8], band: &[u8]| {
             let (parts, present) = only(Part::Guitar, row(band));
-            measure(&parts, &row(piano), piano.len(), present).value(Figure::Dynamics)
+            measure(&parts, &row(piano), piano.len(), present).value(Metric::Dynamics)
         };
         let rising = [40, 45, 50, 55, 60, 65, 70, 75, 80, 85];
         let falling: Vec<u8> = rising.iter().rev().copied().collect();
@@ -435,7 +435,7 @@ mod tests {
         let bars = |n: i64| -> Vec<Note> { (0..n).map(|b| note(b * 1920, 36, 100)).collect() };
         let stuck = |notes: Vec<Note>| {
             let (parts, present) = only(Part::Bass, notes);
-            measure(&parts, &[], 20, present).value(Figure::Stuck(Part::Bass))
+            measure(&parts, &[], 20, present).value(Metric::Stuck(Part::Bass))
         };
         assert_eq!([stuck(bars(15)), stuck(bars(16)), stuck(bars(20))], [Some(0.0), Some(1.0), Some(1.0)]);
         let mut broken = bars(20);
@@ -461,7 +461,7 @@ mod tests {
         guitar.push(note(1920, 71, 120));
         let (parts, present) = only(Part::Guitar, guitar);
         let t = measure(&parts, &[], 4, present);
-        assert_eq!(t.value(Figure::ChordEntropy), Some(1.5));
+        assert_eq!(t.value(Metric::ChordEntropy), Some(1.5));
         let mut chroma = [0.0; 12];
         assert_eq!(triad(&chroma), None);
         chroma[9] = 1.0;

@@ -4,10 +4,10 @@
 //! says little: shuffled music scores well on several.
 //!
 //! - [`mod@measure`] has the figures, [`controls`] the bands that need no model, [`interval`] the intervals by
-//!   song, [`mod@told_apart`] the classifiers, [`jump`] the recovery after a jump of the piano; [`mod@compare`]
+//!   song, [`mod@discriminator`] the classifiers, [`key_change`] the recovery after a jump of the piano; [`mod@compare`]
 //!   puts them together;
-//! - [`quotes`] looks for training songs in what a band plays, [`styles`] asks whether its styles can be told,
-//!   [`turned`] what its controls move, [`seeds`] how two seeds differ, [`breakdown`] where it is good;
+//! - [`memorization`] looks for training songs in what a band plays, [`styles`] asks whether its styles can be told,
+//!   [`control_response`] what its controls move, [`seeds`] how two seeds differ, [`breakdown`] where it is good;
 //! - [`targets`] says what a band is to reach; [`report`] and [`table`] write all that down, [`page`] with pictures;
 //! - [`command`] has the arguments and the songs, [`mod@run`] does it all.
 
@@ -16,15 +16,19 @@ pub mod breakdown;
 pub mod classify;
 pub mod command;
 pub mod compare;
+pub mod control_response;
 pub mod controls;
+pub mod discriminator;
 pub mod engine_band;
 pub mod features;
 pub mod figures;
+#[cfg(test)]
+mod fixtures;
 pub mod interval;
-pub mod jump;
+pub mod key_change;
 pub mod measure;
+pub mod memorization;
 pub mod page;
-pub mod quotes;
 pub mod report;
 pub mod run;
 pub mod seeds;
@@ -32,16 +36,12 @@ pub mod song;
 pub mod styles;
 pub mod table;
 pub mod targets;
-pub mod told_apart;
-#[cfg(test)]
-mod toy;
-pub mod turned;
 
 pub use accompanist::{Accompanist, Request};
 pub use command::EvalBandArgs;
 pub use compare::{Comparison, Options, Played, Row, compare, play_all};
 pub use engine_band::EngineBand;
-pub use figures::{Figure, Tally};
+pub use figures::{Metric, Tally};
 pub use measure::measure;
 pub use report::write_whole;
 pub use run::{Report, run};

@@ -8,9 +8,9 @@ use sideman_music::family::Part;
 
 use super::compare::{Comparison, Row, Told};
 use super::features::View;
-use super::figures::Figure;
+use super::figures::Metric;
 use super::interval::Estimate;
-use super::jump::{BACK, WINDOW};
+use super::key_change::{BACK, WINDOW};
 use super::table::{Table, estimate};
 
 /// What was measured, in a line.
@@ -24,20 +24,20 @@ pub fn headline(c: &Comparison) -> String {
 
 /// The tables of a comparison.
 pub fn tables(c: &Comparison) -> Vec<Table> {
-    let by = |f: fn(Part) -> Figure, parts: &[Part]| parts.iter().map(|&p| f(p)).collect::<Vec<_>>();
+    let by = |f: fn(Part) -> Metric, parts: &[Part]| parts.iter().map(|&p| f(p)).collect::<Vec<_>>();
     let pitched = &Part::ALL[1..];
     let plain_ones = [
         (
             "Time (dynamics: how the band's loudness follows the piano's)",
-            vec![Figure::KickBass, Figure::Groove, Figure::Follow, Figure::Dynamics, Figure::DrumPattern],
+            vec![Metric::KickBass, Metric::Groove, Metric::Follow, Metric::Dynamics, Metric::DrumPattern],
         ),
-        ("EB: empty bars", by(Figure::EmptyBars, &Part::ALL)),
-        ("NPB: notes a bar", by(Figure::NotesPerBar, &Part::ALL)),
-        ("UPC: pitch classes a sounding bar", by(Figure::PitchClasses, pitched)),
-        ("QN: notes of a 32nd or more", by(Figure::QualifiedNotes, pitched)),
-        ("Distinct bars over sounding bars", by(Figure::DistinctBars, &Part::ALL)),
-        ("Longest run of equal bars", by(Figure::LongestRun, &Part::ALL)),
-        ("Stuck: share of songs with a bar played 16 times on end or more", by(Figure::Stuck, &Part::ALL)),
+        ("EB: empty bars", by(Metric::EmptyBars, &Part::ALL)),
+        ("NPB: notes a bar", by(Metric::NotesPerBar, &Part::ALL)),
+        ("UPC: pitch classes a sounding bar", by(Metric::PitchClasses, pitched)),
+        ("QN: notes of a 32nd or more", by(Metric::QualifiedNotes, pitched)),
+        ("Distinct bars over sounding bars", by(Metric::DistinctBars, &Part::ALL)),
+        ("Longest run of equal bars", by(Metric::LongestRun, &Part::ALL)),
+        ("Stuck: share of songs with a bar played 16 times on end or more", by(Metric::Stuck, &Part::ALL)),
     ];
     let mut out = vec![coupled(c)];
     out.extend(plain_ones.into_iter().map(|(title, figures)| plain(c, title, &figures)));
@@ -50,11 +50,11 @@ pub fn tables(c: &Comparison) -> Vec<Table> {
 }
 
 fn coupled(c: &Comparison) -> Table {
-    let head = Figure::COUPLED.iter().flat_map(|f| [f.name(), "coupling"]);
+    let head = Metric::COUPLED.iter().flat_map(|f| [f.name(), "coupling"]);
     let title = "Tied to the piano (coupling: shuffled 0, people 1)";
     let mut t = Table::new(title, std::iter::once("band").chain(head));
     for row in &c.rows {
-        let cells = Figure::COUPLED.iter().flat_map(|&f| {
+        let cells = Metric::COUPLED.iter().flat_map(|&f| {
             let cell = row.cell(f);
             [estimate(cell.map(|c| &c.value)), estimate(cell.and_then(|c| c.coupling.as_ref()))]
         });
@@ -63,9 +63,9 @@ fn coupled(c: &Comparison) -> Table {
     t
 }
 
-fn plain(c: &Comparison, title: &str, figures: &[Figure]) -> Table {
+fn plain(c: &Comparison, title: &str, figures: &[Metric]) -> Table {
     let head = figures.iter().map(|f| match f.part() {
-        Some(p) if *f != Figure::DrumPattern => p.name().to_lowercase(),
+        Some(p) if *f != Metric::DrumPattern => p.name().to_lowercase(),
         _ => f.name().to_owned(),
     });
     let mut t = Table::new(title, std::iter::once("band".to_owned()).chain(head));
@@ -77,12 +77,12 @@ fn plain(c: &Comparison, title: &str, figures: &[Figure]) -> Table {
 }
 
 fn variety(c: &Comparison) -> Table {
-    let mut figures = vec![Figure::ChordEntropy];
-    figures.extend(Part::ALL.map(Figure::DistinctBars));
+    let mut figures = vec![Metric::ChordEntropy];
+    figures.extend(Part::ALL.map(Metric::DistinctBars));
     let head = ["band", "chord entropy, bits", "chords", "drums", "bass", "guitar", "strings"];
     let mut t = Table::new("How varied: chord entropy, and chords and distinct bars over people's", head);
     for row in &c.rows {
-        let mut line = vec![row.name.clone(), estimate(row.cell(Figure::ChordEntropy).map(|c| &c.value))];
+        let mut line = vec![row.name.clone(), estimate(row.cell(Metric::ChordEntropy).map(|c| &c.value))];
         line.extend(figures.iter().map(|&f| estimate(row.cell(f).and_then(|c| c.against_people.as_ref()))));
         t.push(line);
     }

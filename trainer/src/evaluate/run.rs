@@ -7,16 +7,16 @@ use super::accompanist::Accompanist;
 use super::breakdown::{self, Breakdown};
 use super::command::{EvalBandArgs, test_songs, velocities};
 use super::compare::{Comparison, Options, Played, compare, play_all};
+use super::control_response::{self, Turned, turn_all};
 use super::interval::Resamples;
+use super::memorization::{self, Quotes};
 use super::page;
-use super::quotes::{self, Quotes};
 use super::report::{csv, headline, tables, write_whole};
 use super::seeds::{self, TwoTakes, two_takes};
 use super::song::EvalSong;
 use super::styles::{self, StyleStudy};
 use super::table::Table;
 use super::targets::{self, Target, judge};
-use super::turned::{self, Turned, turn_all};
 use crate::corpus::Tier;
 
 /// Tempos of `--everything`.
@@ -55,8 +55,8 @@ impl Report {
             out.push(seeds::table(&self.takes));
         }
         out.extend(self.styles.iter().flat_map(styles::tables));
-        out.extend(self.controls.chunk_by(|a, b| a.band == b.band).flat_map(turned::tables));
-        out.extend(self.quotes.iter().flat_map(quotes::tables));
+        out.extend(self.controls.chunk_by(|a, b| a.band == b.band).flat_map(control_response::tables));
+        out.extend(self.quotes.iter().flat_map(memorization::tables));
         out.extend(targets::tables(&self.targets));
         out
     }
@@ -120,7 +120,7 @@ pub fn run(
         progress.set_message("looking for quotes");
         // Shuffled pairs are what people play.
         let rows: Vec<&Played> = played.iter().filter(|p| p.is_own()).collect();
-        Some(quotes::check(&args.cache, &Tier::ALL, &songs, &rows, &resamples)?)
+        Some(memorization::check(&args.cache, &Tier::ALL, &songs, &rows, &resamples)?)
     } else {
         None
     };

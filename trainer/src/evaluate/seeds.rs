@@ -100,7 +100,7 @@ pub fn table(all: &[TwoTakes]) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::toy;
+    use crate::evaluate::fixtures;
 
     /// Plays what people played; the second take leaves the first half of the drums out and moves the bass of
     /// every other bar.
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn what_differs_is_counted() {
-        let songs = toy::songs(4, 16, 1);
+        let songs = fixtures::songs(4, 16, 1);
         let people: Vec<Parts> = songs.iter().map(|s| s.people.clone()).collect();
         let r = Resamples::new(4, 20, 1);
         let bar = ProgressBar::hidden();

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use sideman_music::encoding::grid::OFFSET_MIN;
 use sideman_music::family::Part;
-use sideman_music::grid::OFFSET_MIN;
 use sideman_music::score::{BandScore, Note};
 use sideman_music::time::{Pulse, STEP_PULSES, STEP_TICKS, pulse_to_tick};
 
@@ -22,7 +22,7 @@ pub const MIN_PART_NOTES: usize = 16;
 pub type Parts = [Vec<Note>; 4];
 
 /// The 16th that an onset belongs to on the band's grid, counted from the start of the music: a note up
-/// to three ticks early belongs to the step that it anticipates, as in [`sideman_music::grid`].
+/// to three ticks early belongs to the step that it anticipates, as in [`sideman_music::encoding::grid`].
 pub fn step_of(onset: Pulse) -> i64 {
     (pulse_to_tick(onset) - i64::from(OFFSET_MIN)).div_euclid(STEP_TICKS)
 }
@@ -172,7 +172,7 @@ pub fn bar_contents(part: Part, notes: &[Note], bars: usize) -> Vec<Vec<(u8, u8)
 /// What tells one note of a part from another: the drum class, or the pitch.
 pub fn symbol(part: Part, pitch: u8) -> u8 {
     match part {
-        Part::Drums => sideman_music::grid::drum_class(pitch) as u8,
+        Part::Drums => sideman_music::encoding::grid::drum_class(pitch) as u8,
         Part::Bass | Part::Guitar | Part::Strings => pitch,
     }
 }

@@ -5,9 +5,9 @@ use sideman_music::family::Part;
 use super::compare::{COPY, Comparison, GRID, PEOPLE, Row, SHUFFLED};
 use super::engine_band::RULES;
 use super::features::View;
-use super::figures::Figure;
+use super::figures::Metric;
 use super::interval::Estimate;
-use super::quotes::Quotes;
+use super::memorization::Quotes;
 use super::seeds::TwoTakes;
 use super::styles::{STYLES, StyleStudy};
 use super::table::{Table, estimate};
@@ -148,28 +148,28 @@ fn lower(part: Part) -> String {
 }
 
 fn figures(list: &mut List, row: &Row) {
-    for f in Figure::COUPLED {
+    for f in Metric::COUPLED {
         let e = row.cell(f).and_then(|c| c.coupling);
         list.between(format!("coupling of {} .85 to 1.15", f.name()), e.as_ref(), 0.85, 1.15);
     }
-    let mut within = |f: Figure, what: &str, by: f64| {
+    let mut within = |f: Metric, what: &str, by: f64| {
         let e = row.cell(f).and_then(|c| c.above_people);
         let part = f.part().map_or(String::new(), |p| format!(", {}", lower(p)));
         list.between(format!("{what} of people's{part}"), e.as_ref(), -by, by);
     };
     for part in Part::ALL {
-        within(Figure::EmptyBars(part), "EB within .10", 0.10);
+        within(Metric::EmptyBars(part), "EB within .10", 0.10);
     }
     for &part in &Part::ALL[1..] {
-        within(Figure::PitchClasses(part), "UPC within .5", 0.5);
+        within(Metric::PitchClasses(part), "UPC within .5", 0.5);
     }
     for &part in &Part::ALL[1..] {
-        within(Figure::QualifiedNotes(part), "QN within .05", 0.05);
+        within(Metric::QualifiedNotes(part), "QN within .05", 0.05);
     }
-    within(Figure::DrumPattern, "DP within .05", 0.05);
-    within(Figure::Groove, "groove within .03", 0.03);
+    within(Metric::DrumPattern, "DP within .05", 0.05);
+    within(Metric::Groove, "groove within .03", 0.03);
     for part in Part::ALL {
-        let e = row.cell(Figure::NotesPerBar(part)).and_then(|c| c.against_people);
+        let e = row.cell(Metric::NotesPerBar(part)).and_then(|c| c.against_people);
         let what = format!("notes a bar within a third of people's, {}", lower(part));
         list.between(what, e.as_ref(), 2.0 / 3.0, 4.0 / 3.0);
     }
@@ -202,15 +202,15 @@ fn told(list: &mut List, row: &Row, c: &Comparison) {
 }
 
 fn variety(list: &mut List, row: &Row) {
-    let e = row.cell(Figure::ChordEntropy).and_then(|c| c.against_people);
+    let e = row.cell(Metric::ChordEntropy).and_then(|c| c.against_people);
     list.between(format!("chord entropy {VARIETY} of people's or more"), e.as_ref(), VARIETY, f64::MAX);
     for part in Part::ALL {
-        let e = row.cell(Figure::DistinctBars(part)).and_then(|c| c.against_people);
+        let e = row.cell(Metric::DistinctBars(part)).and_then(|c| c.against_people);
         let what = format!("distinct bars {VARIETY} of people's or more, {}", lower(part));
         list.between(what, e.as_ref(), VARIETY, f64::MAX);
     }
     for part in Part::ALL {
-        if let Some(cell) = row.cell(Figure::Stuck(part)) {
+        if let Some(cell) = row.cell(Metric::Stuck(part)) {
             let what = format!("never stuck on a bar for 16, {}", lower(part));
             list.whether(
                 what,
@@ -255,8 +255,8 @@ mod tests {
     use super::*;
     use crate::evaluate::compare::{Options, Played, compare};
     use crate::evaluate::controls::other_pianos;
+    use crate::evaluate::fixtures;
     use crate::evaluate::song::Parts;
-    use crate::evaluate::toy;
     use indicatif::ProgressBar;
 
     #[test]
@@ -270,13 +270,13 @@ mod tests {
 
     #[test]
     fn people_would_meet_every_target_and_a_metronome_does_not() {
-        let songs = toy::songs(12, 32, 1);
+        let songs = fixtures::songs(12, 32, 1);
         let people: Vec<Parts> = songs.iter().map(|s| s.people.clone()).collect();
         let played = [
             Played::new(PEOPLE, people.clone()),
             Played { pianos: other_pianos(&songs, 2, 1), ..Played::new(SHUFFLED, people.clone()) },
             Played::new("echo", people),
-            Played::new("metronome", toy::metronome(&songs)),
+            Played::new("metronome", fixtures::metronome(&songs)),
         ];
         let options = Options { resamples: 50, seed: 1, told_apart: true, ..Options::default() };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();

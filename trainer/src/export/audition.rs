@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use sideman_models::band::{Band, Dials, GridSong, Kernel, Moment, NeuralBand, Place, Rests, Sampling};
+use sideman_models::band::{
+    Band, Dials, GridSong, NeuralBand, Rests, Sampling, StepContext, StepNetwork, StepPosition,
+};
 use sideman_music::{BandStep, Part};
 
 use crate::train::Library;
@@ -18,14 +20,14 @@ const BARS: [usize; 2] = [6, 16];
 /// What candidates are heard with.
 pub(super) struct Audition<'a> {
     train: &'a Library,
-    kernel: Arc<Kernel>,
+    kernel: Arc<StepNetwork>,
     sampling: Sampling,
     pianos: Vec<usize>,
 }
 
 impl<'a> Audition<'a> {
     /// An audition to the pianos of training songs in 4/4, spread evenly over the library.
-    pub(super) fn new(train: &'a Library, kernel: Kernel, sampling: Sampling) -> Self {
+    pub(super) fn new(train: &'a Library, kernel: StepNetwork, sampling: Sampling) -> Self {
         let steps = 16 * (BARS[0] + BARS[1]);
         let fit = |s: &GridSong| {
             s.bar_steps == 16
@@ -50,8 +52,8 @@ impl<'a> Audition<'a> {
         let mut played: Vec<BandStep> = vec![];
         let mut ahead = BandStep::EMPTY;
         for step in 0..16 * (BARS[0] + BARS[1]) {
-            let decision = band.decide(&Moment {
-                place: Place {
+            let decision = band.decide(&StepContext {
+                place: StepPosition {
                     step: step as i64,
                     in_bar: (step % 16) as u16,
                     bar: (step / 16) as i64,

@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 
-use crate::train::Method;
+use crate::train::Rule;
 
 /// How the learning rate goes after its rise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,11 +45,11 @@ pub struct FitConfig {
     pub warmup: f64,
     /// How it goes on.
     pub schedule: Schedule,
-    /// Weight decay of matrices (AdamW); 0 is Adam.
+    /// Weight decay of matrices (Optimizer); 0 is Adam.
     pub weight_decay: f64,
     /// How gradients become steps.
     #[serde(default)] // Runs from before there was this setting had Adam.
-    pub rule: Method,
+    pub rule: Rule,
     /// Decay of Adam's second moments.
     pub beta2: f64,
     /// Largest norm of the gradient.
@@ -87,7 +87,7 @@ impl Default for FitConfig {
             warmup: 0.0,
             schedule: Schedule::Constant,
             weight_decay: 0.0,
-            rule: Method::Adam,
+            rule: Rule::Adam,
             beta2: 0.999,
             clip: 1e9,
             smoothing: 0.0,

@@ -15,7 +15,7 @@ use sideman_models::ops::RunningStatistics;
 use super::curves::{self, Line};
 use super::objective::{Objective, Step};
 use super::{Choice, FitCheckpoint, FitConfig};
-use crate::train::AdamW;
+use crate::train::Optimizer;
 
 /// Name of the checkpoint of the last epoch in the folder of a run.
 const LAST: &str = "last.safetensors";
@@ -96,7 +96,7 @@ pub fn learn(
         vars.insert(name.clone(), Var::from_tensor(&tensor.to_device(device)?)?);
     }
     let mut optimizer =
-        AdamW::new(config.weight_decay, config.clip).with_beta2(config.beta2).with_method(config.rule);
+        Optimizer::new(config.weight_decay, config.clip).with_beta2(config.beta2).with_method(config.rule);
     optimizer.updates = at.updates;
     for (name, (m, v)) in std::mem::take(&mut at.moments) {
         optimizer.moments.insert(name, (m.to_device(device)?, v.to_device(device)?));
@@ -229,7 +229,7 @@ struct State<'a> {
     vars: BTreeMap<String, Var>,
     /// The variables' own storage.
     tensors: BTreeMap<String, Tensor>,
-    optimizer: AdamW,
+    optimizer: Optimizer,
     running: BTreeMap<String, RunningStatistics>,
     average: BTreeMap<String, Tensor>,
     device: Device,

@@ -1,4 +1,4 @@
-//! The loop on a toy: points in the plane, three classes.
+//! The loop on a fixtures: points in the plane, three classes.
 
 use candle_core::{Device, Result, Tensor};
 use rand::Rng;
@@ -64,7 +64,7 @@ impl Examples for Points {
     }
 
     fn named(&self, example: usize) -> Named<'_> {
-        Named { id: &self.names[example], source: "toy" }
+        Named { id: &self.names[example], source: "fixtures" }
     }
 
     fn inputs(&self, examples: &[usize], rng: Option<&mut Pcg64>) -> anyhow::Result<Vec<Tensor>> {
@@ -114,7 +114,7 @@ fn numbers(checkpoint: &FitCheckpoint) -> Vec<(String, Vec<f32>)> {
 fn a_toy_is_learnt() {
     let dir = tempfile::tempdir().unwrap();
     let (train, valid) = (Points::new(1, 300), Points::new(2, 90));
-    let recipe = serde_json::json!("toy");
+    let recipe = serde_json::json!("fixtures");
     let config = FitConfig { epochs: 25, ..config() };
     let options = FitOptions::new(&dir.path().join("run"));
     let outcome = fit(&Toy, &train, &valid, &config, &recipe, &options).unwrap();
@@ -134,7 +134,7 @@ fn a_toy_is_learnt() {
 fn a_run_that_was_stopped_ends_with_the_same_numbers() {
     let dir = tempfile::tempdir().unwrap();
     let (train, valid) = (Points::new(1, 100), Points::new(2, 30));
-    let recipe = serde_json::json!("toy");
+    let recipe = serde_json::json!("fixtures");
     let whole = FitOptions::new(&dir.path().join("whole"));
     fit(&Toy, &train, &valid, &config(), &recipe, &whole).unwrap();
     let mut broken = FitOptions::new(&dir.path().join("broken"));
@@ -161,7 +161,7 @@ fn a_run_that_was_stopped_ends_with_the_same_numbers() {
 fn a_checkpoint_that_cannot_be_written_leaves_the_last_one() {
     let dir = tempfile::tempdir().unwrap();
     let (train, valid) = (Points::new(1, 100), Points::new(2, 30));
-    let recipe = serde_json::json!("toy");
+    let recipe = serde_json::json!("fixtures");
     let whole = FitOptions::new(&dir.path().join("whole"));
     fit(&Toy, &train, &valid, &config(), &recipe, &whole).unwrap();
     let mut broken = FitOptions { stop_after: Some(2), ..FitOptions::new(&dir.path().join("broken")) };
@@ -192,7 +192,7 @@ fn training_ends_when_patience_does() {
         ..config()
     };
     let options = FitOptions::new(dir.path());
-    let outcome = fit(&Toy, &train, &valid, &config, &serde_json::json!("toy"), &options).unwrap();
+    let outcome = fit(&Toy, &train, &valid, &config, &serde_json::json!("fixtures"), &options).unwrap();
     assert!(outcome.finished && outcome.epochs < 200, "{outcome:?}");
     assert_eq!(outcome.epochs, outcome.best_epoch + 3);
 }
@@ -201,7 +201,7 @@ fn training_ends_when_patience_does() {
 fn what_does_not_fit_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let (train, valid) = (Points::new(1, 60), Points::new(2, 30));
-    let (recipe, config) = (serde_json::json!("toy"), FitConfig { epochs: 1, ..config() });
+    let (recipe, config) = (serde_json::json!("fixtures"), FitConfig { epochs: 1, ..config() });
     let mut options = FitOptions::new(&dir.path().join("run"));
     fit(&Toy, &train, &valid, &config, &recipe, &options).unwrap();
     let error = |config: &FitConfig, recipe: &serde_json::Value, options: &FitOptions| {

@@ -1,5 +1,5 @@
 //! The audio baseline: mean and deviation of each mel band. The symbolic one is
-//! [`sideman_music::genre::programs_and_tempo`].
+//! [`sideman_music::encoding::bar_features::programs_and_tempo`].
 
 use super::labelled::MelImage;
 

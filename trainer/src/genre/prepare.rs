@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use sha2::Digest;
 use sideman_music::Score;
-use sideman_music::genre::{piano_notes, windows};
+use sideman_music::encoding::bar_features::{piano_notes, windows};
 
 use super::cache::{self, Index};
 use super::codec;

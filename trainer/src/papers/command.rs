@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use clap::{ArgGroup, Args, Subcommand};
 
-use super::{Job, Paper, Report, Size, all};
+use super::{Paper, PaperRun, Report, Size, all};
 
 /// Subcommands of `papers`.
 #[derive(Debug, Clone, Subcommand)]
@@ -97,7 +97,7 @@ fn run_one(args: &RunArgs) -> anyhow::Result<()> {
         ensure!(data.is_dir(), "{} is no folder: name the folder of the data", data.display());
     }
     let (data, paper_size) = (args.data.clone(), args.paper_size);
-    let job = Job { data, out, size, paper_size, seed: args.seed, progress: true };
+    let job = PaperRun { data, out, size, paper_size, seed: args.seed, progress: true };
     let began = Instant::now();
     let mut report = Report::new(&about, &job)?;
     paper.run(&job, &mut report)?;

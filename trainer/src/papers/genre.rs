@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::fixtures::Made;
 use super::report::Report;
-use super::toy::Made;
-use super::{About, Job, Paper};
+use super::{Paper, PaperInfo, PaperRun};
 use crate::corpus::Split;
 use crate::genre::eval::{measured, overview, plain};
 use crate::genre::{
@@ -15,8 +15,8 @@ use crate::genre::{
 pub(super) struct P3;
 
 impl Paper for P3 {
-    fn about(&self) -> About {
-        About {
+    fn about(&self) -> PaperInfo {
+        PaperInfo {
             id: "p3",
             title: "CNN against RNN on mel spectrograms",
             what: "CNN, RNN and CRNN on 1, 5, 15 and 30 s of GTZAN's mel spectrograms, and the listener that ships, by \
@@ -27,7 +27,7 @@ impl Paper for P3 {
         }
     }
 
-    fn run(&self, job: &Job, report: &mut Report) -> anyhow::Result<()> {
+    fn run(&self, job: &PaperRun, report: &mut Report) -> anyhow::Result<()> {
         let cache = job.out.join("cache");
         prepared(job, Made::Images, &cache)?;
         let seconds: &[usize] = if job.is_quick() { &[1, 5] } else { &[1, 5, 15, 30] };
@@ -54,8 +54,8 @@ const SONGS: usize = 20;
 const EPOCHS: usize = 15;
 
 impl Paper for P4 {
-    fn about(&self) -> About {
-        About {
+    fn about(&self) -> PaperInfo {
+        PaperInfo {
             id: "p4",
             title: "Bach and Beethoven on raw waveforms",
             what: "a CNN and an RNN on parts of 6600 samples: parts of songs that training knows beside songs that it \
@@ -67,7 +67,7 @@ impl Paper for P4 {
         }
     }
 
-    fn run(&self, job: &Job, report: &mut Report) -> anyhow::Result<()> {
+    fn run(&self, job: &PaperRun, report: &mut Report) -> anyhow::Result<()> {
         let cache = job.out.join("cache");
         let data = job.folder(Made::Sound)?;
         if gtzan::genres_folder(&data).is_some() {
@@ -97,7 +97,7 @@ impl Paper for P4 {
 ///
 /// # Errors
 /// When the data cannot be read or holds nothing for them.
-pub(super) fn p2(job: &Job, report: &mut Report) -> anyhow::Result<()> {
+pub(super) fn p2(job: &PaperRun, report: &mut Report) -> anyhow::Result<()> {
     let cache = job.out.join("genre-cache");
     prepared(job, Made::Notes, &cache)?;
     let runs = train_all(job, &["p2-linear".to_owned(), "p2".to_owned()], &cache, &[])?;
@@ -110,7 +110,7 @@ pub(super) fn p2(job: &Job, report: &mut Report) -> anyhow::Result<()> {
 }
 
 /// Reads a collection into a cache, once.
-fn prepared(job: &Job, what: Made, cache: &Path) -> anyhow::Result<()> {
+fn prepared(job: &PaperRun, what: Made, cache: &Path) -> anyhow::Result<()> {
     let data = job.folder(what)?;
     let options = PrepareOptions { progress: job.progress, ..PrepareOptions::new(&data, cache) };
     job.say(&prepare(&options)?.to_string());
@@ -118,7 +118,12 @@ fn prepared(job: &Job, what: Made, cache: &Path) -> anyhow::Result<()> {
 }
 
 /// Trains models by their names, or goes on where they stopped.
-fn train_all(job: &Job, names: &[String], cache: &Path, settings: &[String]) -> anyhow::Result<Vec<PathBuf>> {
+fn train_all(
+    job: &PaperRun,
+    names: &[String],
+    cache: &Path,
+    settings: &[String],
+) -> anyhow::Result<Vec<PathBuf>> {
     let mut runs = vec![];
     for name in names {
         let out = job.run(name);
@@ -138,7 +143,7 @@ fn train_all(job: &Job, names: &[String], cache: &Path, settings: &[String]) -> 
 }
 
 /// Measures runs on the test split and puts all of it into the report.
-fn evaluate(job: &Job, report: &mut Report, runs: Vec<PathBuf>, cache: &Path) -> anyhow::Result<()> {
+fn evaluate(job: &PaperRun, report: &mut Report, runs: Vec<PathBuf>, cache: &Path) -> anyhow::Result<()> {
     let redraws = if job.is_quick() { 20 } else { 1000 };
     let args = EvalGenreArgs {
         models: runs,

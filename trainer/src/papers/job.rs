@@ -15,7 +15,7 @@ pub enum Size {
 
 /// Where a run takes its music from, where everything goes, and how large it is.
 #[derive(Debug, Clone)]
-pub struct Job {
+pub struct PaperRun {
     /// Folder of the data; without it the small collection of `super::music`.
     pub data: Option<PathBuf>,
     /// Folder of the report, and of everything else that the run makes.
@@ -30,7 +30,7 @@ pub struct Job {
     pub progress: bool,
 }
 
-impl Job {
+impl PaperRun {
     /// A quiet, quick run on the small collection.
     pub fn quick(out: &Path) -> Self {
         Self {

@@ -1,6 +1,6 @@
 //! The five papers that the networks began with, each run here from its data to its tables.
 //!
-//! A [`Paper`] knows its data, its networks and its figures. [`Job`] is one run of it: where the music is, where
+//! A [`Paper`] knows its data, its networks and its figures. [`PaperRun`] is one run of it: where the music is, where
 //! everything goes, how large. What comes out is a [`Report`]: an HTML page, its tables as CSV, its figures as PNG.
 //! A run that was stopped goes on where it was: every training within it keeps checkpoints (see [`crate::fit`]).
 //! `p1`, `p2` and `p5` train through [`crate::fit`] themselves; P3, P4 and the classifiers of P2 are those of
@@ -8,6 +8,7 @@
 
 mod command;
 pub mod draw;
+pub(crate) mod fixtures;
 mod genre;
 mod job;
 pub(crate) mod music;
@@ -17,17 +18,16 @@ pub mod p5;
 mod report;
 #[cfg(test)]
 mod tests;
-pub(crate) mod toy;
 
 pub use command::{PapersCommand, run};
-pub use job::{Job, Size};
+pub use job::{PaperRun, Size};
 pub use music::Piece;
 pub use p1::{AnalyseArgs, analyse};
 pub use report::Report;
 
 /// What a paper is, for `papers list`.
 #[derive(Debug, Clone, Copy)]
-pub struct About {
+pub struct PaperInfo {
     /// p1 to p5.
     pub id: &'static str,
     /// Short title.
@@ -45,13 +45,13 @@ pub struct About {
 /// A paper that can be run.
 pub trait Paper: Sync {
     /// What it is.
-    fn about(&self) -> About;
+    fn about(&self) -> PaperInfo;
 
     /// Prepares the data, trains, evaluates, and fills the report.
     ///
     /// # Errors
     /// When the data cannot be read or holds nothing for it, or the disk is full.
-    fn run(&self, job: &Job, report: &mut Report) -> anyhow::Result<()>;
+    fn run(&self, job: &PaperRun, report: &mut Report) -> anyhow::Result<()>;
 }
 
 /// All of them, in their order.

@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use rayon::prelude::*;
 use sideman_music::{Meter, MeterMap, Note, Score, TempoMap, Track};
 
-use super::Job;
+use super::PaperRun;
 use crate::corpus::source::{Collect, Item, Meta, Payload};
 use crate::corpus::{PrepareOptions, Split, Tier, prepare::open, roll};
 
@@ -23,7 +23,7 @@ pub struct Piece {
     pub score: Score,
 }
 
-impl Job {
+impl PaperRun {
     /// The pieces that are wanted, by id, read over all cores; of a quick run the first two of each split and
     /// genre. Files that cannot be read are left out, and said so.
     ///
@@ -37,7 +37,7 @@ impl Job {
     /// be kept.
     ///
     /// # Errors
-    /// As [`Job::pieces`].
+    /// As [`PaperRun::pieces`].
     pub(super) fn each<T: Send>(
         &self,
         wanted: &(dyn Fn(&Meta) -> bool + Sync),
@@ -215,7 +215,7 @@ mod tests {
     fn a_data_folder_is_read_without_what_is_damaged() {
         let dir = tempfile::tempdir().unwrap();
         data_folder(dir.path());
-        let job = Job { data: Some(dir.path().to_owned()), ..Job::quick(dir.path()) };
+        let job = PaperRun { data: Some(dir.path().to_owned()), ..PaperRun::quick(dir.path()) };
         let ids = |wanted: &(dyn Fn(&Meta) -> bool + Sync)| -> Vec<String> {
             job.pieces(wanted).unwrap().into_iter().map(|p| p.meta.id).collect()
         };

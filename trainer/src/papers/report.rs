@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use image::RgbImage;
 
-use super::{About, Job};
+use super::{PaperInfo, PaperRun};
 use crate::evaluate::page::{STYLE_SHEET, picture};
 use crate::evaluate::table::{Table, escaped};
 use crate::evaluate::write_whole;
@@ -27,7 +27,7 @@ impl Report {
     ///
     /// # Errors
     /// When the folder cannot be made.
-    pub fn new(about: &About, job: &Job) -> anyhow::Result<Self> {
+    pub fn new(about: &PaperInfo, job: &PaperRun) -> anyhow::Result<Self> {
         for name in ["tables", "figures"] {
             let folder = job.out.join(name);
             std::fs::create_dir_all(&folder)

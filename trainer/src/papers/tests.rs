@@ -5,7 +5,7 @@ use super::*;
 /// Runs a paper as `papers run PAPER --quick` does, and checks what it leaves. Run again it only reports.
 pub(super) fn quickly(paper: &dyn Paper) {
     let dir = tempfile::tempdir().unwrap();
-    let job = Job::quick(&dir.path().join("report"));
+    let job = PaperRun::quick(&dir.path().join("report"));
     let run = || {
         let mut report = Report::new(&paper.about(), &job).unwrap();
         paper.run(&job, &mut report).unwrap();

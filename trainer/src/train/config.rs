@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
-use sideman_models::band::{Config, Spoil};
+use sideman_models::band::{Config, HistoryCorruption};
 
 use crate::corpus::Tier;
 
@@ -67,7 +67,7 @@ pub struct Mix {
     pub people: bool,
 }
 
-/// See [`Spoil`].
+/// See [`HistoryCorruption`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpoilConfig {
@@ -83,7 +83,7 @@ pub struct SpoilConfig {
     pub modulate: f64,
 }
 
-impl From<SpoilConfig> for Spoil {
+impl From<SpoilConfig> for HistoryCorruption {
     fn from(c: SpoilConfig) -> Self {
         Self {
             blank: c.blank,

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
-use sideman_models::band::{Batch, GridSong, Lane, Spoil, statistics};
-use sideman_music::{Meter, Part, grid, listen};
+use sideman_models::band::{Batch, GridSong, HistoryCorruption, Lane, statistics};
+use sideman_music::encoding::grid;
+use sideman_music::{Meter, Part, listen};
 
 use super::TrainConfig;
 use crate::corpus::{self, Song, Split, Tier};
@@ -117,7 +118,7 @@ impl Library {
         Ok(Self { songs, origins, statistics: rows, mean, deviation, tiers })
     }
 
-    fn draw(&self, steps: usize, spoil: &Spoil, rng: &mut Pcg64) -> Lane {
+    fn draw(&self, steps: usize, spoil: &HistoryCorruption, rng: &mut Pcg64) -> Lane {
         let at: f64 = rng.random();
         let tier = self.tiers.iter().find(|t| at < t.1).unwrap_or(&self.tiers[self.tiers.len() - 1]);
         let which = tier.0[rng.random_range(0..tier.0.len())];
@@ -137,7 +138,7 @@ impl Library {
     ) -> impl Iterator<Item = Batch> + 'a {
         let mut rng =
             Pcg64::seed_from_u64(config.seed.wrapping_mul(0x9E37_79B9).wrapping_add(segment as u64));
-        let spoil = Spoil::from(config.spoil);
+        let spoil = HistoryCorruption::from(config.spoil);
         let steps = config.steps;
         let mut lanes: Vec<Lane> = (0..config.lanes).map(|_| self.draw(steps, &spoil, &mut rng)).collect();
         (0..config.segment).map(move |_| {
@@ -169,11 +170,13 @@ impl Library {
             let mut rng = Pcg64::seed_from_u64(0);
             let mut group: Vec<Lane> = group
                 .iter()
-                .map(|&i| Lane::new(self.songs[i as usize].clone(), 0, i, 0, &Spoil::NONE, &mut rng))
+                .map(|&i| {
+                    Lane::new(self.songs[i as usize].clone(), 0, i, 0, &HistoryCorruption::NONE, &mut rng)
+                })
                 .collect();
             let longest = group.iter().map(Lane::left).max().unwrap_or(0).min(limit);
             let batches = longest.div_ceil(steps);
-            (0..batches).map(|_| Batch::next(&mut group, steps, &Spoil::NONE, &mut rng)).collect()
+            (0..batches).map(|_| Batch::next(&mut group, steps, &HistoryCorruption::NONE, &mut rng)).collect()
         })
     }
 }

@@ -10,7 +10,7 @@ mod run;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use config::{Mix, SpoilConfig, TrainConfig};
 pub use data::{Library, grid_song};
-pub use optimizer::{AdamW, Method};
+pub use optimizer::{Optimizer, Rule};
 pub use plot::{PlotArgs, plot};
 pub(crate) use run::device;
 pub use run::{Score, TrainArgs, network_of, run, score, style_codes};

@@ -1,4 +1,4 @@
-//! AdamW (Loshchilov & Hutter 2019) with gradient clipping, its moments in the open so that a run can
+//! Optimizer (Loshchilov & Hutter 2019) with gradient clipping, its moments in the open so that a run can
 //! be resumed.
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ const RMS_EPSILON: f64 = 1e-7;
 /// How a gradient becomes a step.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Method {
+pub enum Rule {
     /// Adam, with decoupled weight decay where there is any.
     #[default]
     Adam,
@@ -27,7 +27,7 @@ pub enum Method {
 }
 
 /// The optimizer's state.
-pub struct AdamW {
+pub struct Optimizer {
     /// Updates made so far.
     pub updates: usize,
     /// First and second moments by name.
@@ -35,13 +35,13 @@ pub struct AdamW {
     weight_decay: f64,
     clip: f64,
     beta2: f64,
-    method: Method,
+    method: Rule,
 }
 
-impl AdamW {
+impl Optimizer {
     /// An optimizer that has made no update yet.
     pub fn new(weight_decay: f64, clip: f64) -> Self {
-        Self { updates: 0, moments: BTreeMap::new(), weight_decay, clip, beta2: BETA2, method: Method::Adam }
+        Self { updates: 0, moments: BTreeMap::new(), weight_decay, clip, beta2: BETA2, method: Rule::Adam }
     }
 
     /// With another decay of the second moments: 0.999 is what Adam's authors and Keras have.
@@ -50,7 +50,7 @@ impl AdamW {
     }
 
     /// By another method; the second of the moments is then the mean square.
-    pub fn with_method(self, method: Method) -> Self {
+    pub fn with_method(self, method: Rule) -> Self {
         Self { method, ..self }
     }
 
@@ -81,17 +81,17 @@ impl AdamW {
             let Some(grad) = grads.get(var) else { continue };
             let (m, v) = match (self.moments.get(name), self.method) {
                 (Some((m, v)), _) => (m.clone(), v.clone()),
-                (None, Method::Adam) => (var.zeros_like()?, var.zeros_like()?),
+                (None, Rule::Adam) => (var.zeros_like()?, var.zeros_like()?),
                 // There is no first moment; a place is kept for it, so that checkpoints are alike.
-                (None, Method::RmsProp) => (Tensor::zeros(1, var.dtype(), var.device())?, var.zeros_like()?),
+                (None, Rule::RmsProp) => (Tensor::zeros(1, var.dtype(), var.device())?, var.zeros_like()?),
             };
-            if self.method == Method::RmsProp {
+            if self.method == Rule::RmsProp {
                 let square = rms_prop(var, grad, &v, scale, learning_rate)?;
                 self.moments.insert(name.clone(), (m, square));
                 continue;
             }
             let decay = if var.dims().len() > 1 { learning_rate * self.weight_decay } else { 0.0 };
-            let rule = Rule {
+            let rule = AdamUpdate {
                 scale,
                 beta2: self.beta2,
                 correct: (1.0 / correct1, 1.0 / correct2),
@@ -120,7 +120,7 @@ fn rms_prop(var: &Var, grad: &Tensor, square: &Tensor, scale: f64, learning_rate
 
 /// What an update does to each value.
 #[derive(Clone, Copy)]
-struct Rule {
+struct AdamUpdate {
     /// Of the gradient, by clipping.
     scale: f64,
     beta2: f64,
@@ -131,9 +131,9 @@ struct Rule {
     learning_rate: f64,
 }
 
-impl Rule {
+impl AdamUpdate {
     /// The update in three passes over the memory, without a temporary: several times as fast as
-    /// [`Rule::composed`], of which it gives the same bits.
+    /// [`AdamUpdate::composed`], of which it gives the same bits.
     fn in_place(self, var: &Var, grad: &Tensor, m: Tensor, v: Tensor) -> Result<(Tensor, Tensor)> {
         let grad = grad.contiguous()?;
         let scale = self.scale as f32;
@@ -220,7 +220,7 @@ impl InplaceOp2 for Moment {
     }
 }
 
-impl InplaceOp3 for Rule {
+impl InplaceOp3 for AdamUpdate {
     fn name(&self) -> &'static str {
         "adam"
     }
@@ -259,8 +259,13 @@ mod tests {
             let value = |i: usize| ((i as u32).wrapping_mul(2_654_435_761).wrapping_add(seed) >> 8) as f32;
             Tensor::from_vec((0..n).map(|i| value(i) / 8e6 - 1.0).collect(), n, &Device::Cpu).unwrap()
         };
-        let rule =
-            Rule { scale: 0.37, beta2: 0.98, correct: (3.7, 29.0), keep: 0.9995, learning_rate: 1.3e-3 };
+        let rule = AdamUpdate {
+            scale: 0.37,
+            beta2: 0.98,
+            correct: (3.7, 29.0),
+            keep: 0.9995,
+            learning_rate: 1.3e-3,
+        };
         let (a, b) = (Var::from_tensor(&values(1)).unwrap(), Var::from_tensor(&values(1)).unwrap());
         let (grad, m, v) = (values(2), values(3), values(4).sqr().unwrap());
         let one = rule.composed(&a, &grad, &m, &v).unwrap();
@@ -276,7 +281,7 @@ mod tests {
     fn rmsprop_is_keras_own() {
         let var = Var::from_slice(&[1f32, -2.0], 2, &Device::Cpu).unwrap();
         let vars = BTreeMap::from([("w".to_owned(), var.clone())]);
-        let mut optimizer = AdamW::new(0.0, 1e9).with_method(Method::RmsProp);
+        let mut optimizer = Optimizer::new(0.0, 1e9).with_method(Rule::RmsProp);
         let mut expected = [1f64, -2.0];
         let mut square = [0f64; 2];
         for _ in 0..2 {

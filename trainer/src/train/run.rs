@@ -14,7 +14,7 @@ use sideman_models::band::{Network, normal};
 use sideman_models::ops::LstmState;
 
 use super::plot::{self, LOG, PICTURE};
-use super::{AdamW, Checkpoint, Library, TrainConfig};
+use super::{Checkpoint, Library, Optimizer, TrainConfig};
 use crate::corpus::Split;
 
 /// Steps of each valid song that are scored.
@@ -205,7 +205,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     }
     let tensors = vars.iter().map(|(k, v)| (k.clone(), v.as_tensor().clone())).collect();
     let network = Network::new(config.network, tensors, &device)?;
-    let mut optimizer = AdamW::new(config.weight_decay, config.clip);
+    let mut optimizer = Optimizer::new(config.weight_decay, config.clip);
     let mut progress = match resumed {
         Some(r) => {
             let (m, v) = (r.under("m."), r.under("v."));

@@ -48,7 +48,7 @@ fn a_run_becomes_weights_with_a_complete_card() {
     } = weights::card(&bytes).unwrap();
     assert_eq!((name.as_str(), seed, commit.as_str()), ("band-test", 1, "0123abc"));
     assert_eq!(version, env!("CARGO_PKG_VERSION"));
-    assert_eq!(commands, args.commands);
+    assert_eq!(commands, args.origin.commands);
     assert_eq!(sha256, weights::sha256(&bytes));
     assert!(!description.is_empty() && quantisation.contains("Q8_0"));
     assert!(licence.contains("without a stated licence"), "it saw the research tier: {licence}");

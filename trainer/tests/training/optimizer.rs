@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor, Var};
-use sideman_trainer::train::AdamW;
+use sideman_trainer::train::Optimizer;
 
 /// A matrix of one value and a vector of one value.
 fn vars(matrix: f32, vector: f32) -> BTreeMap<String, Var> {
@@ -29,7 +29,7 @@ fn near(found: f32, expected: f32) {
 #[test]
 fn two_steps_are_as_worked_out_by_hand() {
     let vars = vars(1.0, -2.0);
-    let mut optimizer = AdamW::new(0.5, 1000.0);
+    let mut optimizer = Optimizer::new(0.5, 1000.0);
     let norm = optimizer.step(&vars, &gradients(&vars, 3.0, 4.0), 0.1).unwrap();
     assert!((norm - 5.0).abs() < 1e-6);
     // m / (1 - 0.9) = g and v / (1 - 0.98) = g^2: a step of the learning rate against the sign. The matrix
@@ -51,7 +51,7 @@ fn two_steps_are_as_worked_out_by_hand() {
 fn a_long_gradient_is_clipped_and_a_short_one_is_not() {
     for (clip, scale) in [(1.0, 0.2), (5.0, 1.0), (10.0, 1.0)] {
         let vars = vars(1.0, 1.0);
-        let mut optimizer = AdamW::new(0.0, clip);
+        let mut optimizer = Optimizer::new(0.0, clip);
         let norm = optimizer.step(&vars, &gradients(&vars, 3.0, 4.0), 0.1).unwrap();
         assert!((norm - 5.0).abs() < 1e-6, "the norm before clipping");
         near(value(&optimizer.moments["matrix"].0), 0.1 * 3.0 * scale);
@@ -63,7 +63,7 @@ fn a_long_gradient_is_clipped_and_a_short_one_is_not() {
 #[test]
 fn a_gradient_that_is_no_number_moves_nothing() {
     let vars = vars(1.5, -2.5);
-    let mut optimizer = AdamW::new(0.5, 1.0);
+    let mut optimizer = Optimizer::new(0.5, 1.0);
     optimizer.step(&vars, &gradients(&vars, 1.0, 1.0), 0.1).unwrap();
     let before = (value(&vars["matrix"]), value(&vars["vector"]), value(&optimizer.moments["matrix"].0));
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
@@ -81,7 +81,7 @@ fn a_gradient_that_is_no_number_moves_nothing() {
 fn variables_without_a_gradient_stay() {
     let vars = vars(1.5, -2.5);
     let grads = vars["matrix"].sum_all().unwrap().backward().unwrap();
-    let mut optimizer = AdamW::new(0.5, 1.0);
+    let mut optimizer = Optimizer::new(0.5, 1.0);
     optimizer.step(&vars, &grads, 0.1).unwrap();
     assert_eq!(value(&vars["vector"]), -2.5);
     assert_ne!(value(&vars["matrix"]), 1.5);

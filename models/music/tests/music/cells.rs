@@ -1,7 +1,9 @@
 //! P1's rows of cells, and their inverse.
 
 use proptest::prelude::*;
-use sideman_music::cells::{self, COLUMNS, Cells, FAMILY_COLUMNS, MOST_ROWS, Row, VALUES, family_of};
+use sideman_music::encoding::note_cells::{
+    self, COLUMNS, Cells, FAMILY_COLUMNS, MOST_ROWS, Row, VALUES, family_of,
+};
 use sideman_music::{Note, Score, TempoMap, Track};
 
 fn track(program: u8, is_drums: bool, notes: Vec<Note>) -> Track {
@@ -15,7 +17,7 @@ fn note(onset: i64, pitch: u8, length: i64, velocity: u8) -> Note {
 /// Rows as the encoding makes them: each family's notes from the left without gaps, the last row not empty.
 fn rows() -> impl Strategy<Value = Vec<Row>> {
     let cell = (1u8..=128, 1u8..VALUES as u8, 1u8..=127);
-    let family = proptest::collection::vec(cell, 0..=cells::NOTES);
+    let family = proptest::collection::vec(cell, 0..=note_cells::NOTES);
     let row = proptest::array::uniform4(family).prop_map(|families| {
         let mut row = [0; COLUMNS];
         for (own, notes) in row.chunks_exact_mut(FAMILY_COLUMNS).zip(families) {

@@ -1,7 +1,7 @@
 //! The band grid and its inverse.
 
 use proptest::prelude::*;
-use sideman_music::grid::{
+use sideman_music::encoding::grid::{
     self, BASS_HIGH, BASS_LOW, BASS_SPAN, BandStep, BassNote, CHORD_HIGH, CHORD_LOW, CHORD_NOTES, Chord,
     DRUM_CLASSES, DRUM_KEYS, LENGTH_BINS, LENGTH_TICKS, OFFSET_MAX, OFFSET_MIN, VELOCITY_BINS, VelocityTable,
 };

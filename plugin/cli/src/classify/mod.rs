@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
-use sideman_models::genre::weights::Hears;
+use sideman_models::genre::weights::InputKind;
 use sideman_models::genre::{built_in, notes};
 use sideman_music::smf::MidiFile;
 
@@ -120,11 +120,11 @@ fn of_notes(name: &str, bytes: &[u8], listen: Option<ListenTo>) -> Result<Classi
     let file = MidiFile::parse(bytes).with_context(|| format!("cannot read {name}"))?;
     let score = file.score();
     let hears = match listen {
-        Some(ListenTo::Band) => Hears::Band,
-        Some(ListenTo::Piano) => Hears::Piano,
+        Some(ListenTo::Band) => InputKind::Band,
+        Some(ListenTo::Piano) => InputKind::Piano,
         None => notes::hears_of(score),
     };
-    let weights = if hears == Hears::Piano { built_in::piano()? } else { built_in::band()? };
+    let weights = if hears == InputKind::Piano { built_in::piano()? } else { built_in::band()? };
     let answer = notes::of_score(weights, score);
     let end = score.tracks.iter().flat_map(|t| &t.notes).map(sideman_music::Note::end).max().unwrap_or(0);
     Ok(Classified {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use serde_json::{Map, Value, json};
-use sideman_models::genre::weights::Hears;
+use sideman_models::genre::weights::InputKind;
 use sideman_models::genre::{Answer, best};
 
 /// Cells of a text bar at a probability of 1.
@@ -46,9 +46,9 @@ impl Classified {
         let answer = &self.answer;
         let (class, p) = answer.best();
         let what = match answer.hears {
-            Hears::Band => "all parts",
-            Hears::Piano => "piano",
-            Hears::Audio => "sound",
+            InputKind::Band => "all parts",
+            InputKind::Piano => "piano",
+            InputKind::Audio => "sound",
         };
         let said = match (answer.genre(), answer.doubt) {
             (Some(genre), _) => format!("{}, {} % sure", answer.classes[genre], percent(p)),

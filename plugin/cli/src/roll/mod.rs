@@ -6,8 +6,8 @@ use std::io::Write;
 
 use anyhow::Result;
 use image::ImageEncoder;
+use sideman_music::encoding::grid::{DRUM_CLASSES, DRUM_NAMES, drum_class};
 use sideman_music::family::PIANO_COLOUR;
-use sideman_music::grid::{DRUM_CLASSES, DRUM_NAMES, drum_class};
 use sideman_music::{MeterMap, Note, PULSES_PER_BEAT, Part, Pulse, STEP_PULSES};
 
 use crate::canvas::{Canvas, Colour, LETTER, blend};

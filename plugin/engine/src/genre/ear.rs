@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use sideman_models::band::Place;
+use sideman_models::band::StepPosition;
 use sideman_models::genre::built_in;
 use sideman_models::genre::symbolic::{BarListener, GenreTracker, PHRASE_BARS};
 use sideman_models::weights::NamedError;
-use sideman_music::genre::piano::SOUNDING_BARS;
-use sideman_music::genre::{Bar, PIANO_FEATURES, PianoBars, WINDOW_BARS};
+use sideman_music::encoding::bar_features::piano::SOUNDING_BARS;
+use sideman_music::encoding::bar_features::{Bar, PIANO_FEATURES, PianoBars, WINDOW_BARS};
 use sideman_music::listen::KeyEvent;
 use sideman_music::{Meter, Pulse};
 
@@ -17,7 +17,7 @@ use crate::clock::step_pulse;
 /// Tempo that the classifier is told whatever the tempo is, as when it was trained: it does not see it.
 const BPM: f32 = 120.0;
 
-/// Hears the keys of a piano and tells the genre of the last [`WINDOW_BARS`] bars. What it says follows from what
+/// InputKind the keys of a piano and tells the genre of the last [`WINDOW_BARS`] bars. What it says follows from what
 /// was played up to a bar line and from nothing later. Allocates when it is made and never after; one owner.
 #[derive(Debug, Clone)]
 pub struct PianoEar {
@@ -78,7 +78,7 @@ impl PianoEar {
 
     /// To be called with each step once, in ascending order, after the keys up to its decision point `now`. Returns
     /// whether a bar of music ended here.
-    pub fn step(&mut self, place: &Place, now: Pulse) -> bool {
+    pub fn step(&mut self, place: &StepPosition, now: Pulse) -> bool {
         let begins = step_pulse(place.step - i64::from(place.in_bar));
         let before = self.bar.replace((begins, place.bar_steps));
         let Some((start, sixteenths)) = before.filter(|&(start, _)| start < begins) else { return false };

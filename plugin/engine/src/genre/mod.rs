@@ -18,13 +18,13 @@ pub use sideman_models::genre::symbolic::{GenreTracker, MOST_CLASSES, PHRASE_BAR
 pub(crate) use sound::AudioGenre;
 pub use sound::{AudioEar, MakeEar};
 
-use sideman_models::band::Place;
+use sideman_models::band::StepPosition;
 use sideman_models::weights::NamedError;
 use sideman_music::Pulse;
 use sideman_music::listen::KeyEvent;
 
 use crate::controls::Controls;
-use crate::seat::Music;
+use crate::loaded_band::Music;
 use crate::style::{Style, StyleChoice};
 use styles::Suits;
 
@@ -140,7 +140,7 @@ impl Follower {
     /// any: it goes before the piano's. Returns whether a bar of music ended here.
     pub fn step(
         &mut self,
-        place: &Place,
+        place: &StepPosition,
         now: Pulse,
         bpm: f64,
         controls: &Controls,

@@ -1,6 +1,6 @@
 //! Which style suits which genre: one table.
 
-use crate::seat::Music;
+use crate::loaded_band::Music;
 use crate::style::Style;
 
 /// What a genre asks of the band.

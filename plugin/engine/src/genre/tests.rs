@@ -2,15 +2,15 @@
 
 use sideman_models::genre::built_in;
 use sideman_models::genre::symbolic::BarListener;
-use sideman_music::genre::bars::notes_by_bar;
+use sideman_music::encoding::bar_features::bars::notes_by_bar;
 use sideman_music::listen::key_events;
 use sideman_music::{Meter, MeterMap, Note, TempoMap};
 
 use super::*;
 use crate::clock::{place_of, step_pulse};
 use crate::controls::WeightsChoice;
+use crate::loaded_band;
 use crate::offline::{Performance, Rendered};
-use crate::seat;
 
 fn note(onset: Pulse, pitch: u8, length: Pulse, velocity: u8) -> Note {
     Note { onset, pitch, length, velocity }
@@ -121,15 +121,15 @@ fn what_is_heard_live_is_what_the_classifier_was_trained_on() {
     piano.extend(alberti(18, 14));
     // What the ear cannot know is how long a note will last that is held over a bar line.
     piano.retain(|n| meters.position(n.onset).bar == meters.position(n.end()).bar);
-    let bars = sideman_music::genre::bars(&meters, 40 * 1920);
+    let bars = sideman_music::encoding::bar_features::bars(&meters, 40 * 1920);
     let ranges = notes_by_bar(&piano, &bars);
     let weights = built_in::piano().unwrap();
     let mut listener = BarListener::new(weights.kernel.clone(), weights.head.temperature, 8, 6);
     let mut tracker = GenreTracker::new(weights.head.classes.len(), weights.head.unsure);
-    let mut figures = sideman_music::genre::PianoBars::default();
+    let mut figures = sideman_music::encoding::bar_features::PianoBars::default();
     let (mut wanted, mut silent) = (Vec::new(), 8);
     for (bar, range) in bars.iter().zip(ranges) {
-        let (notes, mut out) = (&piano[range], [0.0; sideman_music::genre::PIANO_FEATURES]);
+        let (notes, mut out) = (&piano[range], [0.0; sideman_music::encoding::bar_features::PIANO_FEATURES]);
         silent = if notes.is_empty() { silent + 1 } else { 0 };
         if silent >= 8 {
             listener.reset();
@@ -236,9 +236,9 @@ fn a_reset_forgets_and_a_fixed_style_stays() {
 fn rendered(piano: &[Note], controls: Controls) -> Rendered {
     let music = Music { bpm: 120.0, bar_steps: 16 };
     let (meters, tempos) = (MeterMap::default(), TempoMap::default());
-    let seat = seat::choose(&controls, music).unwrap();
+    let seat = loaded_band::load(&controls, music).unwrap();
     let performance = Performance::new(piano, &meters, &tempos, seat.settings(controls)).unwrap();
-    performance.render_following(seat, &mut |c, m| seat::choose(c, m).ok(), &mut |_| {}).unwrap()
+    performance.render_following(seat, &mut |c, m| loaded_band::load(c, m).ok(), &mut |_| {}).unwrap()
 }
 
 #[test]

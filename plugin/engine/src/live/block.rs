@@ -82,7 +82,7 @@ pub struct Block<'a> {
 
 /// A key of the piano, or anything else that came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spoken {
+pub enum MidiMessage {
     /// A note begins, with its velocity 1 to 127, or ends, with velocity 0.
     Note {
         /// MIDI pitch.
@@ -109,7 +109,7 @@ pub struct Input {
     /// MIDI channel, 0 to 15.
     pub channel: u8,
     /// What.
-    pub message: Spoken,
+    pub message: MidiMessage,
 }
 
 /// Who plays.
@@ -134,5 +134,5 @@ pub struct Output {
     /// only to be struck anew.
     pub inside: bool,
     /// What.
-    pub message: Spoken,
+    pub message: MidiMessage,
 }

@@ -3,9 +3,9 @@
 use sideman_music::{MeterMap, Note, Part, Pulse, Score, TempoMap, Track};
 
 use super::block::Voice;
-use super::shared::Book;
+use super::shared::EditorState;
 
-impl Book {
+impl EditorState {
     /// What was played from a point of the session on, as a score with tempo map and metres, ready to be
     /// written as a Standard MIDI File: the piano and the four parts as `render` writes them. It begins with
     /// the bar of the first note. Notes that still sound end at `now`. Both in pulses of the session. `None`

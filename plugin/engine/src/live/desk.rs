@@ -2,10 +2,10 @@
 
 use sideman_music::{Part, Pulse};
 
-use super::block::{Block, Input, Output, Route, Sending, Spoken, Voice};
-use super::queues::{Answer, AudioEnd, Garbage, Told};
+use super::block::{Block, Input, MidiMessage, Output, Route, Sending, Voice};
+use super::queues::{AudioEnd, FromBand, Garbage, ToBand};
 use crate::controls::Controls;
-use crate::rt::{Message, Router, Sent, Way};
+use crate::rt::{Message, RoutedNote, Router, Routing};
 
 /// Most that comes out of a block: a full timeline, all notes that sound, and the piano.
 const OUTPUTS: usize = 4096;
@@ -15,7 +15,7 @@ const NOTE_ONS: usize = 3000;
 const RESERVED: usize = 256;
 
 /// The outputs of a block, and who got what. Owned by the audio thread. No allocation.
-pub(super) struct Desk {
+pub(super) struct OutputMixer {
     ends: Option<AudioEnd>,
     router: Router,
     outputs: Box<[Output; OUTPUTS]>,
@@ -25,9 +25,9 @@ pub(super) struct Desk {
     lost: u64,
 }
 
-impl Default for Desk {
+impl Default for OutputMixer {
     fn default() -> Self {
-        let message = Spoken::Note { pitch: 0, velocity: 0 };
+        let message = MidiMessage::Note { pitch: 0, velocity: 0 };
         let nothing = Output { at: 0, voice: Voice::Piano, channel: None, inside: true, message };
         Self {
             ends: None,
@@ -40,7 +40,7 @@ impl Default for Desk {
     }
 }
 
-impl Desk {
+impl OutputMixer {
     /// Connects with the band's thread, or cuts the connection. Not while processing.
     pub(super) fn connect(&mut self, ends: Option<AudioEnd>) {
         self.ends = ends;
@@ -81,21 +81,21 @@ impl Desk {
     }
 
     /// Tells the band's thread something that may be lost, such as a note that begins.
-    pub(super) fn tell(&mut self, told: Told) -> bool {
+    pub(super) fn tell(&mut self, told: ToBand) -> bool {
         let fits = self.ends.as_mut().is_some_and(|ends| ends.room() > RESERVED && ends.tell(told));
         self.lost += u64::from(!fits && self.ends.is_some());
         fits
     }
 
     /// Tells what should not be lost: there are places kept for it.
-    pub(super) fn insist(&mut self, told: Told) -> bool {
+    pub(super) fn insist(&mut self, told: ToBand) -> bool {
         let fits = self.ends.as_mut().is_some_and(|ends| ends.tell(told));
         self.lost += u64::from(!fits && self.ends.is_some());
         fits
     }
 
     /// The next answer of the band's thread.
-    pub(super) fn answer(&mut self) -> Option<Answer> {
+    pub(super) fn answer(&mut self) -> Option<FromBand> {
         self.ends.as_mut().and_then(AudioEnd::answer)
     }
 
@@ -117,7 +117,7 @@ impl Desk {
         let channel = input.channel & 15;
         let held = &mut self.passed[usize::from(channel)];
         let mut to = (!route.swallow_piano).then_some(channel);
-        if let Spoken::Note { pitch, velocity } = input.message {
+        if let MidiMessage::Note { pitch, velocity } = input.message {
             let bit = 1u128 << (pitch & 127);
             if velocity == 0 {
                 // A note that was passed on is ended, whatever the setting says by now.
@@ -133,7 +133,7 @@ impl Desk {
     /// Whether a message ends a note that was passed on.
     pub(super) fn holds(&self, input: &Input) -> bool {
         match input.message {
-            Spoken::Note { pitch, velocity: 0 } => {
+            MidiMessage::Note { pitch, velocity: 0 } => {
                 self.passed[usize::from(input.channel & 15)] >> (pitch & 127) & 1 == 1
             }
             _ => false,
@@ -147,7 +147,7 @@ impl Desk {
             while held != 0 {
                 let pitch = held.trailing_zeros() as u8;
                 held &= held - 1;
-                let message = Spoken::Note { pitch, velocity: 0 };
+                let message = MidiMessage::Note { pitch, velocity: 0 };
                 self.put(piano(0, Some(channel), message));
             }
         }
@@ -157,7 +157,7 @@ impl Desk {
     pub(super) fn silence_everything(&mut self, at: u32) {
         for channel in 0..16 {
             for first in [120, 123] {
-                let message = Spoken::Other { status: 0xB0, first, second: 0 };
+                let message = MidiMessage::Other { status: 0xB0, first, second: 0 };
                 self.put(piano(at, Some(channel), message));
             }
         }
@@ -174,7 +174,7 @@ impl Desk {
         let part = controls.part(m.part);
         let crowded = m.velocity > 0 && self.count >= NOTE_ONS;
         self.lost += u64::from(crowded);
-        let way = Way {
+        let way = Routing {
             audible: controls.audible(m.part) && !block.bypass && !crowded,
             channel: sends.then(|| route.channel.unwrap_or(m.part.channel()) & 15),
             octave: part.octave,
@@ -196,7 +196,7 @@ impl Desk {
     pub(super) fn end_part(&mut self, part: Part, time: Pulse) {
         for pitch in 0..128 {
             let end = Message { at: 0, part, pitch, velocity: 0 };
-            let way = Way { audible: false, channel: None, octave: 0, level: 1.0 };
+            let way = Routing { audible: false, channel: None, octave: 0, level: 1.0 };
             let mut sent = None;
             self.router.send(end, &way, &mut |s| sent = Some(s));
             if let Some(sent) = sent {
@@ -205,14 +205,14 @@ impl Desk {
         }
     }
 
-    fn emit(&mut self, at: u32, time: Pulse, sent: Sent) {
-        let message = Spoken::Note { pitch: sent.pitch, velocity: sent.velocity };
+    fn emit(&mut self, at: u32, time: Pulse, sent: RoutedNote) {
+        let message = MidiMessage::Note { pitch: sent.pitch, velocity: sent.velocity };
         let voice = Voice::Part(sent.part);
         self.put(Output { at, voice, channel: sent.channel, inside: sent.inside, message });
         if !sent.inside {
             return;
         }
-        let told = Told::Tape { at: time, voice, pitch: sent.pitch, velocity: sent.velocity };
+        let told = ToBand::Tape { at: time, voice, pitch: sent.pitch, velocity: sent.velocity };
         if sent.velocity > 0 {
             self.tell(told)
         } else {
@@ -221,6 +221,6 @@ impl Desk {
     }
 }
 
-fn piano(at: u32, channel: Option<u8>, message: Spoken) -> Output {
+fn piano(at: u32, channel: Option<u8>, message: MidiMessage) -> Output {
     Output { at, voice: Voice::Piano, channel, inside: true, message }
 }

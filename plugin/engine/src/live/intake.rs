@@ -1,6 +1,6 @@
 //! The sound that comes in, on its way to the band's thread.
 
-use super::desk::Desk;
+use super::desk::OutputMixer;
 
 /// Seconds of nothing that are still handed on: enough to know that the sound is gone.
 const QUIET: f64 = 10.0;
@@ -16,7 +16,7 @@ pub(super) struct Intake {
 
 impl Intake {
     /// Hands on a block; what there is no room for is left out and counted.
-    pub(super) fn hear(&mut self, desk: &mut Desk, left: &[f32], right: &[f32], rate: f64) {
+    pub(super) fn hear(&mut self, desk: &mut OutputMixer, left: &[f32], right: &[f32], rate: f64) {
         let nothing = left.iter().chain(right).all(|s| *s == 0.0);
         self.quiet = if nothing { self.quiet.saturating_add(left.len() as u64) } else { 0 };
         if self.quiet as f64 > QUIET * rate {

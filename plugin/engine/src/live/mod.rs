@@ -9,12 +9,12 @@
 mod block;
 mod capture;
 mod desk;
-mod foresight;
+mod editor_feed;
 mod intake;
 mod learn;
-mod notebook;
 mod overlay;
 mod performer;
+mod preview;
 mod priority;
 mod queues;
 mod shared;
@@ -23,8 +23,9 @@ mod tests;
 mod thread;
 
 pub use block::{
-    Block, ClockChoice, ClockSource, Input, LiveSettings, Output, Route, Sending, Spoken, Transport, Voice,
+    Block, ClockChoice, ClockSource, Input, LiveSettings, MidiMessage, Output, Route, Sending, Transport,
+    Voice,
 };
 pub use learn::{ACTIONS, Action, Trigger};
 pub use performer::Performer;
-pub use shared::{Book, Expected, Job, RollNote, Shared, Status, TempoPoint};
+pub use shared::{EditorState, Expected, RollNote, Shared, Status, Task, TempoPoint};

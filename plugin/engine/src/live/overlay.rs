@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use sideman_music::Part;
 
-use super::block::Spoken;
+use super::block::MidiMessage;
 use super::learn::{ACTIONS, Action, Trigger};
 use super::shared::Shared;
 use crate::controls::{Controls, VARIATIONS};
@@ -23,7 +23,7 @@ pub(super) enum Press {
 /// Values on top of the controls; each goes away when the control below it is moved. Owned by the audio
 /// thread. No allocation.
 #[derive(Debug, Clone)]
-pub(super) struct Overlay {
+pub(super) struct LearnedOverrides {
     values: [Option<f32>; ACTIONS],
     /// Controls of the last block.
     below: Controls,
@@ -33,7 +33,7 @@ pub(super) struct Overlay {
     changed: bool,
 }
 
-impl Default for Overlay {
+impl Default for LearnedOverrides {
     fn default() -> Self {
         Self {
             values: [None; ACTIONS],
@@ -103,7 +103,7 @@ fn range(action: Action) -> (f32, f32) {
     }
 }
 
-impl Overlay {
+impl LearnedOverrides {
     /// The controls as they are in effect: those given, and what was taught on top.
     pub(super) fn apply(&mut self, controls: &Controls) -> Controls {
         let mut out = controls.clamped();
@@ -133,13 +133,18 @@ impl Overlay {
 
     /// Takes a message that came in. Returns whether it was taught to something, and is not music then, and
     /// what it asks for.
-    pub(super) fn hear(&mut self, shared: &Shared, channel: u8, message: Spoken) -> (bool, Option<Press>) {
+    pub(super) fn hear(
+        &mut self,
+        shared: &Shared,
+        channel: u8,
+        message: MidiMessage,
+    ) -> (bool, Option<Press>) {
         let (trigger, amount) = match message {
-            Spoken::Note { pitch, velocity } => (Trigger::Note(channel & 15, pitch & 127), velocity),
-            Spoken::Other { status: 0xB0, first, second } => {
+            MidiMessage::Note { pitch, velocity } => (Trigger::Note(channel & 15, pitch & 127), velocity),
+            MidiMessage::Other { status: 0xB0, first, second } => {
                 (Trigger::Controller(channel & 15, first & 127), second & 127)
             }
-            Spoken::Other { .. } => return (false, None),
+            MidiMessage::Other { .. } => return (false, None),
         };
         if let Some(action) = shared.learning()
             && amount > 0
@@ -179,7 +184,7 @@ impl Overlay {
         if down { self.press(action) } else { None }
     }
 
-    /// Presses the button of an action.
+    /// Triggers the button of an action.
     pub(super) fn press(&mut self, action: Action) -> Option<Press> {
         let i = action.index();
         let now = self.values[i].unwrap_or(value(&self.below, action));
@@ -230,14 +235,14 @@ impl Overlay {
 mod tests {
     use super::*;
 
-    fn cc(number: u8, value: u8) -> Spoken {
-        Spoken::Other { status: 0xB0, first: number, second: value }
+    fn cc(number: u8, value: u8) -> MidiMessage {
+        MidiMessage::Other { status: 0xB0, first: number, second: value }
     }
 
     #[test]
     fn a_knob_is_taught_moves_its_control_and_yields_to_it() {
         let shared = Shared::default();
-        let mut overlay = Overlay::default();
+        let mut overlay = LearnedOverrides::default();
         let mut controls = Controls::default();
         overlay.apply(&controls);
         shared.set_learning(Some(Action::Intensity));
@@ -258,7 +263,7 @@ mod tests {
     #[test]
     fn a_pedal_holds_while_it_is_down_and_a_key_toggles() {
         let shared = Shared::default();
-        let mut overlay = Overlay::default();
+        let mut overlay = LearnedOverrides::default();
         let controls = Controls::default();
         shared.set_learned(Action::Hold, Some(Trigger::Controller(0, 64)));
         shared.set_learned(Action::Mute(Part::Bass), Some(Trigger::Note(9, 36)));
@@ -268,7 +273,7 @@ mod tests {
         assert!(overlay.apply(&controls).hold);
         overlay.hear(&shared, 0, cc(64, 0));
         assert!(!overlay.apply(&controls).hold);
-        let key = |pitch, velocity| Spoken::Note { pitch, velocity };
+        let key = |pitch, velocity| MidiMessage::Note { pitch, velocity };
         for muted in [true, false, true] {
             assert!(overlay.hear(&shared, 9, key(36, 90)).0 && overlay.hear(&shared, 9, key(36, 0)).0);
             assert_eq!(overlay.apply(&controls).parts[1].mute, muted);

@@ -8,18 +8,20 @@ use std::time::{Duration, Instant};
 use sideman_music::listen::Lean;
 use sideman_music::{Part, Pulse, STEP_PULSES};
 
-use super::block::{Block, ClockChoice, ClockSource, Input, LiveSettings, Output, Spoken, Transport, Voice};
-use super::desk::Desk;
+use super::block::{
+    Block, ClockChoice, ClockSource, Input, LiveSettings, MidiMessage, Output, Transport, Voice,
+};
+use super::desk::OutputMixer;
 use super::intake::Intake;
 use super::learn::Action;
-use super::overlay::{Overlay, Press};
-use super::queues::{Answer, Told, queues};
+use super::overlay::{LearnedOverrides, Press};
+use super::queues::{FromBand, ToBand, queues};
 use super::shared::{Shared, TempoPoint};
 use super::thread::BandThread;
 use crate::controls::Controls;
 use crate::genre::MakeEar;
 use crate::planner::{HELD_BARS, SILENT_BARS};
-use crate::rt::{Clock, Echo, Order, Scheduler, Turn};
+use crate::rt::{BarFallback, Clock, Order, Scheduler, Turn};
 
 /// Messages of the piano that can be on their way when the piano is delayed.
 const DELAYED: usize = 1024;
@@ -35,11 +37,11 @@ const POINT_EVERY: f64 = 30.0;
 pub struct Performer {
     shared: Arc<Shared>,
     thread: Option<BandThread>,
-    desk: Desk,
+    desk: OutputMixer,
     clock: Clock,
     scheduler: Scheduler,
-    echo: Echo,
-    overlay: Overlay,
+    echo: BarFallback,
+    overlay: LearnedOverrides,
     delayed: Box<[(u64, Input); DELAYED]>,
     delayed_count: usize,
     /// Controls that were told last, and whether they arrived.
@@ -70,15 +72,15 @@ pub struct Performer {
 impl Performer {
     /// A performer that has not been activated. Any thread; starts nothing.
     pub fn new(shared: Arc<Shared>) -> Self {
-        let silence = Input { at: 0, channel: 0, message: Spoken::Note { pitch: 0, velocity: 0 } };
+        let silence = Input { at: 0, channel: 0, message: MidiMessage::Note { pitch: 0, velocity: 0 } };
         Self {
             shared,
             thread: None,
-            desk: Desk::default(),
+            desk: OutputMixer::default(),
             clock: Clock::new(48_000.0),
             scheduler: Scheduler::new(GRACE),
-            echo: Echo::default(),
-            overlay: Overlay::default(),
+            echo: BarFallback::default(),
+            overlay: LearnedOverrides::default(),
             delayed: Box::new([(0, silence); DELAYED]),
             delayed_count: 0,
             told: None,
@@ -148,7 +150,7 @@ impl Performer {
         self.reset = true;
     }
 
-    /// Presses the button of an action, as a taught key would, at the start of the next block.
+    /// Triggers the button of an action, as a taught key would, at the start of the next block.
     pub fn press(&mut self, action: Action) {
         if let Some(press) = self.overlay.press(action) {
             self.presses[press as usize] += 1;
@@ -261,7 +263,7 @@ impl Performer {
     }
 
     fn tell_controls(&mut self, controls: &Controls) {
-        if self.told.as_ref() != Some(controls) && self.desk.insist(Told::Controls(*controls)) {
+        if self.told.as_ref() != Some(controls) && self.desk.insist(ToBand::Controls(*controls)) {
             self.told = Some(*controls);
         }
     }
@@ -290,7 +292,7 @@ impl Performer {
                 return;
             }
         }
-        if self.desk.insist(Told::Point(now)) {
+        if self.desk.insist(ToBand::Point(now)) {
             self.point = Some(now);
         }
     }
@@ -302,14 +304,14 @@ impl Performer {
         // What came before the first bar is not music: the counting in, or what a host rolls before it.
         let first = if self.clock.source() == ClockSource::Own { at.max(0) } else { at };
         let epoch = self.clock.epoch();
-        self.desk.insist(Told::Began { epoch, at: first });
+        self.desk.insist(ToBand::Began { epoch, at: first });
         self.point = None;
         self.tell_point();
     }
 
     fn end_epoch(&mut self, controls: &Controls, block: &Block<'_>) {
         self.jump(0, controls, block);
-        self.desk.insist(Told::Ended);
+        self.desk.insist(ToBand::Ended);
         self.point = None;
     }
 
@@ -328,7 +330,7 @@ impl Performer {
     fn begin_session(&mut self) {
         self.keys = 0;
         self.keys_lost = false;
-        self.desk.insist(Told::Keys(0));
+        self.desk.insist(ToBand::Keys(0));
         self.delayed_count = 0;
         self.desk.end_passed();
         self.last_key = self.clock.sample();
@@ -399,7 +401,7 @@ impl Performer {
         } else {
             self.desk.pass(input, &block.settings.route);
         }
-        let Spoken::Note { pitch, velocity } = input.message else { return };
+        let MidiMessage::Note { pitch, velocity } = input.message else { return };
         let (pitch, bit) = (pitch & 127, 1u128 << (pitch & 127));
         let was_down = self.keys & bit != 0;
         self.keys = if velocity > 0 { self.keys | bit } else { self.keys & !bit };
@@ -408,15 +410,15 @@ impl Performer {
             self.start_clock(input.at, controls, block);
         }
         let at = self.clock.session_at(input.at).round() as Pulse;
-        self.desk.tell(Told::Tape { at, voice: Voice::Piano, pitch, velocity });
+        self.desk.tell(ToBand::Tape { at, voice: Voice::Piano, pitch, velocity });
         if velocity == 0 && !was_down {
             return;
         }
         if self.keys_lost {
-            self.keys_lost = !self.desk.insist(Told::Keys(self.keys));
+            self.keys_lost = !self.desk.insist(ToBand::Keys(self.keys));
         }
         let at = self.clock.position_at(input.at).round() as Pulse;
-        if !self.desk.tell(Told::Key { at, pitch, velocity }) {
+        if !self.desk.tell(ToBand::Key { at, pitch, velocity }) {
             self.keys_lost = true;
         }
     }
@@ -472,17 +474,17 @@ impl Performer {
         let epoch = self.clock.epoch();
         while let Some(answer) = self.desk.answer() {
             match answer {
-                Answer::Order(e, order) => {
+                FromBand::Order(e, order) => {
                     let accepted = self.scheduler.accept(e, order);
                     match order {
                         Order::Play(part, note) if accepted => self.echo.remember(part, note),
                         // The band rests: there is nothing to go on with.
-                        Order::Withdraw(_) if e == epoch => self.echo.clear(),
+                        Order::CancelFrom(_) if e == epoch => self.echo.clear(),
                         _ => {}
                     }
                 }
-                Answer::Decided(e, to) if e == epoch => self.decided = self.decided.max(to),
-                Answer::Decided(..) => {}
+                FromBand::Decided(e, to) if e == epoch => self.decided = self.decided.max(to),
+                FromBand::Decided(..) => {}
             }
         }
     }
@@ -494,7 +496,7 @@ impl Performer {
         }
         let reached = self.clock.position_at(frames).round() as Pulse - 1;
         if reached > self.reached && undecided(self.reached) <= reached {
-            let told = self.desk.insist(Told::Reached(reached));
+            let told = self.desk.insist(ToBand::HeardUpTo(reached));
             self.reached = if told { reached } else { self.reached };
         }
     }

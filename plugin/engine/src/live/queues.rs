@@ -25,7 +25,7 @@ const GARBAGE: usize = 16;
 
 /// What the band's thread is told, in order of time.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Told {
+pub(super) enum ToBand {
     /// An epoch has begun: the first step to be decided is the first one at or after this pulse.
     Began { epoch: u32, at: Pulse },
     /// The epoch is over, and none has begun.
@@ -37,7 +37,7 @@ pub(super) enum Told {
     /// Messages were lost: these keys are down, and no others.
     Keys(u128),
     /// Everything up to and including this pulse has been told.
-    Reached(Pulse),
+    HeardUpTo(Pulse),
     /// Controls have changed.
     Controls(Controls),
     /// What sounded, in pulses of the session; velocity 0 for an end.
@@ -46,7 +46,7 @@ pub(super) enum Told {
 
 /// What the band's thread answers.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Answer {
+pub(super) enum FromBand {
     /// An order for the scheduler, in an epoch.
     Order(u32, Order),
     /// Everything up to this pulse of an epoch has been decided.
@@ -58,24 +58,24 @@ pub(super) type Garbage = Box<dyn Any + Send>;
 
 /// The audio thread's ends.
 pub(super) struct AudioEnd {
-    told: HeapProd<Told>,
-    answers: HeapCons<Answer>,
+    told: HeapProd<ToBand>,
+    answers: HeapCons<FromBand>,
     garbage: HeapProd<Garbage>,
     sound: HeapProd<f32>,
 }
 
 /// The ends of the band's thread.
 pub(super) struct BandEnd {
-    told: HeapCons<Told>,
-    answers: HeapProd<Answer>,
+    told: HeapCons<ToBand>,
+    answers: HeapProd<FromBand>,
     garbage: HeapCons<Garbage>,
     sound: HeapCons<f32>,
 }
 
 /// A pair of ends, empty. Allocates.
 pub(super) fn queues() -> (AudioEnd, BandEnd) {
-    let (told_in, told_out) = ring(TOLD, || Told::Ended);
-    let (answer_in, answer_out) = ring(ORDERED, || Answer::Decided(0, 0));
+    let (told_in, told_out) = ring(TOLD, || ToBand::Ended);
+    let (answer_in, answer_out) = ring(ORDERED, || FromBand::Decided(0, 0));
     let (garbage_in, garbage_out) = ring(GARBAGE, || -> Garbage { Box::new(()) });
     let (sound_in, sound_out) = ring(SOUND, || 0.0);
     (
@@ -97,7 +97,7 @@ fn ring<T>(places: usize, anything: impl Fn() -> T) -> (HeapProd<T>, HeapCons<T>
 
 impl AudioEnd {
     /// Tells the band's thread something; false when there is no room.
-    pub(super) fn tell(&mut self, told: Told) -> bool {
+    pub(super) fn tell(&mut self, told: ToBand) -> bool {
         self.told.try_push(told).is_ok()
     }
 
@@ -107,7 +107,7 @@ impl AudioEnd {
     }
 
     /// The next answer.
-    pub(super) fn answer(&mut self) -> Option<Answer> {
+    pub(super) fn answer(&mut self) -> Option<FromBand> {
         self.answers.try_pop()
     }
 
@@ -124,12 +124,12 @@ impl AudioEnd {
 
 impl BandEnd {
     /// What was told next.
-    pub(super) fn told(&mut self) -> Option<Told> {
+    pub(super) fn told(&mut self) -> Option<ToBand> {
         self.told.try_pop()
     }
 
     /// Answers; gives the answer back when there is no room.
-    pub(super) fn answer(&mut self, answer: Answer) -> Result<(), Answer> {
+    pub(super) fn answer(&mut self, answer: FromBand) -> Result<(), FromBand> {
         self.answers.try_push(answer)
     }
 

@@ -18,13 +18,13 @@ use crate::rt::ClockSource;
 
 /// Work for the band's thread: loading a file, freeing something large. It is run between two decisions, and
 /// what it returns is freed there.
-pub type Job = Box<dyn FnOnce() -> Box<dyn Any + Send> + Send>;
+pub type Task = Box<dyn FnOnce() -> Box<dyn Any + Send> + Send>;
 
 /// What is going on, as an editor shows it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Status {
     /// Musical time that passed since activation, in pulses: it never goes back, whatever the host's
-    /// position does. All times in [`Book`] are on this axis.
+    /// position does. All times in [`EditorState`] are on this axis.
     pub session: f64,
     /// Position in the music in pulses.
     pub position: f64,
@@ -110,7 +110,7 @@ pub struct Expected {
 /// What was played, what is planned and what the band thinks. Written by the band's thread, read by an
 /// editor; the audio thread never touches it.
 #[derive(Debug, Clone, Default)]
-pub struct Book {
+pub struct EditorState {
     /// Notes of the piano and the band, by onset; the last minutes.
     pub notes: VecDeque<RollNote>,
     /// Tempo and bars, by time.
@@ -138,8 +138,8 @@ pub(super) const KEPT: Pulse = 10 * 120 * 480;
 #[derive(Debug)]
 pub struct Shared {
     pub(super) cells: Cells,
-    pub(super) book: Mutex<Book>,
-    pub(super) jobs: SegQueue<Job>,
+    pub(super) book: Mutex<EditorState>,
+    pub(super) jobs: SegQueue<Task>,
     /// Packed trigger of each action; 0 for none.
     pub(super) learned: [AtomicU32; ACTIONS],
     /// What a taught action has set: a value, or 1 and 0 for pressed or toggled; not a number for nothing.
@@ -266,7 +266,7 @@ impl Shared {
 
     /// Looks at the book, briefly: the band's thread goes on meanwhile, but cannot write. Not for the audio
     /// thread.
-    pub fn book<R>(&self, look: impl FnOnce(&Book) -> R) -> R {
+    pub fn book<R>(&self, look: impl FnOnce(&EditorState) -> R) -> R {
         look(&self.book.lock().unwrap_or_else(|e| e.into_inner()))
     }
 
@@ -287,12 +287,12 @@ impl Shared {
     }
 
     /// Hands work to the band's thread, which does it as soon as it runs. Not for the audio thread.
-    pub fn submit(&self, job: Job) {
+    pub fn submit(&self, job: Task) {
         self.jobs.push(job);
     }
 
     /// Jobs that wait. The band's thread.
-    pub(super) fn next_job(&self) -> Option<Job> {
+    pub(super) fn next_job(&self) -> Option<Task> {
         self.jobs.pop()
     }
 

@@ -7,8 +7,8 @@ use sideman_music::{Meter, MeterMap, Note, Part, Pulse, TempoMap};
 
 use super::*;
 use crate::controls::{Controls, WeightsChoice};
+use crate::loaded_band::{self, Music};
 use crate::offline::Performance;
-use crate::seat::{self, Music};
 
 mod sound;
 
@@ -82,7 +82,7 @@ impl Host {
         for o in outputs {
             assert!(o.at >= last && (o.at < frames || frames == 0), "{o:?} after {last} of {frames}");
             last = o.at;
-            let Spoken::Note { pitch, velocity } = o.message else { continue };
+            let MidiMessage::Note { pitch, velocity } = o.message else { continue };
             if let Voice::Part(part) = o.voice
                 && o.inside
             {
@@ -134,7 +134,7 @@ impl Host {
             let mut inputs = Vec::new();
             while next < events.len() && events[next].0 < from + u64::from(frames) {
                 let (at, _, pitch, velocity) = events[next];
-                let message = Spoken::Note { pitch, velocity };
+                let message = MidiMessage::Note { pitch, velocity };
                 inputs.push(Input { at: (at - from) as u32, channel: 0, message });
                 next += 1;
             }
@@ -190,10 +190,10 @@ fn rendered(piano: &[Note], bpm: f64, controls: Controls) -> [Vec<Note>; 4] {
     let meters = MeterMap::default();
     let tempos = TempoMap::new(&[(0, (60e6 / bpm).round() as u32)]);
     let music = Music { bpm, bar_steps: 16 };
-    let seat = seat::choose(&controls, music).unwrap();
+    let seat = loaded_band::load(&controls, music).unwrap();
     let settings = seat.settings(controls);
     let performance = Performance::new(piano, &meters, &tempos, settings).unwrap();
-    performance.render_following(seat, &mut |c, m| seat::choose(c, m).ok(), &mut |_| {}).unwrap().parts
+    performance.render_following(seat, &mut |c, m| loaded_band::load(c, m).ok(), &mut |_| {}).unwrap().parts
 }
 
 fn assert_same(live: &[Vec<Note>; 4], offline: &[Vec<Note>; 4], what: &str) {
@@ -331,7 +331,7 @@ fn with_the_transport_stopped_the_first_note_starts_the_own_clock() {
 fn four_notes_count_in() {
     let mut host = Host::new(48_000.0, 120.0, 512);
     host.settings = LiveSettings { count_in: true, bpm: 77.0, ..LiveSettings::default() };
-    let key = |at, velocity| Input { at, channel: 0, message: Spoken::Note { pitch: 60, velocity } };
+    let key = |at, velocity| Input { at, channel: 0, message: MidiMessage::Note { pitch: 60, velocity } };
     for _ in 0..4 {
         // Four notes, 0.4 s apart: 150 beats a minute.
         host.block(480, &[key(100, 80), key(200, 0)]);
@@ -354,7 +354,7 @@ fn a_compensated_piano_is_delayed_like_the_band() {
     host.settings.compensate = true;
     host.settings.reaction_ms = 20.0;
     assert_eq!(host.performer.latency_samples(&host.settings), 960);
-    let key = |at, velocity| Input { at, channel: 0, message: Spoken::Note { pitch: 60, velocity } };
+    let key = |at, velocity| Input { at, channel: 0, message: MidiMessage::Note { pitch: 60, velocity } };
     let controls = Controls::default();
     let mut heard = Vec::new();
     for i in 0..8u32 {
@@ -434,7 +434,7 @@ fn what_is_likely_is_shown_ahead_and_changes_nothing() {
     assert!(met * 2 > all, "{met} of {all} expected notes came");
     let status = host.shared.status();
     if status.late + status.missed + status.echoed > 0 {
-        println!("skipped: foresight at live pace: the machine was too busy ({status:?})");
+        println!("skipped: preview at live pace: the machine was too busy ({status:?})");
         return;
     }
     let whole = |notes: &[Vec<Note>; 4]| -> Vec<Note> {
@@ -501,10 +501,10 @@ proptest! {
         for whim in whims {
             match whim {
                 Whim::Key(pitch, velocity) => {
-                    inputs.push(Input { at: 0, channel: 0, message: Spoken::Note { pitch, velocity } });
+                    inputs.push(Input { at: 0, channel: 0, message: MidiMessage::Note { pitch, velocity } });
                 }
                 Whim::Other(status, first, second) => {
-                    inputs.push(Input { at: 0, channel: 7, message: Spoken::Other { status, first, second } });
+                    inputs.push(Input { at: 0, channel: 7, message: MidiMessage::Other { status, first, second } });
                 }
                 Whim::Jump(beats) => host.beats = beats,
                 Whim::Tempo(bpm) => host.bpm = bpm,

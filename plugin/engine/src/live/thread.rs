@@ -6,23 +6,23 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use sideman_models::band::Place;
+use sideman_models::band::StepPosition;
 use sideman_music::listen::KeyEvent;
 use sideman_music::time::BarPosition;
 use sideman_music::{Part, Pulse};
 
-use super::foresight::Foresight;
-use super::notebook::Notebook;
+use super::editor_feed::EditorFeed;
+use super::preview::Preview;
 use super::priority::Priority;
-use super::queues::{Answer, BandEnd, Told};
+use super::queues::{BandEnd, FromBand, ToBand};
 use super::shared::{Shared, TempoPoint};
 use crate::clock::{place_in, step_hearing, step_pulse};
 use crate::controls::Controls;
 use crate::genre::{AudioGenre, Follower, GenreView, MakeEar, Source};
 use crate::listen::{Heard, Hearing};
+use crate::loaded_band::{self, LoadedBand, Music};
 use crate::player::Player;
 use crate::rt::Order;
-use crate::seat::{self, Music, Seat};
 use crate::settings::Settings;
 use crate::style::StyleChoice;
 
@@ -57,7 +57,7 @@ impl BandThread {
         let told_to_stop = stop.clone();
         let handle = std::thread::Builder::new()
             .name(NAME.to_owned())
-            .spawn(move || Bandstand::new(ends, shared, ears).run(&told_to_stop))?;
+            .spawn(move || BandWorker::new(ends, shared, ears).run(&told_to_stop))?;
         Ok(Self { stop, handle: Some(handle) })
     }
 }
@@ -100,14 +100,14 @@ impl Chosen {
 }
 
 /// Everything the thread owns.
-struct Bandstand {
+struct BandWorker {
     ends: BandEnd,
     shared: Arc<Shared>,
-    notebook: Notebook,
+    editor_feed: EditorFeed,
     hearing: Hearing,
     controls: Controls,
     player: Player,
-    seat: Seat,
+    seat: LoadedBand,
     chosen: Chosen,
     /// Whether the network failed, and the rules play.
     failed: bool,
@@ -125,24 +125,24 @@ struct Bandstand {
     next: i64,
     points: Vec<TempoPoint>,
     keys: u128,
-    foresight: Foresight,
-    last: Option<Place>,
+    preview: Preview,
+    last: Option<StepPosition>,
     /// Count of changes of the patterns that was seen.
     patterns: u32,
 }
 
-impl Bandstand {
+impl BandWorker {
     fn new(ends: BandEnd, shared: Arc<Shared>, ears: Option<MakeEar>) -> Self {
         let controls = Controls::default();
         let music = Music { bpm: 120.0, bar_steps: 16 };
-        let seat = seat::rules(&controls, music);
+        let seat = loaded_band::rules(&controls, music);
         let follower = Follower::new().map(Box::new);
         if let Err(e) = &follower {
             shared.notice(format!("The genre cannot be told: {e}."));
         }
         let mut stand = Self {
             ends,
-            notebook: Notebook::new(shared.clone()),
+            editor_feed: EditorFeed::new(shared.clone()),
             shared,
             hearing: Hearing::default(),
             controls,
@@ -159,11 +159,11 @@ impl Bandstand {
             next: 0,
             points: Vec::with_capacity(POINTS + 1),
             keys: 0,
-            foresight: Foresight::default(),
+            preview: Preview::default(),
             last: None,
             patterns: 0,
         };
-        stand.sit(music);
+        stand.ensure_band(music);
         stand
     }
 
@@ -182,18 +182,18 @@ impl Bandstand {
                 }
             }
             self.ends.free_garbage();
-            self.notebook.write();
+            self.editor_feed.write();
             // The next piece waits until it is clear that there is nothing to decide.
             if !busy && !self.overhear() {
                 self.look_ahead();
                 std::thread::sleep(self.nap());
             }
         }
-        while let Some(Told::Tape { at, voice, pitch, velocity }) = self.ends.told() {
-            self.notebook.tape(at, voice, pitch, velocity);
+        while let Some(ToBand::Tape { at, voice, pitch, velocity }) = self.ends.told() {
+            self.editor_feed.tape(at, voice, pitch, velocity);
         }
         self.ends.free_garbage();
-        self.notebook.write();
+        self.editor_feed.write();
     }
 
     /// Takes in a piece of the sound that comes in. Returns whether there may be more.
@@ -233,19 +233,19 @@ impl Bandstand {
             return;
         }
         if let Some(place) = self.last.take_if(|p| p.in_bar.is_multiple_of(4)) {
-            self.foresight.begin(&place, &self.player, &*self.seat.band);
+            self.preview.begin(&place, &self.player, &*self.seat.band);
         }
-        let mut foresight = std::mem::take(&mut self.foresight);
+        let mut preview = std::mem::take(&mut self.preview);
         let (lean, bpm) = (self.hearing.lean(), self.bpm(self.next) as f32);
-        let base = self.notebook.base();
+        let base = self.editor_feed.base();
         let look =
-            AssertUnwindSafe(|| foresight.look(|step| self.place(step), lean, bpm, base).map(<[_]>::to_vec));
+            AssertUnwindSafe(|| preview.look(|step| self.place(step), lean, bpm, base).map(<[_]>::to_vec));
         match catch_unwind(look) {
-            Ok(Some(expected)) => self.notebook.expect(&expected),
+            Ok(Some(expected)) => self.editor_feed.expect(&expected),
             Ok(None) => {}
-            Err(_) => foresight.forget(),
+            Err(_) => preview.forget(),
         }
-        self.foresight = foresight;
+        self.preview = preview;
     }
 
     fn nap(&self) -> Duration {
@@ -256,9 +256,9 @@ impl Bandstand {
         }
     }
 
-    fn hear(&mut self, told: Told, stop: &AtomicBool) {
+    fn hear(&mut self, told: ToBand, stop: &AtomicBool) {
         match told {
-            Told::Began { epoch, at } => {
+            ToBand::Began { epoch, at } => {
                 self.epoch = Some(epoch);
                 self.beginning = Some(at);
                 self.points.clear();
@@ -267,47 +267,47 @@ impl Bandstand {
                     follower.reset();
                 }
                 self.show_genre();
-                self.notebook.begin();
-                self.foresight.forget();
+                self.editor_feed.begin();
+                self.preview.forget();
                 self.last = None;
             }
-            Told::Ended => {
+            ToBand::Ended => {
                 self.epoch = None;
-                self.notebook.begin();
-                self.foresight.forget();
+                self.editor_feed.begin();
+                self.preview.forget();
                 self.last = None;
             }
-            Told::Point(point) => {
+            ToBand::Point(point) => {
                 if self.points.len() == POINTS {
                     self.points.remove(0);
                 }
                 self.points.push(point);
-                self.notebook.point(point);
+                self.editor_feed.point(point);
             }
-            Told::Key { at, pitch, velocity } => {
+            ToBand::Key { at, pitch, velocity } => {
                 let bit = 1u128 << (pitch & 127);
                 self.keys = if velocity > 0 { self.keys | bit } else { self.keys & !bit };
                 if self.epoch.is_some() {
                     self.hearing.push(KeyEvent { at, pitch, velocity });
                 }
             }
-            Told::Keys(keys) => {
+            ToBand::Keys(keys) => {
                 self.keys = keys;
                 self.hearing.hold_only(keys);
                 if let Some(follower) = &mut self.follower {
                     follower.hold_only(keys);
                 }
             }
-            Told::Controls(controls) => {
+            ToBand::Controls(controls) => {
                 self.controls = controls;
                 self.player.control(&controls);
             }
-            Told::Tape { at, voice, pitch, velocity } => self.notebook.tape(at, voice, pitch, velocity),
-            Told::Reached(reached) => {
+            ToBand::Tape { at, voice, pitch, velocity } => self.editor_feed.tape(at, voice, pitch, velocity),
+            ToBand::HeardUpTo(reached) => {
                 if let Some(epoch) = self.epoch {
                     self.decide(epoch, reached, stop);
                     self.shared.cells.decided.store(reached as u64, Relaxed);
-                    self.answer(Answer::Decided(epoch, reached), stop);
+                    self.answer(FromBand::Decided(epoch, reached), stop);
                 }
             }
         }
@@ -321,7 +321,7 @@ impl Bandstand {
         if let Some(at) = self.beginning.take() {
             self.next = step_hearing(at);
             let place = self.place(self.next);
-            self.sit(Music { bpm: self.bpm(self.next), bar_steps: i64::from(place.bar_steps) });
+            self.ensure_band(Music { bpm: self.bpm(self.next), bar_steps: i64::from(place.bar_steps) });
             self.player.reset(&mut *self.seat.band);
         }
         while step_pulse(self.next) + self.hearing.lean() <= reached && !stop.load(Relaxed) {
@@ -342,20 +342,20 @@ impl Bandstand {
             if let Some(follower) = self.follower.as_mut().filter(|_| self.player.is_asleep()) {
                 follower.sleep();
             }
-            self.notebook.hear(&heard.frame, &place);
-            self.foresight.hear(heard.frame);
+            self.editor_feed.hear(&heard.frame, &place);
+            self.preview.hear(heard.frame);
             self.last = Some(place);
             let point = step_pulse(place.step) + heard.lean;
             for order in orders.0 {
-                self.notebook.order(order, point);
-                self.answer(Answer::Order(epoch, order), stop);
+                self.editor_feed.order(order, point);
+                self.answer(FromBand::Order(epoch, order), stop);
             }
             self.next += 1;
         }
     }
 
-    /// Hears the piano up to a step's decision point, and what genre it is.
-    fn listen(&mut self, place: &Place) -> Heard {
+    /// InputKind the piano up to a step's decision point, and what genre it is.
+    fn listen(&mut self, place: &StepPosition) -> Heard {
         let bpm = self.bpm(place.step);
         let sound = self.sound.as_ref().and_then(AudioGenre::genre);
         let Some(follower) = &mut self.follower else { return self.hearing.at(place) };
@@ -373,7 +373,7 @@ impl Bandstand {
             Some(GenreView::of(ear.tracker(), ear.classes(), Source::Piano))
         };
         if let Some(view) = sound.or_else(piano) {
-            self.notebook.genre(view);
+            self.editor_feed.genre(view);
         }
     }
 
@@ -383,7 +383,7 @@ impl Bandstand {
     }
 
     /// Answers; the audio thread may take its time.
-    fn answer(&mut self, answer: Answer, stop: &AtomicBool) {
+    fn answer(&mut self, answer: FromBand, stop: &AtomicBool) {
         let mut answer = answer;
         while let Err(back) = self.ends.answer(answer) {
             if stop.load(Relaxed) {
@@ -395,10 +395,10 @@ impl Bandstand {
     }
 
     /// A band for the controls and the music, unless it is the one that plays.
-    fn sit(&mut self, music: Music) {
+    fn ensure_band(&mut self, music: Music) {
         let controls = self.followed();
         let chosen = Chosen::by(&controls, music);
-        if chosen == self.chosen && self.notebook.is_named() {
+        if chosen == self.chosen && self.editor_feed.is_named() {
             return;
         }
         self.chosen = chosen;
@@ -411,22 +411,22 @@ impl Bandstand {
     /// Tells who plays.
     fn name_seat(&mut self) {
         self.shared.cells.programs.store(u32::from_le_bytes(self.seat.programs), Relaxed);
-        self.notebook.name(&self.seat);
+        self.editor_feed.name(&self.seat);
     }
 
-    fn make_seat(&self, controls: &Controls, music: Music) -> Seat {
+    fn make_seat(&self, controls: &Controls, music: Music) -> LoadedBand {
         if !self.failed {
-            match seat::choose(controls, music) {
+            match loaded_band::load(controls, music) {
                 Ok(seat) => return seat,
                 Err(e) => self.shared.notice(format!("The rules play instead: {e}.")),
             }
         }
-        seat::rules(controls, music)
+        loaded_band::rules(controls, music)
     }
 
     /// At a bar line, another band takes over if weights, styles, variation or seed were changed, or if the
     /// style follows the genre to another one.
-    fn change_seat(&mut self, place: &Place) {
+    fn change_seat(&mut self, place: &StepPosition) {
         let music = Music { bpm: self.bpm(place.step), bar_steps: i64::from(place.bar_steps) };
         let controls = self.followed();
         let wanted = Chosen::by(&controls, music);
@@ -446,7 +446,7 @@ impl Bandstand {
     }
 
     /// The network failed: the rules take over.
-    fn fall_back(&mut self, place: &Place) {
+    fn fall_back(&mut self, place: &StepPosition) {
         self.failed = true;
         self.shared.notice("The network failed: the rule band plays on. Please report this.");
         let music = Music { bpm: self.bpm(place.step), bar_steps: i64::from(place.bar_steps) };
@@ -454,7 +454,7 @@ impl Bandstand {
         self.take_over(seat);
     }
 
-    fn take_over(&mut self, seat: Seat) {
+    fn take_over(&mut self, seat: LoadedBand) {
         self.seat = seat;
         self.player.take_over(&mut self.seat);
         self.name_seat();
@@ -469,7 +469,7 @@ impl Bandstand {
         self.point(step_pulse(step)).map_or(120.0, |p| p.bpm).clamp(TEMPOS.0, TEMPOS.1)
     }
 
-    fn place(&self, step: i64) -> Place {
+    fn place(&self, step: i64) -> StepPosition {
         place_in(step, |pulse| {
             // A bar that begins a little later than it was told belongs to the step that it is nearest to.
             let Some(p) = self.points.iter().rev().find(|p| p.bar_start - p.at + p.position <= pulse) else {

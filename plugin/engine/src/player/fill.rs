@@ -4,7 +4,7 @@
 //! the cymbals, and only the kick of the groove and the foot on the hi-hat go on. A crash and a kick land
 //! on the bar line. What is hit when is drawn from the seed and from the step at which the fill begins.
 
-use sideman_models::band::{Decision, Place};
+use sideman_models::band::{Decision, StepPosition};
 use sideman_music::{BandStep, Part};
 
 use super::takes::{Spot, Takes};
@@ -172,7 +172,7 @@ impl Fills {
     }
 
     /// Fills the last beats of the bar that begins, unless something else is under way.
-    pub(super) fn lead(&mut self, place: &Place, beats: u16) {
+    pub(super) fn lead(&mut self, place: &StepPosition, beats: u16) {
         let length = Spot::of(place).length;
         let beat = if is_compound(place) { 6 } else { 4 };
         if self.state == State::Idle && !self.wanted && length > beats * beat {
@@ -186,7 +186,7 @@ impl Fills {
     }
 
     /// Goes on to a step in which the drums play. Returns whether they play a fill or its landing.
-    pub(super) fn step(&mut self, place: &Place) -> bool {
+    pub(super) fn step(&mut self, place: &StepPosition) -> bool {
         let spot = Spot::of(place);
         let beat = if is_compound(place) { 6 } else { 4 };
         self.lands = false;
@@ -217,7 +217,7 @@ impl Fills {
     /// Plays what [`Fills::step`] said over what the drums would have played.
     pub(super) fn play(
         &self,
-        place: &Place,
+        place: &StepPosition,
         seed: u64,
         controls: &Controls,
         takes: &Takes,
@@ -245,7 +245,7 @@ impl Fills {
 impl Fill {
     fn play(
         &self,
-        place: &Place,
+        place: &StepPosition,
         seed: u64,
         hands: &Hands,
         triplets: bool,

@@ -1,6 +1,6 @@
 //! What a band heard last, for the one that takes over from it.
 
-use sideman_models::band::{Band, Moment};
+use sideman_models::band::{Band, StepContext};
 use sideman_music::BandStep;
 
 /// Steps that are kept: two bars of 4/4. The network takes about 0.1 ms for each.
@@ -9,7 +9,7 @@ const KEPT: usize = 32;
 /// The last moments without a gap. No allocation after construction.
 #[derive(Debug, Clone)]
 pub(super) struct Rehearsal {
-    moments: Box<[Option<Moment>; KEPT]>,
+    moments: Box<[Option<StepContext>; KEPT]>,
     /// Where the next one goes.
     next: usize,
 }
@@ -27,7 +27,7 @@ impl Rehearsal {
     }
 
     /// Keeps a moment.
-    pub(super) fn push(&mut self, moment: Moment) {
+    pub(super) fn push(&mut self, moment: StepContext) {
         let last = self.moments[(self.next + KEPT - 1) % KEPT];
         if last.is_some_and(|m| m.place.step + 1 != moment.place.step) {
             self.reset();

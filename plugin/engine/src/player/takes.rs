@@ -1,6 +1,6 @@
 //! What the parts played in their last whole bars, so that locked ones can repeat it.
 
-use sideman_models::band::{Decision, Forced, Place};
+use sideman_models::band::{Decision, Forced, StepPosition};
 use sideman_music::{BandStep, Part};
 
 use crate::feel::Half;
@@ -22,7 +22,7 @@ pub(super) struct Spot {
 }
 
 impl Spot {
-    pub(super) fn of(place: &Place) -> Self {
+    pub(super) fn of(place: &StepPosition) -> Self {
         let (at, length) = (place.in_bar, place.bar_steps.max(1));
         if length <= LONGEST {
             return Self { at, length };
@@ -141,7 +141,7 @@ impl Takes {
     }
 
     /// Goes on to a step. Returns what the locked parts play in it, if any do.
-    pub(super) fn begin(&mut self, place: &Place, locked: [bool; 4]) -> Option<Forced> {
+    pub(super) fn begin(&mut self, place: &StepPosition, locked: [bool; 4]) -> Option<Forced> {
         let spot = Spot::of(place);
         let gap = self.step.is_none_or(|s| s + 1 != place.step);
         (self.step, self.spot) = (Some(place.step), spot);

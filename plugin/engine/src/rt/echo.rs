@@ -8,7 +8,7 @@ const NOTES: usize = 256;
 /// Remembers the notes of the last bar and plays them again while the band's thread is behind. Owned by the
 /// audio thread. No allocation.
 #[derive(Debug, Clone)]
-pub struct Echo {
+pub struct BarFallback {
     notes: [(Part, Note); NOTES],
     /// Notes that were ever remembered.
     count: usize,
@@ -16,14 +16,14 @@ pub struct Echo {
     done: Option<Pulse>,
 }
 
-impl Default for Echo {
+impl Default for BarFallback {
     fn default() -> Self {
         let nothing = Note { onset: Pulse::MIN, pitch: 0, length: 1, velocity: 0 };
         Self { notes: [(Part::Drums, nothing); NOTES], count: 0, done: None }
     }
 }
 
-impl Echo {
+impl BarFallback {
     /// Forgets everything, as at a jump.
     pub fn clear(&mut self) {
         self.count = 0;
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_bar_is_played_again_and_again_until_the_band_is_back() {
-        let mut echo = Echo::default();
+        let mut echo = BarFallback::default();
         for beat in 0..4 {
             let note = Note { onset: beat * 480, pitch: 36 + beat as u8, length: 60, velocity: 90 };
             echo.remember(Part::Drums, note);
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_crowd_of_notes_costs_the_oldest() {
-        let mut echo = Echo::default();
+        let mut echo = BarFallback::default();
         for i in 0..1000 {
             echo.remember(Part::Guitar, Note { onset: i, pitch: 60, length: 1, velocity: 1 });
         }

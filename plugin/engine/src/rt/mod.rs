@@ -14,8 +14,8 @@ mod sounding;
 mod timeline;
 
 pub use clock::{Bar, Clock, ClockChoice, ClockSource, Transport, Turn};
-pub use echo::Echo;
-pub use router::{Router, Sent, Way};
+pub use echo::BarFallback;
+pub use router::{RoutedNote, Router, Routing};
 pub use scheduler::{Counts, Scheduler};
 pub use sounding::Sounding;
 pub use timeline::{Due, TIMELINE_CAPACITY, Timeline};
@@ -30,7 +30,7 @@ pub enum Order {
     /// Let go of every note that sounds at this pulse; notes that begin there are not meant.
     Release(Pulse),
     /// Forget all that is planned from this pulse on.
-    Withdraw(Pulse),
+    CancelFrom(Pulse),
 }
 
 /// A note message, to be sent in this order.

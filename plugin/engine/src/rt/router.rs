@@ -6,7 +6,7 @@ use super::Message;
 
 /// A note message on its way out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sent {
+pub struct RoutedNote {
     /// Whose note.
     pub part: Part,
     /// Channel on which the host gets it; `None` when the host does not.
@@ -22,7 +22,7 @@ pub struct Sent {
 
 /// How a part is sent.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Way {
+pub struct Routing {
     /// Whether it is heard at all.
     pub audible: bool,
     /// Channel for the host, or none.
@@ -58,7 +58,7 @@ impl Default for Router {
 
 impl Router {
     /// Sends a message of the band the way of its part.
-    pub fn send(&mut self, m: Message, way: &Way, emit: &mut impl FnMut(Sent)) {
+    pub fn send(&mut self, m: Message, way: &Routing, emit: &mut impl FnMut(RoutedNote)) {
         let (part, index) = (m.part.index(), usize::from(m.pitch & 127));
         // In any case what sounds ends first.
         self.end(m.part, index, emit);
@@ -84,15 +84,15 @@ impl Router {
             let count = &mut self.shared[usize::from(c)][usize::from(pitch)];
             if *count > 0 {
                 // Another part holds this very note: it is struck anew, and ends with the last of them.
-                emit(Sent { part: m.part, channel, pitch, velocity: 0, inside: false });
+                emit(RoutedNote { part: m.part, channel, pitch, velocity: 0, inside: false });
             }
             *count = count.saturating_add(1);
         }
         self.places[part][index] = Some(Place { pitch, channel });
-        emit(Sent { part: m.part, channel, pitch, velocity, inside: true });
+        emit(RoutedNote { part: m.part, channel, pitch, velocity, inside: true });
     }
 
-    fn end(&mut self, part: Part, index: usize, emit: &mut impl FnMut(Sent)) {
+    fn end(&mut self, part: Part, index: usize, emit: &mut impl FnMut(RoutedNote)) {
         let Some(place) = self.places[part.index()][index].take() else { return };
         let mut channel = place.channel;
         if let Some(c) = channel {
@@ -102,7 +102,7 @@ impl Router {
                 channel = None;
             }
         }
-        emit(Sent { part, channel, pitch: place.pitch, velocity: 0, inside: true });
+        emit(RoutedNote { part, channel, pitch: place.pitch, velocity: 0, inside: true });
     }
 
     /// Number of notes that sound.
@@ -116,13 +116,13 @@ impl Router {
 mod tests {
     use super::*;
 
-    const OWN: Way = Way { audible: true, channel: Some(1), octave: 0, level: 1.0 };
+    const OWN: Routing = Routing { audible: true, channel: Some(1), octave: 0, level: 1.0 };
 
     fn note(part: Part, pitch: u8, velocity: u8) -> Message {
         Message { at: 0, part, pitch, velocity }
     }
 
-    fn sent(router: &mut Router, m: Message, way: Way) -> Vec<(Option<u8>, u8, u8)> {
+    fn sent(router: &mut Router, m: Message, way: Routing) -> Vec<(Option<u8>, u8, u8)> {
         let mut out = Vec::new();
         router.send(m, &way, &mut |s| out.push((s.channel, s.pitch, s.velocity)));
         out
@@ -132,7 +132,7 @@ mod tests {
     fn a_note_off_goes_where_its_note_on_went() {
         let mut r = Router::default();
         assert_eq!(sent(&mut r, note(Part::Bass, 40, 80), OWN), [(Some(1), 40, 80)]);
-        let moved = Way { channel: Some(7), octave: 1, level: 0.5, ..OWN };
+        let moved = Routing { channel: Some(7), octave: 1, level: 0.5, ..OWN };
         assert_eq!(sent(&mut r, note(Part::Bass, 40, 0), moved), [(Some(1), 40, 0)]);
         assert_eq!(sent(&mut r, note(Part::Bass, 40, 80), moved), [(Some(7), 52, 40)]);
         assert_eq!(sent(&mut r, note(Part::Bass, 40, 0), OWN), [(Some(7), 52, 0)]);
@@ -153,7 +153,7 @@ mod tests {
     fn a_change_of_octave_does_not_strike_a_note_that_sounds() {
         let mut r = Router::default();
         assert_eq!(sent(&mut r, note(Part::Guitar, 65, 80), OWN), [(Some(1), 65, 80)]);
-        let high = Way { octave: 1, ..OWN };
+        let high = Routing { octave: 1, ..OWN };
         assert_eq!(sent(&mut r, note(Part::Guitar, 53, 70), high), [(Some(1), 65, 0), (Some(1), 65, 70)]);
         assert!(sent(&mut r, note(Part::Guitar, 65, 0), high).is_empty());
         assert_eq!(sent(&mut r, note(Part::Guitar, 53, 0), high), [(Some(1), 65, 0)]);
@@ -162,13 +162,13 @@ mod tests {
     #[test]
     fn what_cannot_be_played_is_left_out_whole() {
         let mut r = Router::default();
-        let high = Way { octave: 2, ..OWN };
+        let high = Routing { octave: 2, ..OWN };
         assert!(sent(&mut r, note(Part::Guitar, 110, 80), high).is_empty());
         assert!(sent(&mut r, note(Part::Guitar, 110, 0), high).is_empty());
-        let low = Way { octave: -2, ..OWN };
+        let low = Routing { octave: -2, ..OWN };
         assert!(sent(&mut r, note(Part::Bass, 20, 80), low).is_empty());
-        assert!(sent(&mut r, note(Part::Bass, 30, 80), Way { level: 0.0, ..OWN }).is_empty());
-        assert!(sent(&mut r, note(Part::Bass, 30, 80), Way { audible: false, ..OWN }).is_empty());
+        assert!(sent(&mut r, note(Part::Bass, 30, 80), Routing { level: 0.0, ..OWN }).is_empty());
+        assert!(sent(&mut r, note(Part::Bass, 30, 80), Routing { audible: false, ..OWN }).is_empty());
         assert_eq!(sent(&mut r, note(Part::Drums, 36, 80), high), [(Some(1), 36, 80)]);
     }
 }

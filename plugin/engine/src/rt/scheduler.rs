@@ -70,7 +70,7 @@ impl Scheduler {
                     let _ = self.timeline.insert(at, Due::Release);
                 }
             }
-            Order::Withdraw(from) => self.timeline.withdraw(from),
+            Order::CancelFrom(from) => self.timeline.withdraw(from),
         }
         true
     }

@@ -1,7 +1,7 @@
 //! Guitar and strings of the rule band: from a letter of a pattern to the notes of a stroke.
 
-use sideman_models::band::Place;
-use sideman_music::grid::length_bin;
+use sideman_models::band::StepPosition;
+use sideman_music::encoding::grid::length_bin;
 use sideman_music::{BandStep, Chord, Part, STEP_PULSES};
 
 use super::dials::Turned;
@@ -113,7 +113,7 @@ impl RuleBand {
     /// so as not to hold the old chord into the new one. With complexity the top voice moves between them.
     pub(super) fn pad(
         &mut self,
-        place: &Place,
+        place: &StepPosition,
         phrase: &Phrase,
         manner: &Manner,
         turned: &Turned,

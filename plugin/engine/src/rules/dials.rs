@@ -5,7 +5,7 @@
 //! goes and what comes is drawn once for each step of two bars, so that a groove stays one; more of either
 //! only ever adds.
 
-use sideman_models::band::{Dials, Place, Weight};
+use sideman_models::band::{Dials, StepPosition, Weight};
 use sideman_music::Part;
 
 /// Share of the notes, by weight, that a density of 0 leaves out.
@@ -16,7 +16,7 @@ const PLAIN: [f32; 5] = [0.0, 0.0, 0.0, 1.0, 1.6];
 /// The dials at a step.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Turned {
-    place: Place,
+    place: StepPosition,
     dials: Dials,
     energy: f32,
     weight: Weight,
@@ -25,7 +25,7 @@ pub(super) struct Turned {
 
 impl Turned {
     /// `energy` is that of the band as a whole.
-    pub(super) fn new(place: &Place, dials: &Dials, energy: f32) -> Self {
+    pub(super) fn new(place: &StepPosition, dials: &Dials, energy: f32) -> Self {
         let weight = Weight::of(place, place.in_bar);
         Self { place: *place, dials: *dials, energy, weight, in_bar: place.in_bar }
     }

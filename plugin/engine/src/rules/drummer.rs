@@ -170,7 +170,7 @@ fn can_play(class: usize, letter: u8, now: &Now) -> bool {
 }
 
 /// Leaves out what two hands and the foot on the hi-hat cannot play at once.
-fn keep_to_two_hands(drums: &mut [u8; sideman_music::grid::DRUM_CLASSES]) {
+fn keep_to_two_hands(drums: &mut [u8; sideman_music::encoding::grid::DRUM_CLASSES]) {
     if drums[OPEN] > 0 {
         drums[HAT] = 0;
     }

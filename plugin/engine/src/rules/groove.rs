@@ -13,7 +13,7 @@
 //!   strings), `1` to `4` single voices from below, `b` and `f` the bass string on root and fifth, `B` the bass
 //!   string with the upper two, `P` and `p` root, fifth and octave, `d` the two top voices, `t` the top one.
 
-use sideman_models::band::Place;
+use sideman_models::band::StepPosition;
 
 use crate::clock::{Beat, is_compound};
 use crate::feel::Half;
@@ -35,7 +35,7 @@ pub(super) enum Bars {
 /// A line of the drums.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line {
-    /// Drum class, see [`sideman_music::grid::DRUM_NAMES`].
+    /// Drum class, see [`sideman_music::encoding::grid::DRUM_NAMES`].
     pub(super) class: usize,
     /// Energy in percent from which it plays, and up to which (excluded).
     pub(super) from: u8,
@@ -123,7 +123,7 @@ impl Groove {
 
     /// The cell that is decided at a step, and whether it sounds now or ahead of the next step; `None`
     /// where nothing falls between this step and the next.
-    pub(super) fn cell(&self, place: &Place) -> Option<(Cell, Half)> {
+    pub(super) fn cell(&self, place: &StepPosition) -> Option<(Cell, Half)> {
         let beat = Beat::at(place);
         let step = place.in_bar - beat.start.min(place.in_bar);
         let cell = |index| Cell { beat: beat.index, beats: beat.count, index, steps: beat.steps };
@@ -151,7 +151,7 @@ impl Groove {
     }
 
     /// The next cell of the bar.
-    pub(super) fn next(&self, cell: Cell, place: &Place) -> Option<Cell> {
+    pub(super) fn next(&self, cell: Cell, place: &StepPosition) -> Option<Cell> {
         let cells = match (self.triplets(), cell.steps) {
             (true, 4) => 3,
             (true, steps) => steps.div_ceil(2),
@@ -163,8 +163,8 @@ impl Groove {
         if cell.beat + 1 == cell.beats {
             return None;
         }
-        let start = Beat::at(&Place { in_bar: 0, ..*place }).steps * (cell.beat + 1);
-        let steps = Beat::at(&Place { in_bar: start, ..*place }).steps;
+        let start = Beat::at(&StepPosition { in_bar: 0, ..*place }).steps * (cell.beat + 1);
+        let steps = Beat::at(&StepPosition { in_bar: start, ..*place }).steps;
         Some(Cell { beat: cell.beat + 1, index: 0, steps, ..cell })
     }
 
@@ -233,7 +233,7 @@ pub(super) struct Manner {
 
 impl Manner {
     /// The groove for a bar.
-    pub(super) fn groove(&self, place: &Place) -> &'static Groove {
+    pub(super) fn groove(&self, place: &StepPosition) -> &'static Groove {
         match Beat::at(place) {
             Beat { count: 4, .. } if is_compound(place) => self.twelve,
             _ if is_compound(place) => self.six,

@@ -1,6 +1,6 @@
 //! What chord the piano plays, as the rule band hears it.
 
-use sideman_models::band::Place;
+use sideman_models::band::StepPosition;
 use sideman_music::PianoFrame;
 use sideman_music::chord::{Quality, Reading};
 
@@ -23,7 +23,7 @@ pub(super) struct Harmony {
 
 impl Harmony {
     /// Takes in a step; returns whether the chord changed with it.
-    pub(super) fn hear(&mut self, place: &Place, frame: &PianoFrame) -> bool {
+    pub(super) fn hear(&mut self, place: &StepPosition, frame: &PianoFrame) -> bool {
         let on_half = place.in_bar.is_multiple_of(place.half_steps.max(1));
         self.turned |= on_half;
         if frame.keys == 0 {

@@ -14,8 +14,8 @@ mod progression;
 mod styles;
 mod voicing;
 
-use sideman_models::band::{Band, Decision, Moment, Place};
-use sideman_music::grid::{BassNote, length_bin};
+use sideman_models::band::{Band, Decision, StepContext, StepPosition};
+use sideman_music::encoding::grid::{BassNote, length_bin};
 use sideman_music::{BandStep, Part, PianoFrame, STEP_PULSES};
 
 use crate::feel::{Half, draw, mix};
@@ -137,7 +137,7 @@ struct Phrase {
 
 /// A part's cell of a step, and what it goes by.
 struct Now<'a> {
-    place: &'a Place,
+    place: &'a StepPosition,
     bpm: f32,
     manner: &'static Manner,
     groove: &'static Groove,
@@ -277,7 +277,7 @@ impl RuleBand {
     }
 
     /// Takes in how the piano plays.
-    fn follow(&mut self, place: &Place, heard: &PianoFrame) {
+    fn follow(&mut self, place: &StepPosition, heard: &PianoFrame) {
         let struck = heard.struck_count > 0;
         match in_half(place) {
             0 => self.on_time = struck,
@@ -296,7 +296,7 @@ impl RuleBand {
     }
 
     /// Takes in who rests. The form begins anew where someone comes in off its four bars.
-    fn notice(&mut self, moment: &Moment) {
+    fn notice(&mut self, moment: &StepContext) {
         let rests = moment.rests;
         self.planned |= rests.now != [false; 4] || rests.next != [false; 4];
         if moment.place.in_bar > 0 {
@@ -313,7 +313,7 @@ impl RuleBand {
         }
     }
 
-    fn phrase(&self, moment: &Moment) -> Phrase {
+    fn phrase(&self, moment: &StepContext) -> Phrase {
         let (place, rests) = (&moment.place, &moment.rests);
         let bars = place.bar - self.origin.unwrap_or(place.bar);
         Phrase {
@@ -435,7 +435,7 @@ impl RuleBand {
 
     /// A hand that comes a sixteenth late on a half-bar: what played the old chord there plays the new one
     /// now.
-    fn answer_late(&mut self, moment: &Moment, phrase: &Phrase, turned: &Turned, out: &mut BandStep) {
+    fn answer_late(&mut self, moment: &StepContext, phrase: &Phrase, turned: &Turned, out: &mut BandStep) {
         let place = &moment.place;
         let just_played = |part: Part| self.played[part.index()] == Some(place.step - 1) && !out.plays(part);
         let length = STEP_PULSES * (i64::from(place.half_steps) - 1).clamp(1, 3);
@@ -485,7 +485,7 @@ impl Pick {
 }
 
 /// Steps since the half-bar began.
-fn in_half(place: &Place) -> i64 {
+fn in_half(place: &StepPosition) -> i64 {
     i64::from(place.in_bar % place.half_steps.max(1))
 }
 
@@ -520,7 +520,7 @@ impl Band for RuleBand {
         }
     }
 
-    fn decide(&mut self, moment: &Moment) -> Decision {
+    fn decide(&mut self, moment: &StepContext) -> Decision {
         let place = &moment.place;
         let bass_before = self.harmony.bass();
         if in_half(place) == 0 && self.began.is_some() {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use sideman_models::band::{Dials, Rests};
-use sideman_music::grid::{BASS_HIGH, BASS_LOW, LENGTH_BINS, VELOCITY_BINS};
+use sideman_music::encoding::grid::{BASS_HIGH, BASS_LOW, LENGTH_BINS, VELOCITY_BINS};
 use sideman_music::listen::frames;
 use sideman_music::{Meter, MeterMap, Note};
 
@@ -69,7 +69,7 @@ impl Setting {
             let place = place_of(step as i64, &meters);
             let rests = Rests { now: (self.rests)(place.bar), next: (self.rests)(place.bar + 1) };
             let Self { bpm, dials, .. } = *self;
-            band.decide(&Moment { place, heard, parts: [true; 4], bpm, dials, rests, forced: None })
+            band.decide(&StepContext { place, heard, parts: [true; 4], bpm, dials, rests, forced: None })
         };
         heard.into_iter().enumerate().skip(from).map(decide).collect()
     }

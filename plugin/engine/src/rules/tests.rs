@@ -28,7 +28,7 @@ fn play(band: &mut RuleBand, piano: &[Note], steps: usize, meter: Meter, dials: 
         .enumerate()
         .map(|(s, heard)| {
             let place = place_of(s as i64, &meters);
-            band.decide(&Moment {
+            band.decide(&StepContext {
                 place,
                 heard,
                 parts: [true; 4],
@@ -223,7 +223,7 @@ fn the_seed_varies_the_band_and_nothing_else_does() {
         band.reset(seed);
         let decide = |(s, heard)| {
             let place = place_of(s as i64, &meters);
-            band.decide(&Moment {
+            band.decide(&StepContext {
                 place,
                 heard,
                 parts: [true; 4],
@@ -265,7 +265,7 @@ fn parts_that_are_off_stay_silent() {
     for (s, heard) in frames(&piano(4, 80), 64).into_iter().enumerate() {
         let place = place_of(s as i64, &meters);
         let parts = [true, false, true, false];
-        let d = band.decide(&Moment {
+        let d = band.decide(&StepContext {
             place,
             heard,
             parts,

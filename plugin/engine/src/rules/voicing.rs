@@ -1,6 +1,6 @@
 //! Voice leading: which pitches a chord is played with.
 
-use sideman_music::grid::CHORD_NOTES;
+use sideman_music::encoding::grid::CHORD_NOTES;
 
 use super::{BASS_HIGH, BASS_LOW};
 

@@ -5,7 +5,7 @@
 //!
 //! 1. the notes alone: 16th positions, pitches, and lengths in coarse classes;
 //! 2. velocity and timing of each onset, in steps of 4 of velocity, of 24ths of a beat and of the length
-//!    bins of [`sideman_music::grid`]: about as finely as they are heard, and as finely as every band here
+//!    bins of [`sideman_music::encoding::grid`]: about as finely as they are heard, and as finely as every band here
 //!    writes them;
 //! 3. everything a file shows: single velocities and pulses, and what goes on inside a chord.
 //!
@@ -21,8 +21,8 @@ mod pitch;
 mod rhythm;
 mod touch;
 
+use sideman_music::encoding::grid::{LENGTH_TICKS, length_bin};
 use sideman_music::family::Part;
-use sideman_music::grid::{LENGTH_TICKS, length_bin};
 use sideman_music::score::Note;
 use sideman_music::time::{Pulse, STEP_PULSES, STEP_TICKS, pulse_to_tick};
 

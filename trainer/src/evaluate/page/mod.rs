@@ -13,13 +13,13 @@ use super::accompanist::{Accompanist, Request};
 use super::compare::{PEOPLE, Played, SHUFFLED};
 use super::engine_band::RULES;
 use super::features::View;
-use super::figures::Figure;
+use super::figures::Metric;
 use super::interval::Estimate;
 use super::report::{headline, tables};
 use super::run::Report;
 use super::song::{EvalSong, Parts, bar_of, cut_parts};
 use super::table::{Table, escaped};
-use super::{breakdown, quotes, seeds, styles, targets, turned};
+use super::{breakdown, control_response, memorization, seeds, styles, targets};
 
 /// Songs that are shown as piano rolls.
 const ROLLS: usize = 5;
@@ -104,14 +104,20 @@ pub fn page(
             title: "Controls",
             about: "",
             body: control_charts(report)?
-                + &html(report.controls.chunk_by(|a, b| a.band == b.band).flat_map(turned::tables).collect()),
+                + &html(
+                    report
+                        .controls
+                        .chunk_by(|a, b| a.band == b.band)
+                        .flat_map(control_response::tables)
+                        .collect(),
+                ),
         },
         Section {
             id: "quotes",
             title: "Quotes",
             about: "The longest match of each song's band with any training song. People's test songs share no \
                     group with a training song: what they have in common with one is what music has in common.",
-            body: quote_chart(report)? + &html(report.quotes.iter().flat_map(quotes::tables).collect()),
+            body: quote_chart(report)? + &html(report.quotes.iter().flat_map(memorization::tables).collect()),
         },
         Section {
             id: "rolls",
@@ -157,9 +163,9 @@ fn figure_charts(report: &Report) -> anyhow::Result<String> {
     let names = || c.rows.iter().map(|r| r.name.as_str()).filter(|n| *n != PEOPLE && *n != SHUFFLED);
     let coupling = Dots {
         title: "Coupling with the piano; shaded: the target".to_owned(),
-        groups: Figure::COUPLED.iter().map(|f| f.name().to_owned()).collect(),
+        groups: Metric::COUPLED.iter().map(|f| f.name().to_owned()).collect(),
         series: series(names(), |n| {
-            Figure::COUPLED.map(|f| row(n).and_then(|r| r.cell(f)).and_then(|c| c.coupling)).to_vec()
+            Metric::COUPLED.map(|f| row(n).and_then(|r| r.cell(f)).and_then(|c| c.coupling)).to_vec()
         }),
         range: (0.0, 1.8),
         shaded: Some((0.85, 1.15)),

@@ -5,8 +5,8 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use sideman_music::chord::{Quality, Reading};
+use sideman_music::encoding::grid::{DRUM_CLASSES, DRUM_NAMES, drum_class};
 use sideman_music::family::{PIANO_COLOUR, Part};
-use sideman_music::grid::{DRUM_CLASSES, DRUM_NAMES, drum_class};
 use sideman_music::score::Note;
 
 use crate::evaluate::song::{BAR_PULSES, HALF_PULSES, Parts};
@@ -259,12 +259,12 @@ fn chord(notes: &[Note], start: i64, end: i64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::toy;
+    use crate::evaluate::fixtures;
     use image::Rgb;
 
     #[test]
     fn each_band_is_drawn_under_the_other_on_the_same_scale() {
-        let songs = toy::songs(2, 16, 1);
+        let songs = fixtures::songs(2, 16, 1);
         let people = Block { name: "people", parts: &songs[0].people };
         let mut silent = Parts::default();
         silent[1] = vec![Note { onset: 8 * 1920, pitch: 40, length: 1920, velocity: 127 }];

@@ -1,9 +1,9 @@
 use super::*;
 use crate::evaluate::compare::{Options, compare};
 use crate::evaluate::controls::other_pianos;
-use crate::evaluate::quotes::Quotes;
+use crate::evaluate::fixtures;
+use crate::evaluate::memorization::Quotes;
 use crate::evaluate::targets::judge;
-use crate::evaluate::toy;
 use indicatif::ProgressBar;
 
 /// Plays what it played before.
@@ -21,7 +21,7 @@ impl Accompanist for Known {
 
 #[test]
 fn the_page_holds_everything_and_needs_nothing() {
-    let songs = toy::songs(8, 16, 1);
+    let songs = fixtures::songs(8, 16, 1);
     let people: Vec<Parts> = songs.iter().map(|s| s.people.clone()).collect();
     let played = [
         Played::new(PEOPLE, people.clone()),

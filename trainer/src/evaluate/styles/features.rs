@@ -4,8 +4,8 @@
 //! Neither, because the piano brings both. Guitar and strings together, since few of people's bands have both.
 //! Everything lies on the 16th grid with triplets, which every band writes alike.
 
+use sideman_music::encoding::grid::drum_class;
 use sideman_music::family::Part;
-use sideman_music::grid::drum_class;
 use sideman_music::score::Note;
 use sideman_music::time::{STEP_TICKS, pulse_to_tick};
 
@@ -110,11 +110,11 @@ fn pitched(notes: &[&Note], out: &mut Vec<f32>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::toy;
+    use crate::evaluate::fixtures;
 
     #[test]
     fn key_and_place_do_not_matter_and_the_groove_does() {
-        let songs = toy::songs(2, 16, 1);
+        let songs = fixtures::songs(2, 16, 1);
         let parts = &songs[0].people;
         let a = describe(parts, 0).unwrap();
         let mut later = parts.clone();

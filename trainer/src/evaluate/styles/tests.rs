@@ -1,6 +1,6 @@
 use super::*;
+use crate::evaluate::fixtures;
 use crate::evaluate::song::Parts;
-use crate::evaluate::toy;
 use sideman_music::score::Note;
 
 /// A band whose style shows in where the kick lies: style `k` on the 16th `k` of each bar.
@@ -49,7 +49,7 @@ fn styles_that_differ_are_told_and_one_for_all_is_at_chance() {
     let people = people(&songs, 1);
     assert!(people.accuracy.unwrap().value > 0.95, "{:?}", people.accuracy);
     let learner = Learner::fit(&examples(&songs, |_| true), STYLES, 1);
-    let test = toy::songs(6, 16, 1);
+    let test = fixtures::songs(6, 16, 1);
     let pianos = pianos(&test, 1);
     assert_eq!(pianos.len(), 6);
     let told = |band: &mut dyn Accompanist| {
@@ -77,7 +77,7 @@ fn labels_that_mean_nothing_are_not_learned() {
 
 #[test]
 fn pianos_that_do_not_play_are_not_played_to() {
-    let mut songs = toy::songs(3, 16, 1);
+    let mut songs = fixtures::songs(3, 16, 1);
     songs[0].piano.retain(|n| n.onset < 10 * 1920);
     songs[1] = songs[1].shortened(12);
     assert_eq!(pianos(&songs, 1), [2]);

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use candle_core::Device;
 use sideman_models::genre::audio::{Tensors, fold};
-use sideman_models::genre::weights::{AudioWeights, Head, Hears};
-use sideman_models::genre::{Listener, Network};
+use sideman_models::genre::weights::{AudioWeights, Head, InputKind};
+use sideman_models::genre::{MelClassifier, Network};
 use sideman_models::weights::Card;
 
 use super::predict::{Tracks, Way, predict};
@@ -31,7 +31,7 @@ struct Member {
     run: PathBuf,
     model: MelModel,
     best: FitCheckpoint,
-    config: Listener,
+    config: MelClassifier,
 }
 
 impl Member {
@@ -42,7 +42,7 @@ impl Member {
         })?;
         let of_the_product = match model {
             Model::Mel(model) if model.split != MelSplit::LastTen => match model.network.clone() {
-                MelNetwork::Listener(listener) => Some((model, listener)),
+                MelNetwork::MelClassifier(listener) => Some((model, listener)),
                 _ => None,
             },
             _ => None,
@@ -53,13 +53,13 @@ impl Member {
                 run.display()
             )
         })?;
-        let config = Listener { classes: best.classes.len(), ..listener };
+        let config = MelClassifier { classes: best.classes.len(), ..listener };
         let name =
             run.file_name().map_or_else(|| run.display().to_string(), |n| n.to_string_lossy().into_owned());
         Ok(Self { name, run: run.to_owned(), model, best, config })
     }
 
-    fn folded(&self) -> anyhow::Result<(Listener, Tensors)> {
+    fn folded(&self) -> anyhow::Result<(MelClassifier, Tensors)> {
         Ok((self.config.clone(), fold(&self.config, &self.best.parameters)?))
     }
 }
@@ -67,7 +67,7 @@ impl Member {
 /// Several runs, quantised.
 struct Together {
     members: Vec<Member>,
-    folded: Vec<(Listener, Tensors)>,
+    folded: Vec<(MelClassifier, Tensors)>,
 }
 
 impl Together {
@@ -143,7 +143,7 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
         )
     });
     let mut head = Head {
-        hears: Hears::Audio,
+        hears: InputKind::Audio,
         classes: first.best.classes.clone(),
         temperature: 1.0,
         unsure: 0.0,

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use clap::ValueEnum;
-use sideman_models::genre::weights::Hears;
-use sideman_music::genre::programs_and_tempo;
+use sideman_models::genre::weights::InputKind;
+use sideman_music::encoding::bar_features::programs_and_tempo;
 
 use super::{Evaluation, Names, like};
 use crate::corpus::Split;
@@ -70,7 +70,7 @@ pub(super) fn add(
             })?;
         }
         if let Classifier::File { weights, .. } = classifier
-            && model.hears() == Some(Hears::Piano)
+            && model.hears() == Some(InputKind::Piano)
         {
             let steady = steadiness(&weights.kernel, calibration, labels);
             evaluation.report.steadiness.push((format!("{name}, {set}"), steady));

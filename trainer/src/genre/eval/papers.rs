@@ -119,7 +119,7 @@ mod tests {
     fn figures(model: &str, set: &str, right: usize) -> Measured {
         let part = |i: usize| Prediction {
             id: format!("{}#{}", i / 2, i % 2),
-            source: "toy".into(),
+            source: "fixtures".into(),
             group: (i / 2).to_string(),
             class: 0,
             probabilities: if i < 2 * right { vec![0.9, 0.1] } else { vec![0.2, 0.8] },

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use sideman_audio::mel::{Reference, TOP_DB, mel_spectrogram};
 
 use sideman_models::genre::built_in;
-use sideman_models::genre::weights::{AudioWeights, Hears, head};
+use sideman_models::genre::weights::{AudioWeights, InputKind, head};
 
 use super::{Evaluation, Names, like};
 use crate::corpus::Split;
@@ -31,7 +31,7 @@ const TRAINED_ON: &str = "valid, trained on";
 /// The bytes of a weights file of sound, where this is one.
 pub(super) fn file(path: &Path) -> Option<Vec<u8>> {
     let bytes = if path.is_file() { std::fs::read(path).ok()? } else { return None };
-    head(&bytes).is_ok_and(|h| h.hears == Hears::Audio).then_some(bytes)
+    head(&bytes).is_ok_and(|h| h.hears == InputKind::Audio).then_some(bytes)
 }
 
 /// Whether a cache holds spectrograms of a split.

@@ -1,5 +1,5 @@
 //! What a classifier is to beat: boosted trees and logistic regression over plain figures, such as programs and
-//! tempo ([`sideman_music::genre::programs_and_tempo`]) or mean and deviation of the mel bands
+//! tempo ([`sideman_music::encoding::bar_features::programs_and_tempo`]) or mean and deviation of the mel bands
 //! ([`crate::genre::baseline::mean_and_deviation`]).
 
 use crate::evaluate::classify::one_against_all::OneAgainstAll;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use sideman_models::genre::{COLUMN_SECONDS, Listener, MelCnn, MelCrnn, MelRnn, Network};
+use sideman_models::genre::{COLUMN_SECONDS, MelClassifier, MelCnn, MelCrnn, MelRnn, Network};
 
 use super::mel_examples::{Augmentation, MelExamples};
 use super::{Look, Model, Recipe};
@@ -48,7 +48,7 @@ pub enum MelNetwork {
     /// P3's CRNN.
     Crnn,
     /// Ours; its classes are those of the data.
-    Listener(Listener),
+    MelClassifier(MelClassifier),
 }
 
 /// A network on mel spectrograms with its data.
@@ -93,7 +93,7 @@ pub(super) fn recipes() -> Vec<Recipe> {
             model: Model::Mel(MelModel {
                 split,
                 input: MelInput::Crops(Augmentation::default()),
-                network: MelNetwork::Listener(Listener::product(10)),
+                network: MelNetwork::MelClassifier(MelClassifier::product(10)),
             }),
             fit: FitConfig {
                 epochs: 120,
@@ -122,7 +122,9 @@ impl MelModel {
             (MelNetwork::Cnn, MelInput::Crops(a)) => Box::new(MelCnn::paper(a.columns, classes)),
             (MelNetwork::Rnn, _) => Box::new(MelRnn::paper(classes)),
             (MelNetwork::Crnn, _) => Box::new(MelCrnn::paper(classes)),
-            (MelNetwork::Listener(listener), _) => Box::new(Listener { classes, ..listener.clone() }),
+            (MelNetwork::MelClassifier(listener), _) => {
+                Box::new(MelClassifier { classes, ..listener.clone() })
+            }
         }
     }
 

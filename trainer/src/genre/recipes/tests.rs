@@ -16,9 +16,9 @@ use crate::genre::{Content, Facts, Kind, Labelled, MelImage, TrainArgs, train};
 fn facts(id: &str, genre: &str, split: Split) -> Facts {
     Facts {
         id: id.into(),
-        set: "toy".into(),
+        set: "fixtures".into(),
         tier: Tier::Open,
-        source: "toy".into(),
+        source: "fixtures".into(),
         group: id.into(),
         split,
         genre: genre.into(),
@@ -28,7 +28,7 @@ fn facts(id: &str, genre: &str, split: Split) -> Facts {
 
 /// A cache of some items.
 fn cache(folder: &Path, items: &[Labelled]) {
-    let fingerprint: [u8; 32] = sha2::Sha256::digest("toy").into();
+    let fingerprint: [u8; 32] = sha2::Sha256::digest("fixtures").into();
     for kind in Kind::ALL {
         for split in [Split::Train, Split::Valid, Split::Test] {
             let own = |i: &&Labelled| i.content.kind() == kind && i.facts.split == split;

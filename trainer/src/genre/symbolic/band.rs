@@ -6,8 +6,8 @@ use candle_core::{Device, Tensor};
 use rand::Rng;
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
-use sideman_music::genre::band::{BAND_PARTS, PROGRAMS, TEMPO_AND_METER};
-use sideman_music::genre::{BAND_FEATURES, PART_FEATURES, band_bars};
+use sideman_music::encoding::bar_features::band::{BAND_PARTS, PROGRAMS, TEMPO_AND_METER};
+use sideman_music::encoding::bar_features::{BAND_FEATURES, PART_FEATURES, band_bars};
 
 use super::recipe::Scale;
 use super::slots::Slots;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
-use sideman_models::genre::weights::{BarWeights, Head, Hears, write};
+use sideman_models::genre::weights::{BarWeights, Head, InputKind, write};
 use sideman_models::weights::{Card, sha256};
 
 use super::predict::{Classifier, predict};
@@ -113,7 +113,7 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
     (head.temperature, head.unsure) = (calibration.temperature, calibration.unsure);
     let m = measure(&head.card.name, "valid", &after, calibration, 1000, 1);
     head.card.scores.push(valid_line(&m));
-    if let (Hears::Piano, Classifier::File { weights, .. }) = (hears, &quantised) {
+    if let (InputKind::Piano, Classifier::File { weights, .. }) = (hears, &quantised) {
         let s = steadiness(&Arc::clone(&weights.kernel), calibration, &data.valid);
         head.card.scores.push(format!(
             "valid split, played bar by bar: {} changes of the answer in {} bars, {} of them within a phrase",
@@ -171,11 +171,11 @@ pub(in crate::genre) const LICENCE: &str = "weights: MIT OR Apache-2.0 as far as
                        licence, as is the field's custom with the Lakh collection: check your own case before you \
                        redistribute them";
 
-fn describe(hears: Hears) -> &'static str {
+fn describe(hears: InputKind) -> &'static str {
     match hears {
-        Hears::Band => "Genre of a whole band from its notes, bar by bar",
-        Hears::Piano => "Genre of the last eight bars of a piano alone",
-        Hears::Audio => "Genre of sound",
+        InputKind::Band => "Genre of a whole band from its notes, bar by bar",
+        InputKind::Piano => "Genre of the last eight bars of a piano alone",
+        InputKind::Audio => "Genre of sound",
     }
 }
 

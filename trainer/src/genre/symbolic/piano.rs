@@ -6,10 +6,12 @@ use candle_core::Tensor;
 use rand::Rng;
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
-use sideman_music::genre::bars::{bars, notes_by_bar};
-use sideman_music::genre::piano::TEMPO_AND_METER;
-use sideman_music::genre::{Bar, PIANO_FEATURES, PianoBars, WINDOW_BARS, piano_notes, windows};
-use sideman_music::grid::fold_pitch;
+use sideman_music::encoding::bar_features::bars::{bars, notes_by_bar};
+use sideman_music::encoding::bar_features::piano::TEMPO_AND_METER;
+use sideman_music::encoding::bar_features::{
+    Bar, PIANO_FEATURES, PianoBars, WINDOW_BARS, piano_notes, windows,
+};
+use sideman_music::encoding::grid::fold_pitch;
 use sideman_music::{Note, Score};
 
 use super::band::padded;

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use candle_core::Device;
 use sideman_models::genre::symbolic::BarPool;
-use sideman_models::genre::weights::{BarWeights, Hears, head};
+use sideman_models::genre::weights::{BarWeights, InputKind, head};
 use sideman_models::genre::{Network, Parameters};
 
 use super::recipe::{Labels, Model, Recipe};
@@ -65,9 +65,9 @@ impl Classifier {
     pub fn of_bytes(bytes: &[u8]) -> anyhow::Result<Self> {
         let hears = head(bytes)?.hears;
         let model = match hears {
-            Hears::Band => Model::Band,
-            Hears::Piano => Model::Piano,
-            Hears::Audio => anyhow::bail!("it listens to sound, not to notes"),
+            InputKind::Band => Model::Band,
+            InputKind::Piano => Model::Piano,
+            InputKind::Audio => anyhow::bail!("it listens to sound, not to notes"),
         };
         Ok(Self::File { model, weights: BarWeights::load(bytes, hears)? })
     }

@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 use sideman_models::genre::Network;
 use sideman_models::genre::symbolic::{BarNet, BarNetConfig, RollsCnn};
-use sideman_models::genre::weights::Hears;
+use sideman_models::genre::weights::InputKind;
 
 use super::band::BandExamples;
 use super::piano::{HOP, PianoExamples};
@@ -43,10 +43,10 @@ impl Model {
     }
 
     /// What it listens to in the product; none for the papers' models.
-    pub fn hears(self) -> Option<Hears> {
+    pub fn hears(self) -> Option<InputKind> {
         match self {
-            Self::Band => Some(Hears::Band),
-            Self::Piano => Some(Hears::Piano),
+            Self::Band => Some(InputKind::Band),
+            Self::Piano => Some(InputKind::Piano),
             _ => None,
         }
     }

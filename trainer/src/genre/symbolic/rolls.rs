@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
-use sideman_music::genre::{ROLL_PITCHES, ROLL_STEPS, ROLL_TRACKS, Rolls};
+use sideman_music::encoding::bar_features::{ROLL_PITCHES, ROLL_STEPS, ROLL_TRACKS, Rolls};
 
 use crate::fit::{Examples, Named};
 use crate::genre::labelled::{Content, Facts, LabelledSet};

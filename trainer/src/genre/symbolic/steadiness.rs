@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use sideman_models::genre::symbolic::{BarKernel, BarListener, GenreTracker, PHRASE_BARS, Verdict};
-use sideman_music::genre::WINDOW_BARS;
-use sideman_music::genre::piano::SOUNDING_BARS;
+use sideman_music::encoding::bar_features::WINDOW_BARS;
+use sideman_music::encoding::bar_features::piano::SOUNDING_BARS;
 
 use super::piano::PianoExamples;
 use super::recipe::Labels;

@@ -2,7 +2,7 @@ use candle_core::Device;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 use sideman_models::genre::symbolic::{BarKernel, BarListener, BarNetConfig};
-use sideman_music::genre::{BAND_FEATURES, PIANO_FEATURES};
+use sideman_music::encoding::bar_features::{BAND_FEATURES, PIANO_FEATURES};
 use sideman_music::{Note, Score, Track};
 
 use super::band::BandExamples;
@@ -38,7 +38,7 @@ fn labels(count: usize) -> Labels {
         .map(|i| {
             let facts = Facts {
                 id: format!("{i:03}"),
-                set: "toy".into(),
+                set: "fixtures".into(),
                 tier: Tier::Open,
                 source: if i % 8 < 6 { "large" } else { "small" }.into(),
                 group: format!("{i:03}"),

@@ -8,7 +8,7 @@ use clap::Args;
 use super::collection::{Seen, View, show_genres, show_incidence, show_programs, united};
 use super::tags::{ABOVE, Sets, Tags};
 use crate::corpus::files::stem;
-use crate::papers::{About, Job, Report, Size};
+use crate::papers::{PaperInfo, PaperRun, Report, Size};
 
 /// Shows what a collection is like: genre sets and their overlap, notes of each family, which programs are alike.
 #[derive(Debug, Clone, Args)]
@@ -62,11 +62,11 @@ fn merge(text: &str) -> Result<(String, Vec<String>), String> {
 pub fn analyse(args: &AnalyseArgs) -> anyhow::Result<()> {
     ensure!(args.folder.is_dir(), "{} is no folder: name the folder of the music", args.folder.display());
     ensure!((0.0..1.0).contains(&args.above), "--above {} is not at least 0 and below 1", args.above);
-    let job = Job {
+    let job = PaperRun {
         data: Some(args.folder.clone()),
         out: args.out.clone(),
         size: Size::Full,
-        ..Job::quick(&args.out)
+        ..PaperRun::quick(&args.out)
     };
     let table = args.tags.as_deref().map(Tags::table).transpose()?;
     let seen = job.each(&|_| true, &|piece| Seen::of(&piece))?;
@@ -74,7 +74,7 @@ pub fn analyse(args: &AnalyseArgs) -> anyhow::Result<()> {
         Some(table) => by_name(&seen, table, args.tags.as_deref())?,
         None => labels(&seen, &args.folder)?,
     };
-    let about = About {
+    let about = PaperInfo {
         id: "analyse",
         title: "what a collection is like, as P1 looks at it",
         what: "",

@@ -4,10 +4,10 @@
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
-use sideman_engine::seat::{self, Music};
+use sideman_engine::loaded_band::{self, Music};
 use sideman_engine::{Controls, Performance};
 use sideman_models::weights;
-use sideman_music::cells::{COLUMNS, Cells, family_of};
+use sideman_music::encoding::note_cells::{COLUMNS, Cells, family_of};
 use sideman_music::{Score, Track};
 
 use super::songs::{Origin, Song};
@@ -49,8 +49,8 @@ fn play(song: &Song, player: Player, seed: u64) -> Result<Song> {
     let music = Music { bpm, bar_steps };
     let controls = Controls { seed, ..Controls::default() }.with_parts([true, true, true, false]);
     let mut seat = match player {
-        Player::Network => seat::neural(weights::named("full")?, &controls, music)?,
-        Player::Rules => seat::rules(&controls, music),
+        Player::Network => loaded_band::neural(weights::named("full")?, &controls, music)?,
+        Player::Rules => loaded_band::rules(&controls, music),
     };
     let performance = Performance::new(&piano, &score.meters, &score.tempos, seat.settings(controls))
         .with_context(|| format!("cannot play to {}", song.id))?;

@@ -1,6 +1,6 @@
 //! What the losses are to be read beside: distributions that know nothing of the music before, or only its last 15 s.
 
-use sideman_music::cells::{FAMILY_COLUMNS, FEATURES, SEQUENCE, VALUES};
+use sideman_music::encoding::note_cells::{FAMILY_COLUMNS, FEATURES, SEQUENCE, VALUES};
 
 use super::loss::WindowLoss;
 use super::songs::{Song, Window};

@@ -8,7 +8,7 @@ use plotters::style::RGBColor;
 use rayon::prelude::*;
 use sha2::Digest;
 use sideman_music::Family;
-use sideman_music::cells::{Cells, FAMILIES, FAMILY_NAMES, FEATURES, SEQUENCE, family_of};
+use sideman_music::encoding::note_cells::{Cells, FAMILIES, FAMILY_NAMES, FEATURES, SEQUENCE, family_of};
 use sideman_music::smf::program_name;
 
 use super::dendrogram;

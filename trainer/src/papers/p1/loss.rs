@@ -4,7 +4,7 @@ use anyhow::Result;
 use candle_core::Tensor;
 use sideman_models::genre::{Parameters, Pass};
 use sideman_models::papers::{P1Lstm, all_places};
-use sideman_music::cells::{FAMILY_COLUMNS, FEATURES, SEQUENCE, VALUES};
+use sideman_music::encoding::note_cells::{FAMILY_COLUMNS, FEATURES, SEQUENCE, VALUES};
 
 use super::objective::batch;
 use super::songs::{Song, Window};

@@ -21,7 +21,7 @@ mod tags;
 pub use analyse::{AnalyseArgs, analyse};
 
 use anyhow::Result;
-use sideman_music::cells::FAMILY_NAMES;
+use sideman_music::encoding::note_cells::FAMILY_NAMES;
 
 use self::band::{Player, played};
 use self::collection::{Seen, View, show_genres, show_incidence, show_overlap, show_programs, united};
@@ -29,7 +29,7 @@ use self::loss::WindowLoss;
 use self::songs::{GENRES, Origin, Song, genre_of};
 use self::study::{Music, Plan, losses_on, material, run_name, study};
 use self::tags::{ABOVE, Tags};
-use super::{About, Job, Paper, Report};
+use super::{Paper, PaperInfo, PaperRun, Report};
 use crate::corpus::Split;
 use crate::corpus::source::Meta;
 use crate::evaluate::table::{Table, number};
@@ -43,8 +43,8 @@ const UNLABELLED: &str = "web_multitrack";
 pub(super) struct P1;
 
 impl Paper for P1 {
-    fn about(&self) -> About {
-        About {
+    fn about(&self) -> PaperInfo {
+        PaperInfo {
             id: "p1",
             title: "LSTMs by genre and instrument",
             what: "genre sets and their overlap, programs clustered by pitch, twelve LSTMs (piano, guitar, bass and \
@@ -56,7 +56,7 @@ impl Paper for P1 {
         }
     }
 
-    fn run(&self, job: &Job, report: &mut Report) -> Result<()> {
+    fn run(&self, job: &PaperRun, report: &mut Report) -> Result<()> {
         job.say("Reading");
         let wanted = |m: &Meta| genre_of(m).is_some() || of_people(m);
         let read = job.each(&wanted, &|piece| {
@@ -123,7 +123,7 @@ fn of_people(m: &Meta) -> bool {
 }
 
 /// Everything that needs no network.
-fn collection(job: &Job, report: &mut Report, people: &[Seen], rules: &[Seen]) -> Result<()> {
+fn collection(job: &PaperRun, report: &mut Report, people: &[Seen], rules: &[Seen]) -> Result<()> {
     let mut tags = match &job.data {
         Some(data) => Tags::votes(data)?,
         None => Tags::default(),
@@ -154,7 +154,7 @@ fn collection(job: &Job, report: &mut Report, people: &[Seen], rules: &[Seen]) -
 }
 
 /// Bands to people's test pianos, as networks of people's songs see them.
-fn bands(job: &Job, report: &mut Report, plan: &Plan, songs: &[Song]) -> Result<()> {
+fn bands(job: &PaperRun, report: &mut Report, plan: &Plan, songs: &[Song]) -> Result<()> {
     let chosen: Vec<&Song> = songs.iter().filter(|s| s.genre == 0 && s.score.is_some()).collect();
     let families = 1..FAMILY_NAMES.len();
     let ready = |f: usize| job.run(&run_name(Music::Genre(0), false, f)).exists();

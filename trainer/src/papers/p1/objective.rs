@@ -8,7 +8,7 @@ use rand_pcg::Pcg64;
 use sideman_models::genre::{Parameters, Specs};
 use sideman_models::ops::cross_entropy;
 use sideman_models::papers::{P1Lstm, all_places};
-use sideman_music::cells::{COLUMNS, FAMILY_COLUMNS, SEQUENCE};
+use sideman_music::encoding::note_cells::{COLUMNS, FAMILY_COLUMNS, SEQUENCE};
 
 use super::loss::{WindowLoss, losses};
 use super::songs::{Song, Window};
@@ -20,7 +20,7 @@ pub(super) struct Expect<'a> {
     pub(super) songs: &'a [Song],
     pub(super) train: Vec<Window>,
     pub(super) valid: Vec<Window>,
-    /// Index in [`sideman_music::cells::FAMILIES`].
+    /// Index in [`sideman_music::encoding::note_cells::FAMILIES`].
     pub(super) family: usize,
     /// Whether only cells of notes count in the loss: the paper's future work.
     pub(super) onsets: bool,

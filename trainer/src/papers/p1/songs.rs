@@ -3,7 +3,7 @@
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
-use sideman_music::cells::{Cells, SEQUENCE, family_of};
+use sideman_music::encoding::note_cells::{Cells, SEQUENCE, family_of};
 use sideman_music::{Family, Score, Track};
 
 use crate::corpus::Split;

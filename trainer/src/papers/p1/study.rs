@@ -3,7 +3,7 @@
 use anyhow::{Context, ensure};
 use sha2::Digest;
 use sideman_models::papers::P1Lstm;
-use sideman_music::cells::FAMILY_NAMES;
+use sideman_music::encoding::note_cells::FAMILY_NAMES;
 
 use super::baseline::{Baseline, Baselines};
 use super::loss::{WindowLoss, losses};
@@ -11,7 +11,7 @@ use super::objective::Expect;
 use super::songs::{GENRES, Origin, Song, Window, chosen, windows};
 use crate::corpus::Split;
 use crate::fit::{Choice, FitCheckpoint, FitConfig, Outcome, learn};
-use crate::papers::Job;
+use crate::papers::PaperRun;
 
 /// How much of what is trained.
 pub(super) struct Plan {
@@ -27,7 +27,7 @@ pub(super) struct Plan {
 
 impl Plan {
     /// That of a job.
-    pub(super) fn of(job: &Job) -> Self {
+    pub(super) fn of(job: &PaperRun) -> Self {
         let fit = FitConfig {
             seed: job.seed,
             epochs: 4,
@@ -101,7 +101,7 @@ pub(super) struct Scored {
     pub(super) music: Music,
     /// Whether it was trained on cells of notes alone.
     pub(super) onsets: bool,
-    /// Index in [`sideman_music::cells::FAMILIES`].
+    /// Index in [`sideman_music::encoding::note_cells::FAMILIES`].
     pub(super) family: usize,
     /// The genre that is tested.
     pub(super) genre: usize,
@@ -156,7 +156,7 @@ pub(super) fn run_name(music: Music, onsets: bool, family: usize) -> String {
 /// # Errors
 /// When a training fails or its folder holds another.
 pub(super) fn study<'a>(
-    job: &Job,
+    job: &PaperRun,
     plan: &Plan,
     songs: &'a [Song],
     material: &[Material],
@@ -222,7 +222,7 @@ fn fits(music: Music, genre: usize) -> bool {
 /// # Errors
 /// When there is no such training.
 pub(super) fn losses_on(
-    job: &Job,
+    job: &PaperRun,
     plan: &Plan,
     (music, family): (Music, usize),
     songs: &[Song],

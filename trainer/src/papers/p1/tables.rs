@@ -1,7 +1,7 @@
 //! The tables and figures of losses.
 
 use anyhow::Result;
-use sideman_music::cells::{FAMILY_NAMES, FEATURE_NAMES, FEATURES};
+use sideman_music::encoding::note_cells::{FAMILY_NAMES, FEATURE_NAMES, FEATURES};
 
 use super::baseline::{Baseline, Baselines};
 use super::loss::WindowLoss;

@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor};
 use sideman_models::genre::{Parameters, Pass};
 use sideman_models::papers::p2::{Cell, LatentRnn, Live, VaeRnn, Voice, VoiceHead};
 use sideman_models::weights::Card;
-use sideman_music::windows::{RollTrack, Threshold};
+use sideman_music::encoding::piano_roll::{RollTrack, Threshold};
 
 use super::Sizes;
 use super::music::{Keys, Music};
@@ -16,7 +16,7 @@ use crate::evaluate::{Accompanist, Parts, Request};
 
 /// Share of a note's threshold down to which it is held.
 const HOLD: f32 = 0.6;
-/// Fewest steps of a note of the pitched tracks: a 48th; a hit is [`sideman_music::windows::HIT`] long.
+/// Fewest steps of a note of the pitched tracks: a 48th; a hit is [`sideman_music::encoding::piano_roll::HIT`] long.
 const LEAST: u16 = 2;
 /// Share of the deviations of what is told that a temperature of 1 adds.
 const NOISE: f32 = 0.5;

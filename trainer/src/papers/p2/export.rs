@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, ensure};
 use sideman_models::papers::p2::{VaeRnn, Voice};
 use sideman_models::weights::{Card, sha256};
-use sideman_music::windows::RollTrack;
+use sideman_music::encoding::piano_roll::RollTrack;
 
 use super::Sizes;
 use super::band::Make;
@@ -17,7 +17,7 @@ use crate::corpus::Split;
 use crate::evaluate::write_whole;
 use crate::export::Origin;
 use crate::fit::FitCheckpoint;
-use crate::papers::{Job, Size};
+use crate::papers::{PaperRun, Size};
 
 /// Most nats a window, beside one, that storing the matrices in 8 bits may cost on the valid split.
 const MOST_COST: f64 = 0.02;
@@ -60,12 +60,12 @@ pub struct ExportP2Args {
 /// # Errors
 /// When the run is not finished, or the data or the disk do not allow it.
 pub fn export(args: &ExportP2Args) -> anyhow::Result<()> {
-    let job = Job {
+    let job = PaperRun {
         data: args.data.clone(),
         size: if args.quick { Size::Quick } else { Size::Full },
         seed: args.seed,
         progress: true,
-        ..Job::quick(&args.run)
+        ..PaperRun::quick(&args.run)
     };
     let played = super::rnn::name(RollTrack::Piano, Make::PLAYED.keys, Make::PLAYED.cell);
     ensure!(

@@ -2,16 +2,16 @@
 
 use image::RgbImage;
 use sideman_models::papers::p2::WIDTH;
+use sideman_music::encoding::piano_roll::{PITCHES, RollTrack, Threshold, found, notes};
 use sideman_music::family::Part;
 use sideman_music::score::Note;
-use sideman_music::windows::{PITCHES, RollTrack, Threshold, found, notes};
 use sideman_music::{Score, TempoMap, Track};
 
 use super::measure::BandStudy;
 use crate::evaluate::compare::PEOPLE;
 use crate::evaluate::page::roll::{Block, Roll};
 use crate::evaluate::{EvalSong, Parts, write_whole};
-use crate::papers::Job;
+use crate::papers::PaperRun;
 
 /// Bars of a picture.
 const BARS: usize = 12;
@@ -66,7 +66,7 @@ pub(super) fn bands(study: &BandStudy) -> anyhow::Result<Vec<(String, RgbImage)>
 }
 
 /// Writes the music of the pictures as MIDI files into the report's folder.
-pub(super) fn write_examples(job: &Job, study: &BandStudy) -> anyhow::Result<()> {
+pub(super) fn write_examples(job: &PaperRun, study: &BandStudy) -> anyhow::Result<()> {
     let folder = job.out.join("examples");
     std::fs::create_dir_all(&folder)?;
     for (n, (i, song)) in chosen(study).into_iter().enumerate() {

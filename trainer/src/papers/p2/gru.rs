@@ -11,13 +11,13 @@ use serde_json::json;
 use sideman_models::genre::{Parameters, Pass, Specs};
 use sideman_models::ops::binary_cross_entropy;
 use sideman_models::papers::p2::{RollGru, State, WIDTH};
-use sideman_music::windows::{FiveRolls, PITCHES, RollTrack, draw};
+use sideman_music::encoding::piano_roll::{FiveRolls, PITCHES, RollTrack, draw};
 
 use super::music::{Keys, Music};
 use super::{Sizes, finished};
 use crate::corpus::Split;
 use crate::fit::{Choice, FitCheckpoint, FitConfig, Loss, Objective, Schedule, Score, Step, learn};
-use crate::papers::Job;
+use crate::papers::PaperRun;
 
 /// Steps of a window, two beats: the paper calls them "exactly 4 beats", which they would be at 12 steps a beat.
 pub(super) const WINDOW: usize = 48;
@@ -179,7 +179,7 @@ pub(super) fn told(
 pub(super) const NAME: &str = "p2-gru";
 
 /// Trains the network, or finds it trained.
-pub(super) fn train(job: &Job, music: &Music, sizes: &Sizes) -> anyhow::Result<Parameters> {
+pub(super) fn train(job: &PaperRun, music: &Music, sizes: &Sizes) -> anyhow::Result<Parameters> {
     let config = FitConfig {
         seed: job.seed,
         epochs: sizes.gru_epochs,

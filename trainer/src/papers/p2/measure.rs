@@ -4,7 +4,7 @@ use indicatif::ProgressBar;
 use sideman_models::papers::p2::{Cell, Live, VaeRnn, WIDTH};
 use sideman_models::weights;
 use sideman_music::Meter;
-use sideman_music::windows::{RollTrack, WINDOW, held};
+use sideman_music::encoding::piano_roll::{RollTrack, WINDOW, held};
 
 use super::band::{Chosen, Make, WindowBand};
 use super::gru::{self, Choose, Stillness, Trivial, generate, joined};
@@ -20,7 +20,7 @@ use crate::evaluate::controls::common_velocities;
 use crate::evaluate::report::{headline, tables};
 use crate::evaluate::table::{Table, number};
 use crate::evaluate::{Accompanist, EngineBand, EvalSong, Options, Played, compare, play_all};
-use crate::papers::Job;
+use crate::papers::PaperRun;
 
 /// Steps of the prelude and of what the GRU goes on with: four bars and eight.
 const PRELUDE: usize = 384;
@@ -37,7 +37,7 @@ pub(super) struct GruStudy {
 
 /// The GRU against predictors that know nothing, and how far its music stands still.
 pub(super) fn gru_study(
-    job: &Job,
+    job: &PaperRun,
     music: &Music,
     sizes: &Sizes,
     trained: &Trained,
@@ -242,7 +242,7 @@ pub(super) fn told_table(
             let live = of(Way::Live)?;
             let rule = band.voice(c.track).head.threshold;
             let at = |all: &[rolls::Told], start: f32| {
-                as_read(all, sideman_music::windows::Threshold { start, ..rule })
+                as_read(all, sideman_music::encoding::piano_roll::Threshold { start, ..rule })
             };
             let (by_f1, by_density) = (at(&live, c.by_f1), at(&live, c.by_density));
             let known = if c.track == RollTrack::Piano {
@@ -272,7 +272,7 @@ pub(super) fn told_table(
 fn again(all: &[rolls::Told]) -> f64 {
     let (mut right, mut sum) = (0.0, 0.0);
     for t in all {
-        let windows: Vec<&[f32]> = t.truth.chunks_exact(sideman_music::windows::CELLS).collect();
+        let windows: Vec<&[f32]> = t.truth.chunks_exact(sideman_music::encoding::piano_roll::CELLS).collect();
         for pair in windows.windows(2) {
             for (&a, &b) in pair[0].iter().zip(pair[1]) {
                 right += f64::from(u8::from(a > 0.0 && b > 0.0));
@@ -306,7 +306,7 @@ pub(super) struct BandStudy {
 
 /// The VAE-RNN beside the band that ships, the rule band, people and the controls.
 pub(super) fn band_study(
-    job: &Job,
+    job: &PaperRun,
     music: &Music,
     band: &VaeRnn,
     by_f1: &VaeRnn,
@@ -376,7 +376,7 @@ fn overlap(songs: &[EvalSong], played: &[Played]) -> Table {
 /// Milliseconds of what the band does at the edge of a window, the median of some.
 pub(super) fn edge_milliseconds(band: &VaeRnn) -> anyhow::Result<f64> {
     let piano = band.voice(RollTrack::Piano);
-    let mut cells = vec![0.0; sideman_music::windows::CELLS];
+    let mut cells = vec![0.0; sideman_music::encoding::piano_roll::CELLS];
     (0..24).for_each(|i| cells[i * 5 * 128 + 60 + i % 7] = 0.7);
     let mut times = vec![];
     let mut states: Vec<_> = RollTrack::ALL.map(|t| band.voice(t).blank()).to_vec();

@@ -21,7 +21,7 @@ use sideman_models::papers::p2::{Cell, LatentRnn, RollGru, Vae};
 
 pub use export::{ExportP2Args, export};
 
-use super::{About, Job, Paper, Report};
+use super::{Paper, PaperInfo, PaperRun, Report};
 use crate::fit::{FitCheckpoint, FitConfig};
 
 /// P2.
@@ -49,7 +49,7 @@ pub(crate) struct Sizes {
 }
 
 impl Sizes {
-    pub(crate) fn of(job: &Job) -> Self {
+    pub(crate) fn of(job: &PaperRun) -> Self {
         if job.is_quick() {
             return Self {
                 vae: Vae::QUICK,
@@ -82,7 +82,7 @@ impl Sizes {
 }
 
 /// Whether a training is done, so that its data need not be made.
-fn finished(job: &Job, name: &str, config: &FitConfig, recipe: &serde_json::Value) -> bool {
+fn finished(job: &PaperRun, name: &str, config: &FitConfig, recipe: &serde_json::Value) -> bool {
     let last = job.run(name).join("last.safetensors");
     let load = |path: &Path| FitCheckpoint::load(path).ok();
     last.exists()
@@ -91,8 +91,8 @@ fn finished(job: &Job, name: &str, config: &FitConfig, recipe: &serde_json::Valu
 }
 
 impl Paper for P2 {
-    fn about(&self) -> About {
-        About {
+    fn about(&self) -> PaperInfo {
+        PaperInfo {
             id: "p2",
             title: "PopMusicNet: genre CNNs, a GRU on piano-rolls, and VAE-RNN",
             what: "rolls of five tracks; a GRU that is shown to fail; autoencoders of windows of 128 steps and recurrent \
@@ -104,7 +104,7 @@ impl Paper for P2 {
         }
     }
 
-    fn run(&self, job: &Job, report: &mut Report) -> anyhow::Result<()> {
+    fn run(&self, job: &PaperRun, report: &mut Report) -> anyhow::Result<()> {
         study::run(job, report)
     }
 }

@@ -2,12 +2,12 @@
 
 use anyhow::ensure;
 use rayon::prelude::*;
-use sideman_music::windows::{FiveRolls, RollTrack, WINDOW};
+use sideman_music::encoding::piano_roll::{FiveRolls, RollTrack, WINDOW};
 
 use crate::corpus::qualify::qualify;
 use crate::corpus::source::Meta;
 use crate::corpus::{Song, Split};
-use crate::papers::Job;
+use crate::papers::PaperRun;
 
 /// Of the pairs made with a rule band, one in so many is learned from.
 const PAIRS: u32 = 8;
@@ -71,7 +71,7 @@ impl Music {
     ///
     /// # Errors
     /// When a split has nothing.
-    pub(super) fn load(job: &Job) -> anyhow::Result<Self> {
+    pub(super) fn load(job: &PaperRun) -> anyhow::Result<Self> {
         let pieces = job.pieces(&wanted)?;
         let mut pieces: Vec<Piece> = pieces
             .into_par_iter()

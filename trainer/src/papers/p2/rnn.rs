@@ -5,13 +5,13 @@ use rand_pcg::Pcg64;
 use serde_json::json;
 use sideman_models::genre::{Parameters, Pass, Specs};
 use sideman_models::papers::p2::{Cell, LatentRnn, Vae};
-use sideman_music::windows::{CELLS, FiveRolls, RollTrack};
+use sideman_music::encoding::piano_roll::{CELLS, FiveRolls, RollTrack};
 
 use super::music::{Keys, Music};
 use super::{Sizes, finished};
 use crate::corpus::Split;
 use crate::fit::{Choice, FitCheckpoint, FitConfig, Loss, Objective, Schedule, Score, Step, learn};
-use crate::papers::Job;
+use crate::papers::PaperRun;
 
 /// Windows of a stretch that is learned from in one go.
 const STRETCH: usize = 32;
@@ -175,7 +175,7 @@ pub(super) fn name(track: RollTrack, keys: Keys, cell: Cell) -> String {
 
 /// How a network is trained, and the recipe that its run keeps.
 pub(super) fn plan(
-    job: &Job,
+    job: &PaperRun,
     sizes: &Sizes,
     track: RollTrack,
     keys: Keys,
@@ -201,7 +201,7 @@ pub(super) fn plan(
 
 /// The network of a track, where it is trained already.
 pub(super) fn trained(
-    job: &Job,
+    job: &PaperRun,
     sizes: &Sizes,
     track: RollTrack,
     keys: Keys,
@@ -217,7 +217,7 @@ pub(super) fn trained(
 
 /// Trains the network of a track. `train` and `valid` are the piano and the track.
 pub(super) fn train(
-    job: &Job,
+    job: &PaperRun,
     sizes: &Sizes,
     (track, keys, cell): (RollTrack, Keys, Cell),
     train: (&Latents, &Latents),

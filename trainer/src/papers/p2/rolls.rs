@@ -2,7 +2,9 @@
 
 use rayon::prelude::*;
 use sideman_models::papers::p2::VaeRnn;
-use sideman_music::windows::{CELLS, FiveRolls, Held, RollTrack, Threshold, WINDOW, draw, found};
+use sideman_music::encoding::piano_roll::{
+    CELLS, FiveRolls, Held, RollTrack, Threshold, WINDOW, draw, found,
+};
 
 use super::music::{Keys, Music, Piece};
 use crate::corpus::Split;

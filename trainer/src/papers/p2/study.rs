@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sideman_models::genre::Parameters;
 use sideman_models::papers::p2::{Cell, VaeRnn};
-use sideman_music::windows::RollTrack;
+use sideman_music::encoding::piano_roll::RollTrack;
 
 use super::band::{Chosen, Make, assemble, choose, with_thresholds};
 use super::measure::{band_study, gru_study, rnn_table, told_table, vae_table};
@@ -12,7 +12,7 @@ use super::music::{Keys, Music};
 use super::rnn::{self, Latents};
 use super::{Sizes, figures, gru, vae};
 use crate::corpus::Split;
-use crate::papers::{Job, Report};
+use crate::papers::{PaperRun, Report};
 
 /// Tracks that are trained in their own keys, too, and with the other memory, for comparison: each more is a
 /// quarter of an hour on a busy core.
@@ -43,7 +43,7 @@ impl Trained {
 ///
 /// # Errors
 /// When there is no music, or a training fails.
-pub(super) fn train(job: &Job, music: &Music, sizes: &Sizes, compared: bool) -> anyhow::Result<Trained> {
+pub(super) fn train(job: &PaperRun, music: &Music, sizes: &Sizes, compared: bool) -> anyhow::Result<Trained> {
     let mut vaes = BTreeMap::new();
     let mut rnns = BTreeMap::new();
     let mut add = |track, keys| -> anyhow::Result<()> {
@@ -67,7 +67,7 @@ pub(super) fn train(job: &Job, music: &Music, sizes: &Sizes, compared: bool) -> 
 }
 
 /// Trains the networks of pieces in their own keys, or finds them trained.
-fn train_own(job: &Job, music: &Music, sizes: &Sizes, trained: &mut Trained) -> anyhow::Result<()> {
+fn train_own(job: &PaperRun, music: &Music, sizes: &Sizes, trained: &mut Trained) -> anyhow::Result<()> {
     for track in COMPARED {
         trained.vaes.insert(vae::name(track, Keys::Own), vae::train(job, music, sizes, track, Keys::Own)?);
     }
@@ -76,7 +76,7 @@ fn train_own(job: &Job, music: &Music, sizes: &Sizes, trained: &mut Trained) -> 
 }
 
 fn train_rnns(
-    job: &Job,
+    job: &PaperRun,
     music: &Music,
     sizes: &Sizes,
     vaes: &BTreeMap<String, Parameters>,
@@ -119,7 +119,7 @@ pub(super) struct Bands {
 impl Bands {
     /// Of some networks.
     pub(super) fn of(
-        job: &Job,
+        job: &PaperRun,
         music: &Music,
         sizes: &Sizes,
         trained: &Trained,
@@ -141,7 +141,7 @@ impl Bands {
 ///
 /// # Errors
 /// When there is no music, a training fails, or the disk is full.
-pub(super) fn run(job: &Job, report: &mut Report) -> anyhow::Result<()> {
+pub(super) fn run(job: &PaperRun, report: &mut Report) -> anyhow::Result<()> {
     let sizes = Sizes::of(job);
     let music = Music::load(job)?;
     let counts = [Split::Train, Split::Valid, Split::Test].map(|s| music.numbers(s).len());

@@ -7,13 +7,13 @@ use sideman_models::band::normal;
 use sideman_models::genre::{Parameters, Pass, Specs};
 use sideman_models::ops::binary_cross_entropy;
 use sideman_models::papers::p2::{Code, Vae};
-use sideman_music::windows::{CELLS, RollTrack};
+use sideman_music::encoding::piano_roll::{CELLS, RollTrack};
 
 use super::music::{Keys, Music, WindowOf};
 use super::{Sizes, finished};
 use crate::corpus::Split;
 use crate::fit::{Choice, FitCheckpoint, FitConfig, Loss, Objective, Schedule, Score, Step, learn};
-use crate::papers::Job;
+use crate::papers::PaperRun;
 
 /// Weight of the divergence.
 pub(super) const BETA: f64 = 0.2;
@@ -108,7 +108,7 @@ pub(super) fn name(track: RollTrack, keys: Keys) -> String {
 
 /// Trains the autoencoder of a track, or finds it trained.
 pub(super) fn train(
-    job: &Job,
+    job: &PaperRun,
     music: &Music,
     sizes: &Sizes,
     track: RollTrack,

@@ -10,13 +10,13 @@ use sideman_models::weights::{Card, rounded, sha256};
 
 use super::settings::Settings;
 use super::songs::{self, of};
+use super::stroke_model::{Data, RUN};
 use super::strokes::score;
-use super::taken_on::{Data, RUN};
 use crate::corpus::Split;
 use crate::evaluate::write_whole;
 use crate::export::Origin;
 use crate::fit::FitCheckpoint;
-use crate::papers::{Job, Size};
+use crate::papers::{PaperRun, Size};
 
 /// Most nats a stroke that storing the matrices in 8 bits may cost on the valid split.
 const MOST_QUANTISATION_LOSS: f64 = 0.02;
@@ -44,7 +44,7 @@ pub struct ExportArgs {
 /// When the run, the data or the disk do not allow it, or quantising costs too much.
 pub fn export(args: &ExportArgs) -> anyhow::Result<()> {
     let size = if args.data.is_some() { Size::Full } else { Size::Quick };
-    let job = Job { data: args.data.clone(), size, ..Job::quick(&args.report) };
+    let job = PaperRun { data: args.data.clone(), size, ..PaperRun::quick(&args.report) };
     let settings =
         Settings::of(&args.report, if args.data.is_some() { Settings::full() } else { Settings::quick() })?;
     let run = job.run(RUN);
@@ -123,14 +123,14 @@ pub fn export(args: &ExportArgs) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{P5, taken_on};
+    use super::super::{P5, stroke_model};
     use super::*;
     use crate::papers::{Paper, Report};
 
     #[test]
     fn a_run_becomes_a_file_with_its_card() {
         let dir = tempfile::tempdir().unwrap();
-        let job = Job::quick(&dir.path().join("report"));
+        let job = PaperRun::quick(&dir.path().join("report"));
         let args = ExportArgs {
             report: job.out.clone(),
             data: None,
@@ -142,7 +142,7 @@ mod tests {
         assert!(error.contains("run `papers run p5` first"), "{error}");
         let settings = Settings::of(&job.out, Settings::quick()).unwrap();
         let own = songs::own(&job).unwrap();
-        taken_on::strokes(&job, &settings, &own, &mut report).unwrap();
+        stroke_model::strokes(&job, &settings, &own, &mut report).unwrap();
         export(&args).unwrap();
         let bytes = std::fs::read(&args.out).unwrap();
         let weights = StrokeWeights::load(&bytes).unwrap();

@@ -2,9 +2,9 @@
 //!
 //! The paper's set is 16 piano pieces in common time and C major. `builds` trains its eight builds as its program
 //! did, on the windows of one song, and on all ten; `own` has what needs no network, and our build on the same
-//! categories; `taken_on` the network of strokes that `sideman continue` plays from.
+//! categories; `stroke_model` the network of strokes that `sideman continue` plays from.
 
-mod builds;
+mod architectures;
 mod every;
 mod export;
 mod ngram;
@@ -12,23 +12,23 @@ mod own;
 mod roll;
 mod settings;
 mod songs;
+mod stroke_model;
 mod strokes;
-mod taken_on;
 mod windows;
 
 pub use export::{ExportArgs, export};
 
 use sideman_models::papers::NextNote;
 
-use super::{About, Job, Paper, Report};
+use super::{Paper, PaperInfo, PaperRun, Report};
 use settings::Settings;
 
 /// P5: next-note LSTM with convolution.
 pub struct P5;
 
 impl Paper for P5 {
-    fn about(&self) -> About {
-        About {
+    fn about(&self) -> PaperInfo {
+        PaperInfo {
             id: "p5",
             title: "Next-note LSTM with convolution",
             what: "eight builds that name the next note or chord, what their losses measure, and a network that goes on \
@@ -39,17 +39,17 @@ impl Paper for P5 {
         }
     }
 
-    fn run(&self, job: &Job, report: &mut Report) -> anyhow::Result<()> {
+    fn run(&self, job: &PaperRun, report: &mut Report) -> anyhow::Result<()> {
         std::fs::create_dir_all(&job.out)?;
         let settings = if job.is_quick() { Settings::quick() } else { Settings::full() };
         let settings = Settings::of(&job.out, settings)?;
         let songs = songs::own(job)?;
-        builds::songs(&settings, &songs, report)?;
-        builds::sizes(report)?;
-        builds::one_song(job, &settings, &songs, report)?;
+        architectures::songs(&settings, &songs, report)?;
+        architectures::sizes(report)?;
+        architectures::one_song(job, &settings, &songs, report)?;
         own::ten_songs(job, &settings, &songs, report)?;
-        builds::ten_songs(job, &settings, &songs, report)?;
-        taken_on::strokes(job, &settings, &songs, report)
+        architectures::ten_songs(job, &settings, &songs, report)?;
+        stroke_model::strokes(job, &settings, &songs, report)
     }
 }
 

@@ -9,7 +9,7 @@ use super::songs::{Lines, Song};
 use super::windows::Score;
 use crate::evaluate::table::Table;
 use crate::fit::{Choice, FitCheckpoint, FitConfig, curves, learn};
-use crate::papers::{Job, Report, draw};
+use crate::papers::{PaperRun, Report, draw};
 
 /// How it is kept from learning by heart.
 struct Variant {
@@ -40,7 +40,7 @@ const VARIANTS: [Variant; 3] = [
 
 /// Our build, with more and more against overfitting, and counts, on the 10, 3 and 3 songs.
 pub(super) fn ten_songs(
-    job: &Job,
+    job: &PaperRun,
     settings: &Settings,
     songs: &[Song],
     report: &mut Report,

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use anyhow::ensure;
-use sideman_music::categories::{Category, Sonority, Vocabulary, sonorities};
+use sideman_music::encoding::note_tokens::{Category, Sonority, Vocabulary, sonorities};
 use sideman_music::{Family, MeterMap};
 
 use crate::corpus::source::Meta;
 use crate::corpus::{Split, Tier};
-use crate::papers::{Job, Piece, Size};
+use crate::papers::{PaperRun, Piece, Size};
 
 /// The paper's set in common time and C major: its folders are its split of 10, 3 and 3 songs. The corpus has splits
 /// of its own, which part nothing here.
@@ -111,10 +111,10 @@ fn own_split(meta: &Meta) -> Option<Split> {
 
 /// The paper's own songs, by name. Without them, as on the small collection, those of a classical set by their
 /// splits.
-pub(super) fn own(job: &Job) -> anyhow::Result<Vec<Song>> {
+pub(super) fn own(job: &PaperRun) -> anyhow::Result<Vec<Song>> {
     let classical = |m: &Meta| job.data.is_none() && m.set == OPEN[0];
     // They are few, and a quick run needs some of each folder.
-    let whole = Job { size: Size::Full, ..job.clone() };
+    let whole = PaperRun { size: Size::Full, ..job.clone() };
     let pieces = whole.pieces(&|m| own_split(m).is_some() || classical(m))?;
     let mut songs: Vec<Song> = pieces
         .into_iter()
@@ -135,7 +135,7 @@ pub(super) fn own(job: &Job) -> anyhow::Result<Vec<Song>> {
 }
 
 /// Piano music under open licences: one piece of each group of versions, by the splits of the corpus.
-pub(super) fn open(job: &Job) -> anyhow::Result<Vec<Song>> {
+pub(super) fn open(job: &PaperRun) -> anyhow::Result<Vec<Song>> {
     let seen: Mutex<BTreeSet<String>> = Mutex::default();
     let counts: Mutex<std::collections::BTreeMap<(String, Split), usize>> = Mutex::default();
     let most = if job.is_quick() { QUICK } else { usize::MAX };
@@ -149,7 +149,7 @@ pub(super) fn open(job: &Job) -> anyhow::Result<Vec<Song>> {
         *count += usize::from(new);
         new && *count <= most
     };
-    let whole = Job { size: Size::Full, ..job.clone() };
+    let whole = PaperRun { size: Size::Full, ..job.clone() };
     let songs: Vec<Song> = whole
         .pieces(&wanted)?
         .into_iter()

@@ -1,0 +1,54 @@
+//! Networks that tell genres apart.
+//!
+//! A [`Network`] is a description without weights: it names its tensors ([`Spec`]) and computes logits from
+//! them in a [`Pass`]. [`Parameters`] are the weights with the running statistics of batch normalisation.
+
+mod answer;
+pub mod audio;
+mod bach;
+mod beethoven;
+pub mod built_in;
+mod columns;
+mod dense;
+mod listener;
+mod mel_cnn;
+mod mel_crnn;
+mod mel_rnn;
+pub mod notes;
+mod parameters;
+mod pass;
+pub mod symbolic;
+#[cfg(test)]
+mod tests;
+pub mod weights;
+
+use candle_core::{Result, Tensor};
+
+pub use answer::{Answer, Doubt, Stretch, best};
+pub use bach::Bach;
+pub use beethoven::Beethoven;
+pub use columns::{CLIP_COLUMNS, COLUMN_SECONDS, frame_of};
+pub use listener::{ListenerStage, MelClassifier};
+pub use mel_cnn::{MelCnn, STAGES, Stage};
+pub use mel_crnn::MelCrnn;
+pub use mel_rnn::MelRnn;
+pub use parameters::{Initial, Parameters, Spec, Specs};
+pub use pass::{NormRule, Pass};
+
+/// A network that tells classes apart.
+pub trait Network: Send + Sync {
+    /// Every tensor that is trained, and every layer of batch normalisation, by name.
+    fn specs(&self) -> Specs;
+
+    /// Logits (examples, classes) of inputs, each of whose first axes is the examples. What the inputs are is
+    /// up to the network.
+    ///
+    /// # Errors
+    /// When an input has another shape, or a tensor is missing.
+    fn logits(&self, pass: &mut Pass<'_>, inputs: &[Tensor]) -> Result<Tensor>;
+
+    /// Number of trained values.
+    fn parameters(&self) -> usize {
+        self.specs().values()
+    }
+}

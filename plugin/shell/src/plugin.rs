@@ -1,0 +1,398 @@
+//! The plugin as the framework sees it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use nice_plug::context::PluginApi;
+use nice_plug::prelude::*;
+use sideman_engine::live::{Action, Block, Input, LiveSettings, MidiMessage, Performer};
+use sideman_music::Part;
+
+use crate::choices::PianoSoundParam;
+use crate::convert;
+use crate::guard::{self, guarded};
+use crate::host_note_tracker::HostNoteTracker;
+use crate::instance::Instance;
+use crate::instrument_slot::InstrumentSlot;
+use crate::params::SILENT_DB;
+use crate::{ear, editor, triggers};
+
+/// Most notes and messages that the engine gets at once; a block with more is cut. More than all keys of all
+/// channels, which one event can lift.
+const INPUTS: usize = 16 * 128 + 512;
+/// How fast the load that is shown falls back, a block.
+const LOAD_DECAY: f32 = 0.99;
+
+/// An instance of Sideman in a host.
+pub struct Sideman {
+    instance: Arc<Instance>,
+    performer: Performer,
+    sounder: InstrumentSlot,
+    ledger: HostNoteTracker,
+    presses: triggers::Seen,
+    inputs: Box<[Input; INPUTS]>,
+    /// Keys of the host that are down, by channel: some hosts lift all keys with one event.
+    down: [u128; 16],
+    sample_rate: f64,
+    /// Programs that the instrument was told, by part.
+    programs: [Option<u8>; 4],
+    load: f32,
+    /// Whether a panic was caught: silent until activated anew.
+    broken: bool,
+}
+
+impl Default for Sideman {
+    fn default() -> Self {
+        guard::install();
+        let instance = Instance::new();
+        let performer = Performer::new(instance.shared.clone()).with_ears(ear::make());
+        let nothing = Input { at: 0, channel: 0, message: MidiMessage::Note { pitch: 0, velocity: 0 } };
+        Self {
+            presses: triggers::Seen::new(&instance.params.presses),
+            instance,
+            performer,
+            sounder: InstrumentSlot::default(),
+            ledger: HostNoteTracker::default(),
+            inputs: Box::new([nothing; INPUTS]),
+            down: [0; 16],
+            sample_rate: 48_000.0,
+            programs: [None; 4],
+            load: 0.0,
+            broken: false,
+        }
+    }
+}
+
+impl Drop for Sideman {
+    fn drop(&mut self) {
+        // Hosts destroy without deactivating.
+        self.performer.deactivate();
+    }
+}
+
+impl Plugin for Sideman {
+    const NAME: &'static str = "Sideman";
+    const VENDOR: &'static str = "The Sideman project";
+    const URL: &'static str = "";
+    const EMAIL: &'static str = "";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+
+    // The input is a side input: nothing of it is passed on. Hosts may leave it unconnected, or choose the layout
+    // without it.
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[
+        AudioIOLayout {
+            main_output_channels: NonZeroU32::new(2),
+            aux_input_ports: &[new_nonzero_u32(2)],
+            names: PortNames {
+                layout: Some("Stereo, with an input to listen to"),
+                aux_inputs: &["Listen"],
+                ..PortNames::const_default()
+            },
+            ..AudioIOLayout::const_default()
+        },
+        AudioIOLayout { main_output_channels: NonZeroU32::new(2), ..AudioIOLayout::const_default() },
+    ];
+    // Pedals and what is taught come as controllers.
+    const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
+    const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
+    // The framework's own splitting gets the position wrong after a change of transport or metre within a
+    // block; `edge` splits instead.
+    const SAMPLE_ACCURATE_AUTOMATION: bool = false;
+    const INPUT_EVENT_CAPACITY: usize = crate::clap_shim::EVENTS;
+
+    type Editor = editor::Editor;
+    type SysExMessage = ();
+    // None: a task that is queued as an instance goes away can abort the host.
+    type BackgroundTask = ();
+
+    fn params(&self) -> Arc<dyn Params> {
+        self.instance.params.clone()
+    }
+
+    fn editor(&mut self, _async_executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
+        // Without a screen the standalone program goes on; the framework would call it a failure.
+        if crate::startup::is_headless() { None } else { editor::create(self.instance.clone()) }
+    }
+
+    fn activate(
+        &mut self,
+        _layout: &AudioIOLayout,
+        config: &BufferConfig,
+        _context: &mut impl ActivateContext<Self>,
+    ) -> bool {
+        // A panic on the main thread must not reach the host either.
+        guarded(|| self.begin(config)).map_err(|report| self.instance.note_panic(&report)).is_ok()
+    }
+
+    fn deactivate(&mut self) {
+        let _ = guarded(|| self.performer.deactivate());
+    }
+
+    fn reset(&mut self) {
+        self.performer.reset();
+        self.sounder.silence();
+        self.down = [0; 16];
+    }
+
+    fn process(
+        &mut self,
+        buffer: &mut Buffer,
+        aux: &mut AuxiliaryBuffers,
+        context: &mut impl ProcessContext<Self>,
+    ) -> ProcessStatus {
+        // The clock is asked only while somebody looks: it may be a system call.
+        let began = self.instance.watched().then(Instant::now);
+        let frames = buffer.samples();
+        let [left, right, ..] = buffer.as_slice() else { return ProcessStatus::KeepAlive };
+        self.ledger.begin(&mut |event| context.try_send_event(event).is_ok());
+        if self.broken {
+            while context.next_event().is_some() {}
+            left.fill(0.0);
+            right.fill(0.0);
+            return ProcessStatus::KeepAlive;
+        }
+        let heard = match aux.inputs.first_mut().map(|input| &*input.as_slice()) {
+            Some([heard_left, heard_right, ..]) => (&**heard_left, &**heard_right),
+            _ => (&[][..], &[][..]),
+        };
+        let played = guarded(|| {
+            self.performer.listen(heard.0, heard.1);
+            self.play(left, right, context);
+        });
+        if let Err(report) = played {
+            self.broken = true;
+            self.instance.note_panic(&report);
+            left.fill(0.0);
+            right.fill(0.0);
+            self.ledger.end_all(&mut |event| context.try_send_event(event).is_ok());
+        }
+        if let Some(began) = began
+            && frames > 0
+        {
+            let load = began.elapsed().as_secs_f64() * self.sample_rate / frames as f64;
+            self.load = (self.load * LOAD_DECAY).max(load as f32);
+            self.instance.shared.set_load(self.load);
+        }
+        ProcessStatus::KeepAlive
+    }
+
+    fn setup_logger() -> Option<bool> {
+        // The framework's own writes to the host's console and hooks panics.
+        crate::logging::install();
+        Some(false)
+    }
+}
+
+impl Sideman {
+    fn begin(&mut self, config: &BufferConfig) {
+        if std::mem::take(&mut self.broken) {
+            // Nobody knows in which state it was left.
+            self.performer.deactivate();
+            self.performer = Performer::new(self.instance.shared.clone()).with_ears(ear::make());
+            self.sounder.replace(None);
+        }
+        self.sample_rate = f64::from(config.sample_rate);
+        self.instance.set_rate(config.sample_rate);
+        #[cfg(test)]
+        if let Some(ears) = self.instance.ears.lock().unwrap().take() {
+            self.performer = Performer::new(self.instance.shared.clone()).with_ears(ears);
+        }
+        self.performer.activate(self.sample_rate, config.max_buffer_size);
+        self.instance.set_latency(self.performer.latency_samples(&convert::settings(&self.instance.params)));
+        self.presses = triggers::Seen::new(&self.instance.params.presses);
+        self.load = 0.0;
+        self.programs = [None; 4];
+
+        let (rate, font) = (config.sample_rate, self.instance.params.soundfont.path());
+        if self.sounder.sound().is_some_and(|s| s.rate == rate && s.font == font) {
+            return;
+        }
+        self.instance.inbox.pop();
+        if font.is_none() || self.instance.offline() {
+            // What is bounced has the right sound from its first note.
+            self.sounder.replace(Some(self.instance.make_sound()));
+        } else {
+            if self.sounder.sound().is_none_or(|s| s.rate != rate) {
+                self.sounder.replace(Some(self.instance.make_built_in()));
+            }
+            self.instance.load_sound();
+        }
+    }
+
+    /// Plays a block, cut where more came in than the engine takes at once.
+    fn play(&mut self, left: &mut [f32], right: &mut [f32], context: &mut impl ProcessContext<Self>) {
+        let frames = left.len() as u32;
+        let params = self.instance.params.clone();
+        let standalone = context.plugin_api() == PluginApi::Standalone;
+        let controls = convert::controls(&params);
+        let settings = convert::settings(&params);
+        let transport = convert::transport(context.transport(), standalone);
+        let bypass = params.bypass.value();
+        let piano = match params.sound.piano.value() {
+            PianoSoundParam::Auto => standalone,
+            PianoSoundParam::On => true,
+            PianoSoundParam::Off => false,
+        };
+        self.mind_presses();
+        self.mind_sound(&settings, context);
+
+        let mut at = 0;
+        let mut waiting = None;
+        loop {
+            let (count, end) = self.gather(at, frames, &mut waiting, context);
+            let block = Block {
+                frames: end - at,
+                transport: convert::later(transport, at, self.sample_rate),
+                controls: &controls,
+                settings: &settings,
+                offline: self.instance.offline(),
+                bypass,
+            };
+            let (left, right) = (&mut left[at as usize..end as usize], &mut right[at as usize..end as usize]);
+            let outputs = self.performer.process(&block, &self.inputs[..count]);
+            let mut rendered = 0;
+            for output in outputs {
+                let now = (output.at as usize).min(left.len());
+                if now > rendered {
+                    self.sounder.render(&mut left[rendered..now], &mut right[rendered..now]);
+                    rendered = now;
+                }
+                self.sounder.play(output, piano);
+                if let Some(event) = output.channel.and_then(|c| convert::goes(output, at, c)) {
+                    self.ledger.send(event, &mut |event| context.try_send_event(event).is_ok());
+                }
+            }
+            self.sounder.render(&mut left[rendered..], &mut right[rendered..]);
+            #[cfg(test)]
+            assert!(
+                !self.instance.break_next.swap(false, std::sync::atomic::Ordering::Relaxed),
+                "on purpose"
+            );
+            at = end;
+            if waiting.is_none() {
+                break;
+            }
+        }
+    }
+
+    /// Fills the inputs with what came in from sample `at` of the block on; how many, and up to which sample.
+    fn gather(
+        &mut self,
+        at: u32,
+        frames: u32,
+        waiting: &mut Option<convert::HostNote>,
+        context: &mut impl ProcessContext<Self>,
+    ) -> (usize, u32) {
+        let mut count = 0;
+        loop {
+            let came = match waiting.take() {
+                Some(came) => came,
+                None => match context.next_event() {
+                    Some(event) => match convert::came(&event) {
+                        Some(came) => came,
+                        None => continue,
+                    },
+                    None => return (count, frames),
+                },
+            };
+            // Times that run backwards are a host's mistake.
+            let time = came.at.clamp(at, frames.saturating_sub(1).max(at));
+            let needed = came.needs(&self.down);
+            if count + needed > INPUTS {
+                let end = time.min(frames);
+                *waiting = Some(came);
+                return (count, end);
+            }
+            came.each(&mut self.down, |channel, message| {
+                self.inputs[count] = Input { at: time - at, channel, message };
+                count += 1;
+            });
+        }
+    }
+
+    fn mind_presses(&mut self) {
+        let performer = &mut self.performer;
+        let sounder = &mut self.sounder;
+        self.presses.each(&self.instance.params.presses, |action| {
+            performer.press(action);
+            if action == Action::Panic {
+                sounder.silence();
+            }
+        });
+    }
+
+    /// Instrument, volume, programs and latency as they are wanted now.
+    fn mind_sound(&mut self, settings: &LiveSettings, context: &mut impl ProcessContext<Self>) {
+        let params = &self.instance.params;
+        let db = params.sound.volume.value();
+        let gain = if db <= SILENT_DB { 0.0 } else { 10f32.powf(db / 20.0) };
+        self.sounder.set(params.sound.on.value(), gain);
+        if self.sounder.receive(&self.instance.inbox, self.sample_rate as f32) {
+            self.programs = [None; 4];
+        }
+        if let Some(scrap) = self.sounder.scrap().take()
+            && let Err(scrap) = self.performer.discard(scrap)
+        {
+            // No room: again in the next block. What is discarded is always a sound.
+            *self.sounder.scrap() = scrap.downcast().ok();
+        }
+        if self.sounder.newly_damaged() {
+            self.instance.note_damage();
+        }
+        // Zeros: the band has not said yet what it plays on.
+        let wanted = self.instance.shared.programs();
+        for part in Part::ALL.into_iter().filter(|_| wanted != [0; 4]) {
+            let (told, program) = (&mut self.programs[part.index()], wanted[part.index()]);
+            if *told != Some(program) {
+                *told = Some(program);
+                self.sounder.program(part.channel(), program);
+            }
+        }
+        if self.instance.set_latency(self.performer.latency_samples(settings)) {
+            context.request_restart();
+        }
+    }
+}
+
+impl ClapPlugin for Sideman {
+    const CLAP_ID: &'static str = "org.sideman.sideman";
+    const CLAP_DESCRIPTION: Option<&'static str> =
+        Some("Listens to a piano and plays drums, bass, guitar and strings along");
+    const CLAP_MANUAL_URL: Option<&'static str> = None;
+    const CLAP_SUPPORT_URL: Option<&'static str> = None;
+    const CLAP_FEATURES: &'static [ClapFeature] =
+        &[ClapFeature::Instrument, ClapFeature::NoteEffect, ClapFeature::Stereo];
+
+    fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
+        let params = &self.instance.params;
+        context.add_section("Sideman", |section| {
+            section.add_page("Band", |page| {
+                let band = &params.band;
+                page.add_param(&band.style);
+                page.add_param(&band.variation);
+                page.add_param(&band.intensity);
+                page.add_param(&band.complexity);
+                page.add_param(&band.swing);
+                page.add_param(&band.humanize);
+                page.add_param(&band.fill);
+                page.add_param(&band.freeze);
+            });
+            section.add_page("Shape", |page| {
+                let band = &params.band;
+                page.add_param(&band.morph);
+                page.add_param(&band.sections);
+                page.add_param(&band.dynamics);
+                page.add_param(&band.temperature);
+                params.parts().into_iter().for_each(|part| page.add_param(&part.redraw));
+            });
+            section.add_page("Mix", |page| {
+                params.parts().into_iter().for_each(|part| page.add_param(&part.level));
+                params.parts().into_iter().for_each(|part| page.add_param(&part.mute));
+            });
+            section.add_page("Parts", |page| {
+                params.parts().into_iter().for_each(|part| page.add_param(&part.density));
+                params.parts().into_iter().for_each(|part| page.add_param(&part.lock));
+            });
+        });
+    }
+}
