@@ -48,6 +48,7 @@ pub enum MelNetwork {
     /// P3's CRNN.
     Crnn,
     /// Ours; its classes are those of the data.
+    #[serde(rename = "listener")]
     MelClassifier(MelClassifier),
 }
 
