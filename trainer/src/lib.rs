@@ -15,6 +15,7 @@
 
 pub mod bands;
 pub mod corpus;
+mod data;
 pub mod evaluate;
 pub mod export;
 pub mod fit;

@@ -23,7 +23,8 @@ pub(crate) mod fixtures;
 #[cfg(test)]
 mod tests;
 
-pub use cache::{CacheError, load};
+pub use crate::data::cache::CacheError;
+pub use cache::load;
 pub use dataset::Dataset;
 pub use files::Files;
 pub use prepare::{Layout, PrepareArgs, PrepareOptions, prepare, run};

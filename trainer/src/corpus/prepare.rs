@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use sha2::Digest;
 
-use super::cache::{self, Index};
+use super::cache::{self, SONGS};
 use super::dataset::Dataset;
 use super::files::Files;
 use super::lakh::{self, TrackLabels};
@@ -16,6 +15,7 @@ use super::qualify::{LeftOut, qualify, remarks};
 use super::report::PrepareReport;
 use super::roll;
 use super::source::{CorpusError, Item, Meta, Payload, Source, Split, Tier};
+use crate::data::cache::{hex, write_whole};
 
 /// How a corpus lies on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -195,13 +195,7 @@ pub fn prepare(options: &PrepareOptions) -> anyhow::Result<PrepareReport> {
     {
         return Ok(report);
     }
-    std::fs::create_dir_all(&options.out)
-        .with_context(|| format!("cannot make the cache folder {}", options.out.display()))?;
-    // Without its index a half-written cache is no cache.
-    let index = options.out.join(cache::INDEX);
-    if index.exists() {
-        std::fs::remove_file(&index).with_context(|| format!("cannot replace {}", index.display()))?;
-    }
+    SONGS.begin(&options.out)?;
     let (mut outcomes, warnings) = read(source.as_ref(), options);
     if source.may_repeat() {
         leave_out_repeats(&mut outcomes);
@@ -212,7 +206,7 @@ pub fn prepare(options: &PrepareOptions) -> anyhow::Result<PrepareReport> {
 /// Digest of what the songs depend on: the source, the options, and the rules.
 fn fingerprint(source: &dyn Source, options: &PrepareOptions) -> [u8; 32] {
     let mut digest = sha2::Sha256::new();
-    digest.update(cache::FORMAT.to_le_bytes());
+    digest.update(SONGS.version.to_le_bytes());
     digest.update(source.fingerprint());
     digest.update(options.min_agreement.unwrap_or(-1.0).to_le_bytes());
     digest.finalize().into()
@@ -220,11 +214,7 @@ fn fingerprint(source: &dyn Source, options: &PrepareOptions) -> [u8; 32] {
 
 /// The report of a finished cache with this fingerprint.
 fn finished(out: &Path, fingerprint: &[u8; 32]) -> Option<PrepareReport> {
-    let index = cache::read_index(out).ok()?;
-    if index.fingerprint != cache::hex(fingerprint) {
-        return None;
-    }
-    let report: PrepareReport = serde_json::from_slice(&std::fs::read(out.join(REPORT)).ok()?).ok()?;
+    let report: PrepareReport = SONGS.finished(out, fingerprint, REPORT)?;
     Some(PrepareReport { up_to_date: true, ..report })
 }
 
@@ -310,8 +300,7 @@ fn write(
     fingerprint: &[u8; 32],
     out: &Path,
 ) -> anyhow::Result<PrepareReport> {
-    let mut report =
-        PrepareReport { fingerprint: cache::hex(fingerprint), warnings, ..PrepareReport::default() };
+    let mut report = PrepareReport { fingerprint: hex(fingerprint), warnings, ..PrepareReport::default() };
     let mut left_out = csv::Writer::from_writer(Vec::new());
     left_out.write_record(["path", "set", "reason", "detail"])?;
     let mut records: BTreeMap<(Tier, Split), Vec<&[u8]>> = BTreeMap::new();
@@ -339,12 +328,11 @@ fn write(
     for tier in Tier::ALL {
         for split in [Split::Train, Split::Valid, Split::Test] {
             let songs = records.remove(&(tier, split)).unwrap_or_default();
-            cache::write_songs(&cache::file(out, tier, split), fingerprint, &songs)?;
+            SONGS.write(&cache::file(out, tier, split), fingerprint, &songs)?;
         }
     }
-    cache::write_whole(&out.join(LEFT_OUT), &[&left_out.into_inner()?])?;
-    cache::write_whole(&out.join(REPORT), &[&serde_json::to_vec_pretty(&report)?])?;
-    let index = Index { format: cache::FORMAT, fingerprint: report.fingerprint.clone() };
-    cache::write_whole(&out.join(cache::INDEX), &[&serde_json::to_vec_pretty(&index)?])?;
+    write_whole(&out.join(LEFT_OUT), &[&left_out.into_inner()?])?;
+    write_whole(&out.join(REPORT), &[&serde_json::to_vec_pretty(&report)?])?;
+    SONGS.write_index(out, &report.fingerprint)?;
     Ok(report)
 }

@@ -1,7 +1,6 @@
 //! Items as bytes, for the cache.
 //!
-//! A record is `u32` length and JSON of the facts, one byte of kind, then the content. Numbers are LEB128,
-//! signed ones zigzag. A score: number of tempo changes, for each the distance from the one before and the
+//! A record is a block with JSON of the facts, one byte of kind, then the content. A score: number of tempo changes, for each the distance from the one before and the
 //! microseconds a quarter note; number of metre changes, for each the distance, numerator and denominator;
 //! number of tracks, for each channel, program, one byte for drums, number of notes, and for each note the
 //! distance from the onset before, pitch, velocity, length. A mel image: columns and its values. Audio: the
@@ -9,9 +8,10 @@
 
 use std::path::PathBuf;
 
-use sideman_music::{Meter, MeterMap, Note, Score, TempoMap, Track};
+use sideman_music::{Meter, MeterMap, Score, TempoMap, Track};
 
 use super::labelled::{Content, Facts, Labelled, MelImage};
+use crate::data::bytes::{Cursor, push_block, push_notes, push_number};
 
 /// The record of an item.
 pub(super) fn encode(item: &Labelled) -> Vec<u8> {
@@ -76,69 +76,11 @@ pub(super) fn push_score(out: &mut Vec<u8>, score: &Score) {
     push_number(out, score.tracks.len() as u64);
     for track in &score.tracks {
         out.extend_from_slice(&[track.channel, track.program, u8::from(track.is_drums)]);
-        push_number(out, track.notes.len() as u64);
-        before = 0;
-        for n in &track.notes {
-            let d = n.onset - before;
-            push_number(out, ((d << 1) ^ (d >> 63)) as u64);
-            out.extend_from_slice(&[n.pitch, n.velocity]);
-            push_number(out, n.length.max(0) as u64);
-            before = n.onset;
-        }
+        push_notes(out, &track.notes);
     }
 }
 
-pub(super) fn push_block(out: &mut Vec<u8>, block: &[u8]) {
-    out.extend_from_slice(&(block.len() as u32).to_le_bytes());
-    out.extend_from_slice(block);
-}
-
-fn push_number(out: &mut Vec<u8>, mut n: u64) {
-    while n >= 128 {
-        out.push(n as u8 | 128);
-        n >>= 7;
-    }
-    out.push(n as u8);
-}
-
-/// Reads from the front of bytes; every method returns `None` at their end.
-pub(super) struct Cursor<'a> {
-    /// What is left.
-    pub(super) bytes: &'a [u8],
-}
-
-impl<'a> Cursor<'a> {
-    fn take(&mut self, n: usize) -> Option<&'a [u8]> {
-        let (head, rest) = self.bytes.split_at_checked(n)?;
-        self.bytes = rest;
-        Some(head)
-    }
-
-    fn byte(&mut self) -> Option<u8> {
-        Some(self.take(1)?[0])
-    }
-
-    pub(super) fn u32(&mut self) -> Option<u32> {
-        Some(u32::from_le_bytes(self.take(4)?.try_into().ok()?))
-    }
-
-    pub(super) fn block(&mut self) -> Option<&'a [u8]> {
-        let n = self.u32()? as usize;
-        self.take(n)
-    }
-
-    fn number(&mut self) -> Option<u64> {
-        let mut n = 0u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            n |= u64::from(byte & 127) << shift;
-            if byte < 128 {
-                return Some(n);
-            }
-        }
-        None
-    }
-
+impl Cursor<'_> {
     /// Moves a time on by a distance.
     fn later(&mut self, at: &mut i64) -> Option<i64> {
         *at = at.checked_add(i64::try_from(self.number()?).ok()?)?;
@@ -167,20 +109,5 @@ impl<'a> Cursor<'a> {
             markers: Vec::new(),
             tracks,
         })
-    }
-
-    fn notes(&mut self) -> Option<Vec<Note>> {
-        let count = self.number()? as usize;
-        // A note takes four bytes or more: a damaged count cannot ask for more memory than the file has.
-        let mut notes = Vec::with_capacity(count.min(self.bytes.len() / 4));
-        let mut onset = 0i64;
-        for _ in 0..count {
-            let d = self.number()?;
-            onset = onset.checked_add((d >> 1) as i64 ^ -((d & 1) as i64))?;
-            let (pitch, velocity) = (self.byte()?, self.byte()?);
-            let length = i64::try_from(self.number()?).ok()?;
-            notes.push(Note { onset, pitch, length, velocity });
-        }
-        Some(notes)
     }
 }

@@ -34,7 +34,7 @@ pub mod voted;
 #[cfg(test)]
 mod tests;
 
-pub use cache::{CacheError, load};
+pub use cache::load;
 pub use collection::{Collection, LeftOut, Raw, RawContent};
 pub use eval::EvalGenreArgs;
 pub use labelled::{Content, Facts, Kind, Labelled, LabelledSet, MelImage};

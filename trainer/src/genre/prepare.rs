@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use sha2::Digest;
 use sideman_music::Score;
 use sideman_music::encoding::bar_features::{piano_notes, windows};
 
-use super::cache::{self, Index};
+use super::cache::{self, ITEMS};
 use super::codec;
 use super::collection::{Collection, LeftOut, Raw, RawContent};
 use super::gtzan::{self, Protocol};
@@ -20,9 +20,9 @@ use super::mels::{self, Mels};
 use super::report::{DOUBTFUL, DRUMS, Report, index};
 use super::voted::Voted;
 use super::{fma, lakh, tree};
-use crate::corpus::cache::hex;
 use crate::corpus::lakh::{TrackLabels, looks_like};
 use crate::corpus::{Split, Tier, roll};
+use crate::data::cache::{hex, write_whole};
 
 /// Fewest notes of an item: less says nothing about a genre.
 pub const MIN_NOTES: usize = 32;
@@ -217,13 +217,7 @@ pub fn prepare(options: &PrepareOptions) -> anyhow::Result<Report> {
     {
         return Ok(report);
     }
-    std::fs::create_dir_all(&options.out)
-        .with_context(|| format!("cannot make the cache folder {}", options.out.display()))?;
-    // Without its index a half-written cache is no cache.
-    let index = options.out.join(cache::INDEX);
-    if index.exists() {
-        std::fs::remove_file(&index).with_context(|| format!("cannot replace {}", index.display()))?;
-    }
+    ITEMS.begin(&options.out)?;
     let mut outcomes = Vec::new();
     let mut warnings = Vec::new();
     for collection in &collections {
@@ -240,18 +234,14 @@ pub fn prepare(options: &PrepareOptions) -> anyhow::Result<Report> {
 /// Digest of what the items depend on: the collections and the rules.
 fn fingerprint(collections: &[Box<dyn Collection>]) -> [u8; 32] {
     let mut digest = sha2::Sha256::new();
-    digest.update(cache::FORMAT.to_le_bytes());
+    digest.update(ITEMS.version.to_le_bytes());
     collections.iter().for_each(|c| digest.update(c.fingerprint()));
     digest.finalize().into()
 }
 
 /// The report of a finished cache with this fingerprint.
 fn finished(out: &Path, fingerprint: &[u8; 32]) -> Option<Report> {
-    let index = cache::read_index(out).ok()?;
-    if index.fingerprint != hex(fingerprint) {
-        return None;
-    }
-    let report: Report = serde_json::from_slice(&std::fs::read(out.join(REPORT)).ok()?).ok()?;
+    let report: Report = ITEMS.finished(out, fingerprint, REPORT)?;
     Some(Report { up_to_date: true, ..report })
 }
 
@@ -423,7 +413,7 @@ fn write(
         }
     }
     let left_out = left_out.into_inner()?;
-    cache::write_whole(&out.join(LEFT_OUT), &[&left_out])?;
+    write_whole(&out.join(LEFT_OUT), &[&left_out])?;
     if records.is_empty() {
         let reasons: Vec<String> = report.left_out().iter().map(|(why, n)| format!("{n} {why}")).collect();
         let list = out.join(LEFT_OUT);
@@ -432,11 +422,10 @@ fn write(
     for kind in Kind::ALL {
         for split in [Split::Train, Split::Valid, Split::Test] {
             let items = records.remove(&(kind, split)).unwrap_or_default();
-            cache::write_items(&cache::file(out, kind, split), fingerprint, &items)?;
+            ITEMS.write(&cache::file(out, kind, split), fingerprint, &items)?;
         }
     }
-    cache::write_whole(&out.join(REPORT), &[&serde_json::to_vec_pretty(&report)?])?;
-    let index = Index { format: cache::FORMAT, fingerprint: report.fingerprint.clone() };
-    cache::write_whole(&out.join(cache::INDEX), &[&serde_json::to_vec_pretty(&index)?])?;
+    write_whole(&out.join(REPORT), &[&serde_json::to_vec_pretty(&report)?])?;
+    ITEMS.write_index(out, &report.fingerprint)?;
     Ok(report)
 }

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use rustysynth::{MidiFile, MidiFileSequencer, SoundFont, Synthesizer, SynthesizerSettings};
 use sha2::Digest;
 
-use super::cache::{self, Index};
+use super::cache::{self, ITEMS};
 use super::codec;
 use super::collection::{Collection, LeftOut, Raw, RawContent};
 use super::labelled::{Content, Facts, Kind, Labelled};
@@ -24,7 +24,7 @@ use super::prepare::{PrepareOptions, open};
 use super::report::{Report, index};
 use super::scheme::Scheme;
 use crate::corpus::Split;
-use crate::corpus::cache::hex;
+use crate::data::cache::hex;
 
 /// Samples a second.
 pub const RATE: u32 = 22_050;
@@ -358,10 +358,9 @@ fn write(
         for split in [Split::Train, Split::Valid, Split::Test] {
             let own = records.get(&split).filter(|_| kind == Kind::Audio);
             let items: Vec<&[u8]> = own.into_iter().flatten().map(Vec::as_slice).collect();
-            cache::write_items(&cache::file(out, kind, split), fingerprint, &items)?;
+            ITEMS.write(&cache::file(out, kind, split), fingerprint, &items)?;
         }
     }
-    let index = Index { format: cache::FORMAT, fingerprint: report.fingerprint.clone() };
-    cache::write_whole(&out.join(cache::INDEX), &[&serde_json::to_vec_pretty(&index)?])?;
+    ITEMS.write_index(out, &report.fingerprint)?;
     Ok(report)
 }

@@ -133,7 +133,7 @@ fn damaged_and_foreign_caches_are_told_apart() {
     let (data, out) = (dir.path().join("data"), dir.path().join("cache"));
     data_folder(&data);
     let fault = || load(&out, Tier::Open, Split::Train).unwrap_err();
-    assert!(matches!(fault(), CacheError::None(_)));
+    assert!(matches!(fault(), CacheError::None { .. }));
     prepared(&data, &out);
     let file = cache::file(&out, Tier::Open, Split::Train);
     let good = std::fs::read(&file).unwrap();
@@ -144,28 +144,31 @@ fn damaged_and_foreign_caches_are_told_apart() {
     };
 
     std::fs::write(&file, b"RIFF....WAVE").unwrap();
-    assert!(matches!(fault(), CacheError::Foreign(_)));
+    assert!(matches!(fault(), CacheError::Foreign { .. }));
     std::fs::write(&file, with(8, 99)).unwrap();
     assert!(matches!(fault(), CacheError::Version { found: 99, .. }));
     std::fs::write(&file, with(12, !good[12])).unwrap();
-    assert!(matches!(fault(), CacheError::Stale(_)), "a fingerprint that cache.json does not have");
+    assert!(matches!(fault(), CacheError::Stale { .. }), "a fingerprint that cache.json does not have");
     let last = good.len() - 1;
     std::fs::write(&file, with(last, !good[last])).unwrap();
     assert!(matches!(fault(), CacheError::Damaged { .. }));
     for length in [9, 30, 80, good.len() / 2, last] {
         std::fs::write(&file, &good[..length]).unwrap();
-        assert!(matches!(fault(), CacheError::Foreign(_) | CacheError::Damaged { .. }), "cut to {length}");
+        assert!(
+            matches!(fault(), CacheError::Foreign { .. } | CacheError::Damaged { .. }),
+            "cut to {length}"
+        );
     }
     std::fs::remove_file(&file).unwrap();
     assert!(matches!(fault(), CacheError::Io { .. }));
     std::fs::write(&file, &good).unwrap();
     assert_eq!(load(&out, Tier::Open, Split::Train).unwrap().len(), 2);
 
-    let index = std::fs::read_to_string(out.join(cache::INDEX)).unwrap();
-    std::fs::write(out.join(cache::INDEX), "{}").unwrap();
-    assert!(matches!(fault(), CacheError::Foreign(_)));
-    let older = index.replace(&format!("\"format\": {}", cache::FORMAT), "\"format\": 0");
-    std::fs::write(out.join(cache::INDEX), older).unwrap();
+    let index = std::fs::read_to_string(out.join(cache::SONGS.index)).unwrap();
+    std::fs::write(out.join(cache::SONGS.index), "{}").unwrap();
+    assert!(matches!(fault(), CacheError::Foreign { .. }));
+    let older = index.replace(&format!("\"format\": {}", cache::SONGS.version), "\"format\": 0");
+    std::fs::write(out.join(cache::SONGS.index), older).unwrap();
     let error = fault();
     assert!(matches!(error, CacheError::Version { found: 0, .. }));
     assert!(error.to_string().contains("run `sideman-trainer prepare` again"), "{error}");

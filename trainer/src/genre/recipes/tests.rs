@@ -9,7 +9,7 @@ use sha2::Digest;
 use super::mel_examples::normalise;
 use super::*;
 use crate::corpus::{Split, Tier};
-use crate::genre::cache::{FORMAT, INDEX, Index, file, write_items};
+use crate::genre::cache::{ITEMS, file};
 use crate::genre::codec::encode;
 use crate::genre::{Content, Facts, Kind, Labelled, MelImage, TrainArgs, train};
 
@@ -34,12 +34,10 @@ fn cache(folder: &Path, items: &[Labelled]) {
             let own = |i: &&Labelled| i.content.kind() == kind && i.facts.split == split;
             let records: Vec<Vec<u8>> = items.iter().filter(own).map(encode).collect();
             let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
-            write_items(&file(folder, kind, split), &fingerprint, &records).unwrap();
+            ITEMS.write(&file(folder, kind, split), &fingerprint, &records).unwrap();
         }
     }
-    let hex = crate::corpus::cache::hex(&fingerprint);
-    let index = serde_json::to_vec(&Index { format: FORMAT, fingerprint: hex }).unwrap();
-    std::fs::write(folder.join(INDEX), index).unwrap();
+    ITEMS.write_index(folder, &crate::data::cache::hex(&fingerprint)).unwrap();
 }
 
 /// Tracks of two genres: one sounds low, the other high.

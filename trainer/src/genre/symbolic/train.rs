@@ -107,7 +107,7 @@ impl Training {
         let labels = &data.train;
         let mut recipe = Recipe {
             model,
-            cache: cache::read_index(path)?.fingerprint,
+            cache: cache::ITEMS.read_index(path)?.fingerprint,
             held_out: self.hold_out.clone(),
             bars: None,
         };

@@ -1,0 +1,4 @@
+//! What all collections of music are stored with.
+
+pub(crate) mod bytes;
+pub(crate) mod cache;
