@@ -1,10 +1,8 @@
 //! Makes the cache: reads a corpus over all cores, keeps the songs that can teach, reports the rest.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use indicatif::{ProgressBar, ProgressStyle};
-use rayon::prelude::*;
 use sha2::Digest;
 
 use super::cache::{self, SONGS};
@@ -16,6 +14,7 @@ use super::report::PrepareReport;
 use super::roll;
 use super::source::{CorpusError, Item, Meta, Payload, Source, Split, Tier};
 use crate::data::cache::{hex, write_whole};
+use crate::data::read::{Repeats, read_all};
 
 /// How a corpus lies on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -234,26 +233,9 @@ struct Kept {
 
 /// Reads all items, sorted by id: one thread fetches, all cores parse.
 fn read(source: &dyn Source, options: &PrepareOptions) -> (Vec<Outcome>, Vec<String>) {
-    let bar = if options.progress { ProgressBar::new(source.len() as u64) } else { ProgressBar::hidden() };
-    bar.set_style(
-        ProgressStyle::with_template("{bar:30} {pos}/{len} files, {per_sec}, {eta} left")
-            .expect("a valid template"),
-    );
-    let (send, receive) = crossbeam::channel::bounded::<Item>(64);
-    let (mut outcomes, warnings) = std::thread::scope(|scope| {
-        let fetcher = scope.spawn(move || source.visit(&mut |item| send.send(item).is_ok()));
-        let outcomes: Vec<Outcome> = receive
-            .into_iter()
-            .par_bridge()
-            .map(|item| {
-                let outcome = parse(item, options.min_agreement);
-                bar.inc(1);
-                outcome
-            })
-            .collect();
-        (outcomes, fetcher.join().expect("fetching does not panic"))
-    });
-    bar.finish_and_clear();
+    let len = options.progress.then(|| source.len());
+    let (mut outcomes, warnings) =
+        read_all(len, "files", |visit| source.visit(visit), |item| parse(item, options.min_agreement));
     outcomes.sort_by(|a, b| a.meta.id.cmp(&b.meta.id));
     (outcomes, warnings)
 }
@@ -279,16 +261,11 @@ fn parse(item: Item, min_agreement: Option<f32>) -> Outcome {
 
 /// Of songs with the same notes keeps the first.
 fn leave_out_repeats(outcomes: &mut [Outcome]) {
-    let mut first: HashMap<[u8; 32], String> = HashMap::new();
+    let mut repeats = Repeats::default();
     for o in outcomes {
         let Ok(kept) = &o.result else { continue };
-        match first.entry(kept.notes_digest) {
-            std::collections::hash_map::Entry::Occupied(e) => {
-                o.result = Err(LeftOut::Duplicate(e.get().clone()));
-            }
-            std::collections::hash_map::Entry::Vacant(e) => {
-                e.insert(o.meta.id.clone());
-            }
+        if let Some(first) = repeats.earlier(kept.notes_digest, &o.meta.id) {
+            o.result = Err(LeftOut::Duplicate(first));
         }
     }
 }

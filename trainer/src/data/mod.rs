@@ -2,3 +2,4 @@
 
 pub(crate) mod bytes;
 pub(crate) mod cache;
+pub(crate) mod read;

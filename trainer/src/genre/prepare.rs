@@ -1,12 +1,10 @@
 //! Makes the cache: reads a labelled collection over all cores, keeps what has notes, sound or an image, and
 //! reports the rest.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use indicatif::{ProgressBar, ProgressStyle};
-use rayon::prelude::*;
 use sha2::Digest;
 use sideman_music::Score;
 use sideman_music::encoding::bar_features::{piano_notes, windows};
@@ -23,6 +21,7 @@ use super::{fma, lakh, tree};
 use crate::corpus::lakh::{TrackLabels, looks_like};
 use crate::corpus::{Split, Tier, roll};
 use crate::data::cache::{hex, write_whole};
+use crate::data::read::{Repeats, read_all};
 
 /// Fewest notes of an item: less says nothing about a genre.
 pub const MIN_NOTES: usize = 32;
@@ -263,26 +262,8 @@ struct Kept {
 
 /// Reads all items, sorted by id: one thread fetches, all cores parse.
 fn read(collection: &dyn Collection, progress: bool) -> (Vec<Outcome>, Vec<String>) {
-    let bar = if progress { ProgressBar::new(collection.len() as u64) } else { ProgressBar::hidden() };
-    bar.set_style(
-        ProgressStyle::with_template("{bar:30} {pos}/{len} items, {per_sec}, {eta} left")
-            .expect("a valid template"),
-    );
-    let (send, receive) = crossbeam::channel::bounded::<Raw>(64);
-    let (mut outcomes, warnings) = std::thread::scope(|scope| {
-        let fetcher = scope.spawn(move || collection.visit(&mut |raw| send.send(raw).is_ok()));
-        let outcomes: Vec<Outcome> = receive
-            .into_iter()
-            .par_bridge()
-            .map(|raw| {
-                let outcome = parse(raw);
-                bar.inc(1);
-                outcome
-            })
-            .collect();
-        (outcomes, fetcher.join().expect("fetching does not panic"))
-    });
-    bar.finish_and_clear();
+    let len = progress.then(|| collection.len());
+    let (mut outcomes, warnings) = read_all(len, "items", |visit| collection.visit(visit), parse);
     outcomes.sort_by(|a, b| a.facts.id.cmp(&b.facts.id));
     // What was left out before it was opened counts with the rest of its collection.
     let kind = outcomes.iter().find(|o| o.result.is_ok()).map_or(Kind::Symbolic, |o| o.kind);
@@ -362,16 +343,11 @@ fn is_solo(score: &Score) -> bool {
 
 /// Of items with the same music keeps the first.
 fn leave_out_repeats(outcomes: &mut [Outcome]) {
-    let mut first: HashMap<[u8; 32], String> = HashMap::new();
+    let mut repeats = Repeats::default();
     for o in outcomes {
         let Some(digest) = o.result.as_ref().ok().and_then(|k| k.digest) else { continue };
-        match first.entry(digest) {
-            std::collections::hash_map::Entry::Occupied(e) => {
-                o.result = Err(LeftOut::Repeat(e.get().clone()));
-            }
-            std::collections::hash_map::Entry::Vacant(e) => {
-                e.insert(o.facts.id.clone());
-            }
+        if let Some(first) = repeats.earlier(digest, &o.facts.id) {
+            o.result = Err(LeftOut::Repeat(first));
         }
     }
 }
