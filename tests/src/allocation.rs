@@ -4,12 +4,13 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::Arc;
 
-use sideman_engine::clock::place_of;
+use sideman_engine::audio_thread::Scheduler;
 use sideman_engine::genre::{Follower, GenreView, Source, Verdict};
 use sideman_engine::listen::Hearing;
+use sideman_engine::messages::Order;
 use sideman_engine::pattern::Pattern;
-use sideman_engine::player::Player;
-use sideman_engine::rt::{Order, Scheduler};
+use sideman_engine::play::Player;
+use sideman_engine::position::place_of;
 use sideman_engine::style::Style;
 use sideman_engine::{Controls, RuleBand};
 use sideman_models::band::{Band, Dials, Rests, StepContext, StepPosition};

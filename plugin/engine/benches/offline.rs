@@ -9,10 +9,10 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_main};
-use sideman_engine::clock::place_of;
 use sideman_engine::listen::Hearing;
 use sideman_engine::loaded_band::{self, Music};
-use sideman_engine::player::Player;
+use sideman_engine::play::Player;
+use sideman_engine::position::place_of;
 use sideman_engine::{Controls, Performance, RuleBand, Settings, Style};
 use sideman_models::band::{Band, NeuralBand};
 use sideman_models::weights;

@@ -3,7 +3,7 @@
 use sideman_models::band::Dials;
 use sideman_music::Part;
 
-use crate::feel::mix;
+use crate::play::feel::mix;
 use crate::style::{Style, StyleChoice};
 
 /// Who plays: which set of weights, or the rules.

@@ -6,7 +6,7 @@ use sideman_models::band::StepPosition;
 use sideman_music::listen::{KeyEvent, Lean, key_events};
 use sideman_music::{Listener, Note, PianoFrame, Pulse};
 
-use crate::clock::{step_hearing, step_pulse};
+use crate::position::{step_hearing, step_pulse};
 
 /// Latest pulse that is listened to: notes that begin later are left out, and keys held longer are let
 /// go. At 480 pulses a quarter note it is some seventy years of music at 120 beats a minute.
@@ -112,7 +112,7 @@ impl Hearing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::place_of;
+    use crate::position::place_of;
     use sideman_music::MeterMap;
 
     fn note(onset: Pulse, length: Pulse, pitch: u8) -> Note {

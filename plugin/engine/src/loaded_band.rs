@@ -6,7 +6,7 @@ use sideman_music::Part;
 use sideman_music::encoding::grid::VelocityTable;
 
 use crate::controls::{Controls, WeightsChoice};
-use crate::pattern::Patterns;
+use crate::play::pattern::Patterns;
 use crate::rules::RuleBand;
 use crate::settings::Settings;
 use crate::style::{Style, StyleChoice};

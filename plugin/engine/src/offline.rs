@@ -8,14 +8,15 @@ use sideman_models::band::{Band, StepPosition};
 use sideman_models::weights::NamedError;
 use sideman_music::{MeterMap, Note, Part, Pulse, TempoMap};
 
-use crate::clock::{place_of, step_hearing, step_pulse};
+use crate::audio_thread::{Counts, Scheduler};
 use crate::controls::Controls;
 use crate::genre::Follower;
 use crate::listen::{Hearing, LAST_PULSE};
 use crate::loaded_band::{LoadedBand, Music};
-use crate::planner::SILENT_BARS;
-use crate::player::Player;
-use crate::rt::{Counts, Message, Scheduler};
+use crate::messages::Message;
+use crate::plan::SILENT_BARS;
+use crate::play::Player;
+use crate::position::{place_of, step_hearing, step_pulse};
 use crate::settings::{Settings, SettingsError};
 use crate::style::StyleChoice;
 

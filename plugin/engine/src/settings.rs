@@ -4,7 +4,7 @@ use sideman_models::band::Activity;
 use sideman_music::encoding::grid::VelocityTable;
 
 use crate::controls::{Controls, VARIATIONS};
-use crate::pattern::Patterns;
+use crate::play::pattern::Patterns;
 
 /// Settings of a performance. Neutral values are the defaults.
 ///

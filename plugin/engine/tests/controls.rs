@@ -3,11 +3,11 @@
 // The lists in clippy.toml are for src/rt.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::disallowed_macros)]
 
-use sideman_engine::clock::place_of;
 use sideman_engine::listen::Hearing;
 use sideman_engine::loaded_band::{self, LoadedBand, Music};
-use sideman_engine::player::Player;
-use sideman_engine::rt::Order;
+use sideman_engine::messages::Order;
+use sideman_engine::play::Player;
+use sideman_engine::position::place_of;
 use sideman_engine::{Controls, RuleBand, Settings, Style, StyleChoice};
 use sideman_models::band::Band;
 use sideman_models::weights;

@@ -4,8 +4,8 @@
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::disallowed_macros)]
 
 use proptest::prelude::*;
-use sideman_engine::clock::place_of;
-use sideman_engine::feel::draw;
+use sideman_engine::play::feel::draw;
+use sideman_engine::position::place_of;
 use sideman_engine::{Controls, Performance, Rendered, RuleBand, Settings, Style};
 use sideman_models::band::{Band, Decision, StepContext};
 use sideman_music::encoding::grid::BassNote;

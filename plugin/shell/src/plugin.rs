@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use nice_plug::context::PluginApi;
 use nice_plug::prelude::*;
-use sideman_engine::live::{Action, Block, Input, LiveSettings, MidiMessage, Performer};
+use sideman_engine::live::{Action, Block, Input, LiveSettings, MidiMessage, Processor};
 use sideman_music::Part;
 
 use crate::choices::PianoSoundParam;
@@ -26,7 +26,7 @@ const LOAD_DECAY: f32 = 0.99;
 /// An instance of Sideman in a host.
 pub struct Sideman {
     instance: Arc<Instance>,
-    performer: Performer,
+    performer: Processor,
     sounder: InstrumentSlot,
     ledger: HostNoteTracker,
     presses: triggers::Seen,
@@ -45,7 +45,7 @@ impl Default for Sideman {
     fn default() -> Self {
         guard::install();
         let instance = Instance::new();
-        let performer = Performer::new(instance.shared.clone()).with_ears(ear::make());
+        let performer = Processor::new(instance.shared.clone()).with_ears(ear::make());
         let nothing = Input { at: 0, channel: 0, message: MidiMessage::Note { pitch: 0, velocity: 0 } };
         Self {
             presses: triggers::Seen::new(&instance.params.presses),
@@ -188,14 +188,14 @@ impl Sideman {
         if std::mem::take(&mut self.broken) {
             // Nobody knows in which state it was left.
             self.performer.deactivate();
-            self.performer = Performer::new(self.instance.shared.clone()).with_ears(ear::make());
+            self.performer = Processor::new(self.instance.shared.clone()).with_ears(ear::make());
             self.sounder.replace(None);
         }
         self.sample_rate = f64::from(config.sample_rate);
         self.instance.set_rate(config.sample_rate);
         #[cfg(test)]
         if let Some(ears) = self.instance.ears.lock().unwrap().take() {
-            self.performer = Performer::new(self.instance.shared.clone()).with_ears(ears);
+            self.performer = Processor::new(self.instance.shared.clone()).with_ears(ears);
         }
         self.performer.activate(self.sample_rate, config.max_buffer_size);
         self.instance.set_latency(self.performer.latency_samples(&convert::settings(&self.instance.params)));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sideman_engine::Controls;
-use sideman_engine::live::{Block, Input, LiveSettings, MidiMessage, Performer, Shared, Transport, Voice};
+use sideman_engine::live::{Block, Input, LiveSettings, MidiMessage, Processor, Shared, Transport, Voice};
 use sideman_music::Meter;
 
 use crate::card::{BLOCK, RATE};
@@ -13,7 +13,7 @@ use crate::piano::{Key, Playing};
 
 /// A band that is played live.
 pub(crate) struct Live {
-    performer: Performer,
+    performer: Processor,
     pub(crate) shared: Arc<Shared>,
     controls: Controls,
     settings: LiveSettings,
@@ -29,7 +29,7 @@ impl Live {
     pub(crate) fn new(bpm: f64, watched: bool, ordinary: bool) -> Self {
         let shared = Arc::new(Shared::default());
         shared.set_watched(watched);
-        let mut performer = Performer::new(shared.clone());
+        let mut performer = Processor::new(shared.clone());
         performer.activate(RATE, BLOCK);
         // The thread asks for its priority itself, before anything else.
         std::thread::sleep(Duration::from_millis(200));

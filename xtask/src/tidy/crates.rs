@@ -38,10 +38,11 @@ const MAY_USE: [(&str, &[&str]); 10] = [
 const HOSTS: [&str; 8] =
     ["nice-plug", "nice_plug", "nih-plug", "nih_plug", "clap-wrapper", "clap_wrapper", "vst3", "clack"];
 const ENGINE: &str = "plugin/engine/";
-const REAL_TIME: &str = "plugin/engine/src/rt/";
+/// Folders whose code runs on the audio thread.
+const REAL_TIME: [&str; 1] = ["plugin/engine/src/audio_thread/"];
 /// What allocates, locks, waits, writes or asks for the time. Clippy's lists see through names; these
 /// words also catch what a macro or an alias would hide from them.
-const NOT_IN_REAL_TIME: [&str; 28] = [
+const NOT_IN_REAL_TIME: [&str; 29] = [
     "Vec<",
     "Vec::",
     "vec!",
@@ -66,7 +67,8 @@ const NOT_IN_REAL_TIME: [&str; 28] = [
     "Mutex",
     "RwLock",
     "Condvar",
-    "thread::",
+    "std::thread",
+    " thread::",
     "Instant",
     "std::fs",
     "std::env",
@@ -83,19 +85,20 @@ pub(super) fn check(tracked: &[Tracked], problems: &mut Problems) -> Result<()> 
         for host in HOSTS.iter().filter(|h| text.contains(**h)) {
             problems.add(format!("{}: the engine must not name a host framework: {host}", file.name));
         }
-        if file.name.starts_with(REAL_TIME) && file.name.ends_with(".rs") {
-            check_real_time(&file.name, &text, problems);
-        }
     }
-    let guarded =
-        tracked.iter().find(|f| f.name == "plugin/engine/src/rt/mod.rs").map(Tracked::text).transpose()?;
-    let denies = guarded.flatten().is_some_and(|t| {
-        ["disallowed_types", "disallowed_methods", "disallowed_macros"].iter().all(|lint| t.contains(lint))
-    });
-    if !denies {
-        problems.add(
-            "plugin/engine/src/rt/mod.rs must deny clippy's disallowed types, methods and macros".into(),
-        );
+    for folder in REAL_TIME {
+        for file in tracked.iter().filter(|f| f.name.starts_with(folder) && f.name.ends_with(".rs")) {
+            check_real_time(&file.name, &file.text()?.unwrap_or_default(), problems);
+        }
+        let module = format!("{folder}mod.rs");
+        let guarded = tracked.iter().find(|f| f.name == module).map(Tracked::text).transpose()?;
+        let denies = guarded.flatten().is_some_and(|t| {
+            let deny = t.lines().find(|l| l.starts_with("#![deny(")).unwrap_or_default();
+            ["disallowed_types", "disallowed_methods", "disallowed_macros"].iter().all(|l| deny.contains(l))
+        });
+        if !denies {
+            problems.add(format!("{module} must deny clippy's disallowed types, methods and macros"));
+        }
     }
     Ok(())
 }
@@ -123,13 +126,33 @@ fn check_manifest(name: &str, manifest: &toml::Table, problems: &mut Problems) {
     }
 }
 
-/// Looks at the code, not at comments, up to the tests at the end of the file.
+/// Looks at the code, not at comments, up to the tests at the end of the file. An exception is the item, field or
+/// statement that follows `#[allow(clippy::disallowed_...)] // why`.
 fn check_real_time(name: &str, text: &str, problems: &mut Problems) {
+    // Open brackets of the exception, from its first line on.
+    let mut exception: Option<i32> = None;
     for (i, line) in text.lines().enumerate() {
         if line.trim() == "#[cfg(test)]" {
             break;
         }
-        let code = line.split("//").next().unwrap_or_default();
+        let (code, comment) = line.split_once("//").unwrap_or((line, ""));
+        if code.trim_start().starts_with("#[allow(clippy::disallowed_") {
+            if comment.trim().is_empty() {
+                problems.add(format!("{name}:{}: an exception on the audio thread needs a reason", i + 1));
+            }
+            exception = Some(0);
+            continue;
+        }
+        if let Some(open) = &mut exception {
+            *open += code
+                .chars()
+                .map(|c| i32::from("([{".contains(c)) - i32::from(")]}".contains(c)))
+                .sum::<i32>();
+            if *open <= 0 && code.trim_end().ends_with([';', ',', '}']) {
+                exception = None;
+            }
+            continue;
+        }
         for word in NOT_IN_REAL_TIME.iter().filter(|w| code.contains(**w)) {
             problems.add(format!("{name}:{}: the audio thread must do without {word}", i + 1));
         }
@@ -172,5 +195,12 @@ mod tests {
             0
         );
         assert_eq!(found("let v = vec![1];\nlet b = Box::new(1);"), 2);
+        let allowed = |reason: &str| {
+            format!(
+                "#[allow(clippy::disallowed_types)]{reason}\nfn new(\n) -> Box<u8> {{\n    Box::new(1)\n}}\nlet b = Box::new(1);"
+            )
+        };
+        assert_eq!(found(&allowed(" // The main thread.")), 1, "the exception ends with its item");
+        assert_eq!(found(&allowed("")), 2, "an exception without a reason");
     }
 }

@@ -12,7 +12,7 @@ use sideman_music::listen::KeyEvent;
 use sideman_music::{Meter, Pulse};
 
 use super::bar_notes::BarNotes;
-use crate::clock::step_pulse;
+use crate::position::step_pulse;
 
 /// Tempo that the classifier is told whatever the tempo is, as when it was trained: it does not see it.
 const BPM: f32 = 120.0;

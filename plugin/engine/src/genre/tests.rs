@@ -7,10 +7,10 @@ use sideman_music::listen::key_events;
 use sideman_music::{Meter, MeterMap, Note, TempoMap};
 
 use super::*;
-use crate::clock::{place_of, step_pulse};
 use crate::controls::WeightsChoice;
 use crate::loaded_band;
 use crate::offline::{Performance, Rendered};
+use crate::position::{place_of, step_pulse};
 
 fn note(onset: Pulse, pitch: u8, length: Pulse, velocity: u8) -> Note {
     Note { onset, pitch, length, velocity }

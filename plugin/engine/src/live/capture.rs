@@ -2,8 +2,8 @@
 
 use sideman_music::{MeterMap, Note, Part, Pulse, Score, TempoMap, Track};
 
-use super::block::Voice;
 use super::shared::EditorState;
+use crate::messages::Voice;
 
 impl EditorState {
     /// What was played from a point of the session on, as a score with tempo map and metres, ready to be

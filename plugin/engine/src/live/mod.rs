@@ -1,31 +1,24 @@
-//! The band live: an audio thread that is never kept waiting, and a thread that listens and decides.
+//! The band live: an audio thread that never waits, and a band thread that hears and decides.
 //!
-//! [`Performer`] belongs to the audio thread. Each block it turns the host's transport into musical time,
-//! tells the band's thread which keys moved when, takes the notes that were decided, and gives out what is
-//! due. The band's thread, one for each performer and named `sideman-band`, runs the same
-//! [`crate::player::Player`] as the offline renderer, at the same decision points. Between the two there are
-//! rings only; between them and an editor there is [`Shared`].
+//! [`Processor`] belongs to the audio thread (`audio_thread`). Each block it turns the host's transport into
+//! musical time, sends the band thread the piano's key movements with their times, receives the notes that were
+//! decided, and outputs what is due. The band thread (`band_thread`), one for each processor and named
+//! `sideman-band`, runs the same [`crate::play::Player`] as the offline renderer, at the same decision points. Between
+//! the two threads there are queues only (`queues`); both share [`Shared`] with an editor.
 
-mod block;
 mod capture;
-mod desk;
-mod editor_feed;
-mod intake;
 mod learn;
-mod overlay;
-mod performer;
-mod preview;
-mod priority;
-mod queues;
+pub(crate) mod queues;
 mod shared;
 #[cfg(test)]
 mod tests;
-mod thread;
 
-pub use block::{
-    Block, ClockChoice, ClockSource, Input, LiveSettings, MidiMessage, Output, Route, Sending, Transport,
-    Voice,
+pub use crate::audio_thread::Processor;
+pub use crate::messages::{
+    Block, ClockChoice, ClockSource, Input, LiveSettings, MidiMessage, Output, Route, Sending, TempoPoint,
+    Transport, Voice,
 };
 pub use learn::{ACTIONS, Action, Trigger};
-pub use performer::Performer;
-pub use shared::{EditorState, Expected, RollNote, Shared, Status, Task, TempoPoint};
+pub use queues::Garbage;
+pub(crate) use shared::KEPT;
+pub use shared::{EditorState, Expected, RollNote, Shared, Status, Task};

@@ -8,13 +8,12 @@ use std::time::Duration;
 use crossbeam::queue::SegQueue;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use sideman_music::{Meter, Note, Part, Pulse};
+use sideman_music::{Note, Part, Pulse};
 
-use super::block::Voice;
 use super::learn::{ACTIONS, Action, Trigger};
 use crate::genre::GenreView;
-use crate::pattern::{Pattern, Patterns};
-use crate::rt::ClockSource;
+use crate::messages::{ClockSource, TempoPoint, Voice};
+use crate::play::pattern::{Pattern, Patterns};
 
 /// Work for the band's thread: loading a file, freeing something large. It is run between two decisions, and
 /// what it returns is freed there.
@@ -79,23 +78,6 @@ pub struct RollNote {
     pub velocity: u8,
 }
 
-/// From a point of the session on, this tempo and these bars hold.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TempoPoint {
-    /// Pulses of the session.
-    pub at: Pulse,
-    /// Position in the music there, in pulses.
-    pub position: Pulse,
-    /// A bar line, in pulses of the session.
-    pub bar_start: Pulse,
-    /// Number of the bar that starts there, from 0.
-    pub bar: i64,
-    /// Metre.
-    pub meter: Meter,
-    /// Quarter notes a minute.
-    pub bpm: f64,
-}
-
 /// A note that is to come, for sure or if the piano goes on as it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expected {
@@ -132,51 +114,51 @@ pub struct EditorState {
 }
 
 /// Longest stretch that is kept, in pulses: ten minutes at 120 beats a minute.
-pub(super) const KEPT: Pulse = 10 * 120 * 480;
+pub(crate) const KEPT: Pulse = 10 * 120 * 480;
 
 /// One for each performer, behind an `Arc`.
 #[derive(Debug)]
 pub struct Shared {
-    pub(super) cells: Cells,
-    pub(super) book: Mutex<EditorState>,
-    pub(super) jobs: SegQueue<Task>,
+    pub(crate) cells: Cells,
+    pub(crate) book: Mutex<EditorState>,
+    pub(crate) jobs: SegQueue<Task>,
     /// Packed trigger of each action; 0 for none.
-    pub(super) learned: [AtomicU32; ACTIONS],
+    pub(crate) learned: [AtomicU32; ACTIONS],
     /// What a taught action has set: a value, or 1 and 0 for pressed or toggled; not a number for nothing.
-    pub(super) overrides: [AtomicU32; ACTIONS],
+    pub(crate) overrides: [AtomicU32; ACTIONS],
     /// Number of the action that is being taught, plus one.
-    pub(super) learning: AtomicU32,
+    pub(crate) learning: AtomicU32,
     /// What parts keep to, and how often that was changed. The audio thread looks at neither.
-    pub(super) patterns: Mutex<Patterns>,
-    pub(super) patterns_changed: AtomicU32,
+    pub(crate) patterns: Mutex<Patterns>,
+    pub(crate) patterns_changed: AtomicU32,
     /// Whether an editor is open, so that what only it shows is worked out.
-    pub(super) watched: AtomicBool,
+    pub(crate) watched: AtomicBool,
 }
 
 /// [`Status`] in pieces that can be written without a lock. An editor may see pieces of two blocks.
 #[derive(Debug, Default)]
-pub(super) struct Cells {
-    pub(super) session: AtomicU64,
-    pub(super) position: AtomicU64,
-    pub(super) bpm: AtomicU64,
-    pub(super) bar: AtomicU64,
-    pub(super) in_bar: AtomicU64,
-    pub(super) meter: AtomicU32,
-    pub(super) source: AtomicU32,
-    pub(super) offline: AtomicBool,
-    pub(super) late: AtomicU64,
-    pub(super) missed: AtomicU64,
-    pub(super) overflowed: AtomicU64,
-    pub(super) unheard: AtomicU64,
-    pub(super) echoed: AtomicU64,
-    pub(super) decision_us: AtomicU32,
-    pub(super) decided: AtomicU64,
+pub(crate) struct Cells {
+    pub(crate) session: AtomicU64,
+    pub(crate) position: AtomicU64,
+    pub(crate) bpm: AtomicU64,
+    pub(crate) bar: AtomicU64,
+    pub(crate) in_bar: AtomicU64,
+    pub(crate) meter: AtomicU32,
+    pub(crate) source: AtomicU32,
+    pub(crate) offline: AtomicBool,
+    pub(crate) late: AtomicU64,
+    pub(crate) missed: AtomicU64,
+    pub(crate) overflowed: AtomicU64,
+    pub(crate) unheard: AtomicU64,
+    pub(crate) echoed: AtomicU64,
+    pub(crate) decision_us: AtomicU32,
+    pub(crate) decided: AtomicU64,
     /// Programs of the parts, a byte each.
-    pub(super) programs: AtomicU32,
-    pub(super) load: AtomicU32,
-    pub(super) reaction: AtomicU32,
-    pub(super) sample_rate: AtomicU64,
-    pub(super) panicked: AtomicBool,
+    pub(crate) programs: AtomicU32,
+    pub(crate) load: AtomicU32,
+    pub(crate) reaction: AtomicU32,
+    pub(crate) sample_rate: AtomicU64,
+    pub(crate) panicked: AtomicBool,
 }
 
 impl Default for Shared {
@@ -254,7 +236,7 @@ impl Shared {
 
     /// The patterns, when they were changed since the count that is given; it is brought up to date. The band's
     /// thread.
-    pub(super) fn changed_patterns(&self, seen: &mut u32) -> Option<Patterns> {
+    pub(crate) fn changed_patterns(&self, seen: &mut u32) -> Option<Patterns> {
         let count = self.patterns_changed.load(Relaxed);
         (std::mem::replace(seen, count) != count).then(|| self.patterns())
     }
@@ -292,12 +274,12 @@ impl Shared {
     }
 
     /// Jobs that wait. The band's thread.
-    pub(super) fn next_job(&self) -> Option<Task> {
+    pub(crate) fn next_job(&self) -> Option<Task> {
         self.jobs.pop()
     }
 
     /// Notes how long a decision took. The band's thread.
-    pub(super) fn note_decision(&self, took: Duration) {
+    pub(crate) fn note_decision(&self, took: Duration) {
         let us = took.as_micros().min(u128::from(u32::MAX)) as u32;
         let before = self.cells.decision_us.load(Relaxed);
         // The longest one, forgotten slowly.

@@ -14,7 +14,7 @@ mod sound;
 
 /// A host: it plays notes into a performer and keeps a ledger of what comes out.
 struct Host {
-    performer: Performer,
+    performer: Processor,
     shared: Arc<Shared>,
     rate: f64,
     bpm: f64,
@@ -39,7 +39,7 @@ struct Host {
 impl Host {
     fn new(rate: f64, bpm: f64, max_block: u32) -> Self {
         let shared = Arc::new(Shared::default());
-        let mut performer = Performer::new(shared.clone());
+        let mut performer = Processor::new(shared.clone());
         performer.activate(rate, max_block);
         Self {
             performer,

@@ -15,8 +15,8 @@
 
 use sideman_models::band::StepPosition;
 
-use crate::clock::{Beat, is_compound};
-use crate::feel::Half;
+use crate::play::feel::Half;
+use crate::position::{Beat, is_compound};
 
 /// When a line of the drums plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -246,7 +246,7 @@ impl Manner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::place_of;
+    use crate::position::place_of;
     use sideman_music::{Meter, MeterMap};
 
     const COMMON: Groove = Groove {

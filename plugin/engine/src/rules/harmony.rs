@@ -107,7 +107,7 @@ impl Harmony {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::place_of;
+    use crate::position::place_of;
     use sideman_music::listen::frames;
     use sideman_music::{MeterMap, Note};
 

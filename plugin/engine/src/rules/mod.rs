@@ -18,7 +18,7 @@ use sideman_models::band::{Band, Decision, StepContext, StepPosition};
 use sideman_music::encoding::grid::{BassNote, length_bin};
 use sideman_music::{BandStep, Part, PianoFrame, STEP_PULSES};
 
-use crate::feel::{Half, draw, mix};
+use crate::play::feel::{Half, draw, mix};
 use crate::style::Style;
 use bass::{BassLine, Ground};
 use chords::{At, Voices};

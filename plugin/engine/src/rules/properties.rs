@@ -7,8 +7,8 @@ use sideman_music::listen::frames;
 use sideman_music::{Meter, MeterMap, Note};
 
 use super::*;
-use crate::clock::place_of;
 use crate::kit::{BELL, CRASH, HAT, HIGH_TOM, LOW_TOM, MID_TOM, OPEN, PEDAL, RIDE, RIM, SHAKER, SNARE};
+use crate::position::place_of;
 
 /// Metres with patterns of their own, and some without.
 const METRES: [(u8, u8); 4] = [(4, 4), (3, 4), (6, 8), (12, 8)];

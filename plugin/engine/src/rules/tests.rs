@@ -1,6 +1,6 @@
 use super::*;
-use crate::clock::place_of;
 use crate::kit::{CRASH, HIGH_TOM, KICK, LOW_TOM, MID_TOM, RIDE, SNARE};
+use crate::position::place_of;
 use sideman_models::band::{Dials, Rests};
 use sideman_music::listen::frames;
 use sideman_music::{Chord, Meter, MeterMap, Note};

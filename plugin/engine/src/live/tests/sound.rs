@@ -10,7 +10,7 @@ fn sound_that_comes_in_is_heard_and_leads_the_style() {
     let piano = crate::genre::tests::jazz(0, 11);
     let shared = Arc::new(Shared::default());
     let mut host = Host::new(48_000.0, 120.0, 480);
-    host.performer = Performer::new(shared.clone()).with_ears(crate::genre::sound::tests::Fake::make());
+    host.performer = Processor::new(shared.clone()).with_ears(crate::genre::sound::tests::Fake::make());
     host.performer.activate(48_000.0, 480);
     host.shared = shared.clone();
     host.controls.weights = WeightsChoice::Rules;
@@ -38,7 +38,7 @@ fn sound_that_comes_in_is_heard_and_leads_the_style() {
 #[test]
 fn sound_for_which_there_is_no_room_is_left_out_and_counted() {
     let shared = Arc::new(Shared::default());
-    let mut performer = Performer::new(shared.clone());
+    let mut performer = Processor::new(shared.clone());
     let block = [0.5; 4096];
     performer.listen(&block, &block);
     assert_eq!(shared.status().unheard, 0, "nobody would listen");
@@ -46,7 +46,7 @@ fn sound_for_which_there_is_no_room_is_left_out_and_counted() {
         std::thread::sleep(Duration::from_secs(2));
         Err("on purpose".into())
     });
-    let mut performer = Performer::new(shared.clone()).with_ears(never);
+    let mut performer = Processor::new(shared.clone()).with_ears(never);
     performer.activate(48_000.0, 4096);
     let controls = Controls::default();
     let settings = LiveSettings::default();

@@ -2,7 +2,7 @@
 
 use nice_plug::prelude::Param;
 use sideman_engine::Controls;
-use sideman_engine::live::{Action, Block, Input, LiveSettings, MidiMessage, Performer, Transport, Trigger};
+use sideman_engine::live::{Action, Block, Input, LiveSettings, MidiMessage, Processor, Transport, Trigger};
 use sideman_music::{Meter, smf};
 
 use super::stage::{SIZES, Stage, Told};
@@ -14,14 +14,14 @@ const BLOCK: u32 = 480;
 
 /// A band that plays offline, block by block.
 struct Band {
-    performer: Performer,
+    performer: Processor,
     controls: Controls,
     at: u64,
 }
 
 impl Band {
     fn new(stage: &Stage) -> Self {
-        let mut performer = Performer::new(stage.instance.shared.clone());
+        let mut performer = Processor::new(stage.instance.shared.clone());
         performer.activate(RATE, BLOCK);
         Self { performer, controls: Controls::default(), at: 0 }
     }

@@ -3,7 +3,7 @@
 use sideman_models::band::{Decision, Forced, StepPosition};
 use sideman_music::{BandStep, Part};
 
-use crate::feel::Half;
+use crate::play::feel::Half;
 
 /// Longest bar that is remembered as a whole, in steps; longer ones are remembered in pieces of
 /// [`PIECE`] steps.

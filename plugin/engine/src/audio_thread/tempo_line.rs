@@ -21,7 +21,7 @@ const FAR: f64 = 2.0;
 
 /// Position over samples within an epoch, piecewise linear, never falling. No allocation.
 #[derive(Debug, Clone)]
-pub(super) struct Line {
+pub(super) struct TempoLine {
     knots: [Knot; KNOTS],
     /// Index of the newest knot, and how many there are.
     newest: usize,
@@ -29,13 +29,13 @@ pub(super) struct Line {
     begin: f64,
 }
 
-impl Default for Line {
+impl Default for TempoLine {
     fn default() -> Self {
         Self { knots: [Knot::default(); KNOTS], newest: 0, count: 1, begin: 0.0 }
     }
 }
 
-impl Line {
+impl TempoLine {
     /// Sample at which the epoch began.
     pub(super) fn begin(&self) -> f64 {
         self.begin

@@ -2,7 +2,7 @@
 
 use sideman_music::{Part, Pulse};
 
-use super::Message;
+use crate::messages::Message;
 
 /// Which pitches of which part sound, since when and until when. Owned by the audio thread. No
 /// allocation.

@@ -1,8 +1,9 @@
-//! What goes into a block and what comes out of it.
+//! What the threads send each other: a host's block and what comes out of it, and the messages between the audio
+//! thread and the band thread.
 
-use sideman_music::{Meter, Part};
+use sideman_music::{Meter, Note, Part, Pulse};
 
-pub use crate::rt::{ClockChoice, ClockSource, Transport};
+pub use crate::audio_thread::{ClockChoice, ClockSource, Transport};
 
 use crate::controls::Controls;
 
@@ -135,4 +136,75 @@ pub struct Output {
     pub inside: bool,
     /// What.
     pub message: MidiMessage,
+}
+
+/// What the player asks of the audio thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Play a note.
+    Play(Part, Note),
+    /// Let go of every note that sounds at this pulse; notes that begin there are not meant.
+    Release(Pulse),
+    /// Forget all that is planned from this pulse on.
+    CancelFrom(Pulse),
+}
+
+/// A note message, to be sent in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Message {
+    /// When, in pulses.
+    pub at: Pulse,
+    /// Whose note.
+    pub part: Part,
+    /// MIDI pitch.
+    pub pitch: u8,
+    /// Velocity 1 to 127 for a note-on, 0 for a note-off.
+    pub velocity: u8,
+}
+
+/// What the band's thread is told, in order of time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ToBand {
+    /// An epoch has begun: the first step to be decided is the first one at or after this pulse.
+    Began { epoch: u32, at: Pulse },
+    /// The epoch is over, and none has begun.
+    Ended,
+    /// From here on, this tempo and these bars hold.
+    Point(TempoPoint),
+    /// A key moved: velocity 0 for up.
+    Key { at: Pulse, pitch: u8, velocity: u8 },
+    /// Messages were lost: these keys are down, and no others.
+    Keys(u128),
+    /// Everything up to and including this pulse has been told.
+    HeardUpTo(Pulse),
+    /// Controls have changed.
+    Controls(Controls),
+    /// What sounded, in pulses of the session; velocity 0 for an end.
+    Tape { at: Pulse, voice: Voice, pitch: u8, velocity: u8 },
+}
+
+/// What the band's thread answers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum FromBand {
+    /// An order for the scheduler, in an epoch.
+    Order(u32, Order),
+    /// Everything up to this pulse of an epoch has been decided.
+    Decided(u32, Pulse),
+}
+
+/// From a point of the session on, this tempo and these bars hold.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TempoPoint {
+    /// Pulses of the session.
+    pub at: Pulse,
+    /// Position in the music there, in pulses.
+    pub position: Pulse,
+    /// A bar line, in pulses of the session.
+    pub bar_start: Pulse,
+    /// Number of the bar that starts there, from 0.
+    pub bar: i64,
+    /// Metre.
+    pub meter: Meter,
+    /// Quarter notes a minute.
+    pub bpm: f64,
 }

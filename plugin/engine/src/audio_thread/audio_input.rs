@@ -1,20 +1,20 @@
 //! The sound that comes in, on its way to the band's thread.
 
-use super::desk::OutputMixer;
+use super::output_mixer::OutputMixer;
 
 /// Seconds of nothing that are still handed on: enough to know that the sound is gone.
 const QUIET: f64 = 10.0;
 
 /// Mixes sound to one channel and hands it on. The audio thread.
 #[derive(Debug, Default)]
-pub(super) struct Intake {
+pub(super) struct AudioInput {
     /// Samples in a row that were nothing.
     quiet: u64,
     /// Samples that there was no room for.
     unheard: u64,
 }
 
-impl Intake {
+impl AudioInput {
     /// Hands on a block; what there is no room for is left out and counted.
     pub(super) fn hear(&mut self, desk: &mut OutputMixer, left: &[f32], right: &[f32], rate: f64) {
         let nothing = left.iter().chain(right).all(|s| *s == 0.0);

@@ -1,27 +1,27 @@
 //! The audio thread's side.
 
-use std::any::Any;
+#[allow(clippy::disallowed_types)] // Cloned and dropped by the main thread only.
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sideman_music::listen::Lean;
 use sideman_music::{Part, Pulse, STEP_PULSES};
 
-use super::block::{
-    Block, ClockChoice, ClockSource, Input, LiveSettings, MidiMessage, Output, Transport, Voice,
-};
-use super::desk::OutputMixer;
-use super::intake::Intake;
-use super::learn::Action;
-use super::overlay::{LearnedOverrides, Press};
-use super::queues::{FromBand, ToBand, queues};
-use super::shared::{Shared, TempoPoint};
-use super::thread::BandThread;
+use super::audio_input::AudioInput;
+use super::midi_learn::{LearnedOverrides, Press};
+use super::output_mixer::OutputMixer;
+use super::{BarFallback, Clock, Scheduler, Turn};
+use crate::band_thread::BandThread;
 use crate::controls::Controls;
 use crate::genre::MakeEar;
-use crate::planner::{HELD_BARS, SILENT_BARS};
-use crate::rt::{BarFallback, Clock, Order, Scheduler, Turn};
+use crate::live::queues::queues;
+use crate::live::{Action, Garbage, Shared};
+use crate::messages::{
+    Block, ClockChoice, ClockSource, FromBand, Input, LiveSettings, MidiMessage, Order, Output, TempoPoint,
+    ToBand, Transport, Voice,
+};
+use crate::plan::{HELD_BARS, SILENT_BARS};
 
 /// Messages of the piano that can be on their way when the piano is delayed.
 const DELAYED: usize = 1024;
@@ -34,7 +34,8 @@ const POINT_EVERY: f64 = 30.0;
 
 /// The audio thread's side of a live band. All methods belong to the audio thread, except where they say
 /// otherwise.
-pub struct Performer {
+pub struct Processor {
+    #[allow(clippy::disallowed_types)] // Cloned and dropped by the main thread only.
     shared: Arc<Shared>,
     thread: Option<BandThread>,
     desk: OutputMixer,
@@ -42,6 +43,7 @@ pub struct Performer {
     scheduler: Scheduler,
     echo: BarFallback,
     overlay: LearnedOverrides,
+    #[allow(clippy::disallowed_types)] // Made and freed by the main thread.
     delayed: Box<[(u64, Input); DELAYED]>,
     delayed_count: usize,
     /// Controls that were told last, and whether they arrived.
@@ -66,11 +68,12 @@ pub struct Performer {
     echoed: u64,
     /// Makes what tells the genre of sound, if anything does.
     ears: Option<MakeEar>,
-    intake: Intake,
+    intake: AudioInput,
 }
 
-impl Performer {
-    /// A performer that has not been activated. Any thread; starts nothing.
+impl Processor {
+    /// A processor that has not been activated. Any thread; starts nothing.
+    #[allow(clippy::disallowed_types)] // The main thread.
     pub fn new(shared: Arc<Shared>) -> Self {
         let silence = Input { at: 0, channel: 0, message: MidiMessage::Note { pitch: 0, velocity: 0 } };
         Self {
@@ -99,11 +102,11 @@ impl Performer {
             presses: [0; 3],
             echoed: 0,
             ears: None,
-            intake: Intake::default(),
+            intake: AudioInput::default(),
         }
     }
 
-    /// The same, with ears for the sound that comes in, from the next activation of an inactive performer on.
+    /// The same, with ears for the sound that comes in, from the next activation of an inactive processor on.
     pub fn with_ears(mut self, ears: MakeEar) -> Self {
         self.ears = Some(ears);
         self
@@ -111,7 +114,8 @@ impl Performer {
 
     /// Gets ready to play at a sample rate, in blocks of `max_block` samples at most, and starts the band's
     /// thread if it does not run. The main thread, while the audio thread does not process. May be called
-    /// again without [`Performer::deactivate`]; what sounds is ended in the next block.
+    /// again without [`Processor::deactivate`]; what sounds is ended in the next block.
+    #[allow(clippy::disallowed_macros, clippy::disallowed_methods)] // The main thread, while nothing is processed.
     pub fn activate(&mut self, sample_rate: f64, max_block: u32) {
         // Read once a process, here rather than when the first note waits for it; an error is told by the thread.
         let _ = sideman_models::weights::embedded();
@@ -253,11 +257,12 @@ impl Performer {
     ///
     /// # Errors
     /// Gives it back when there is no room, or no thread: try again in a later block.
-    pub fn discard(&mut self, garbage: Box<dyn Any + Send>) -> Result<(), Box<dyn Any + Send>> {
+    pub fn discard(&mut self, garbage: Garbage) -> Result<(), Garbage> {
         self.desk.discard(garbage)
     }
 
     /// What an editor sees.
+    #[allow(clippy::disallowed_types)] // Handed out, neither cloned nor dropped.
     pub fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
@@ -502,11 +507,12 @@ impl Performer {
     }
 
     /// Waits until the band has decided everything that was told.
+    #[allow(clippy::disallowed_methods, clippy::disallowed_types)] // Only where the host renders faster than real time.
     fn wait(&mut self) {
         if !self.clock.runs() || self.thread.is_none() {
             return;
         }
-        let began = Instant::now();
+        let began = std::time::Instant::now();
         loop {
             self.take_answers();
             if self.decided >= self.reached || began.elapsed() > PATIENCE {

@@ -5,7 +5,7 @@
 
 use sideman_music::{Meter, Pulse};
 
-use super::line::Line;
+use super::tempo_line::TempoLine;
 
 /// The host's transport at the start of a block. What the host does not say is `None`.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -109,7 +109,7 @@ pub struct Clock {
     sample: u64,
     source: ClockSource,
     epoch: u32,
-    line: Line,
+    line: TempoLine,
     /// Position at the start of the block, in pulses of the epoch.
     position: f64,
     bpm: f64,
@@ -134,7 +134,7 @@ impl Clock {
             sample: 0,
             source: ClockSource::Stopped,
             epoch: 0,
-            line: Line::default(),
+            line: TempoLine::default(),
             position: 0.0,
             bpm: 120.0,
             bar: Bar::FIRST,

@@ -4,10 +4,9 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use sideman_music::Part;
 
-use super::block::MidiMessage;
-use super::learn::{ACTIONS, Action, Trigger};
-use super::shared::Shared;
 use crate::controls::{Controls, VARIATIONS};
+use crate::live::{ACTIONS, Action, Shared, Trigger};
+use crate::messages::MidiMessage;
 
 /// What a taught message asks of the clock or of everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

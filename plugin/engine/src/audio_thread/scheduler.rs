@@ -2,7 +2,8 @@
 
 use sideman_music::Pulse;
 
-use super::{Due, Message, Order, Sounding, Timeline};
+use super::{Due, Sounding, Timeline};
+use crate::messages::{Message, Order};
 
 /// What went wrong so far; all zero when all went well.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

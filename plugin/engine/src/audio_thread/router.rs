@@ -2,7 +2,7 @@
 
 use sideman_music::Part;
 
-use super::Message;
+use crate::messages::Message;
 
 /// A note message on its way out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 
 use sideman_music::{Part, Pulse};
 
-use super::block::{Block, Input, MidiMessage, Output, Route, Sending, Voice};
-use super::queues::{AudioEnd, FromBand, Garbage, ToBand};
+use super::{AudioEnd, RoutedNote, Router, Routing};
 use crate::controls::Controls;
-use crate::rt::{Message, RoutedNote, Router, Routing};
+use crate::live::Garbage;
+use crate::messages::{Block, FromBand, Input, Message, MidiMessage, Output, Route, Sending, ToBand, Voice};
 
 /// Most that comes out of a block: a full timeline, all notes that sound, and the piano.
 const OUTPUTS: usize = 4096;
@@ -18,6 +18,7 @@ const RESERVED: usize = 256;
 pub(super) struct OutputMixer {
     ends: Option<AudioEnd>,
     router: Router,
+    #[allow(clippy::disallowed_types)] // Made and freed by the main thread.
     outputs: Box<[Output; OUTPUTS]>,
     count: usize,
     /// Notes of the piano that were passed on to the host, by channel.
@@ -26,6 +27,7 @@ pub(super) struct OutputMixer {
 }
 
 impl Default for OutputMixer {
+    #[allow(clippy::disallowed_types)] // The main thread.
     fn default() -> Self {
         let message = MidiMessage::Note { pitch: 0, velocity: 0 };
         let nothing = Output { at: 0, voice: Voice::Piano, channel: None, inside: true, message };

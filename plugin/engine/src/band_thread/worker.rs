@@ -11,18 +11,18 @@ use sideman_music::listen::KeyEvent;
 use sideman_music::time::BarPosition;
 use sideman_music::{Part, Pulse};
 
+use super::BandEnd;
 use super::editor_feed::EditorFeed;
 use super::preview::Preview;
 use super::priority::Priority;
-use super::queues::{BandEnd, FromBand, ToBand};
-use super::shared::{Shared, TempoPoint};
-use crate::clock::{place_in, step_hearing, step_pulse};
 use crate::controls::Controls;
 use crate::genre::{AudioGenre, Follower, GenreView, MakeEar, Source};
 use crate::listen::{Heard, Hearing};
+use crate::live::Shared;
 use crate::loaded_band::{self, LoadedBand, Music};
-use crate::player::Player;
-use crate::rt::Order;
+use crate::messages::{FromBand, Order, TempoPoint, ToBand};
+use crate::play::Player;
+use crate::position::{place_in, step_hearing, step_pulse};
 use crate::settings::Settings;
 use crate::style::StyleChoice;
 
@@ -42,7 +42,7 @@ const PIECE: usize = 512;
 const POINTS: usize = 8;
 
 /// The running thread. Dropping it ends it.
-pub(super) struct BandThread {
+pub(crate) struct BandThread {
     stop: Arc<AtomicBool>,
     handle: Option<JoinHandle<()>>,
 }
@@ -52,7 +52,7 @@ impl BandThread {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(super) fn start(ends: BandEnd, shared: Arc<Shared>, ears: Option<MakeEar>) -> std::io::Result<Self> {
+    pub(crate) fn start(ends: BandEnd, shared: Arc<Shared>, ears: Option<MakeEar>) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let told_to_stop = stop.clone();
         let handle = std::thread::Builder::new()

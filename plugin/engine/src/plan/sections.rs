@@ -9,7 +9,7 @@
 use sideman_models::band::{Activity, Rests, StepPosition};
 use sideman_music::Part;
 
-use crate::feel::draw;
+use crate::play::feel::draw;
 
 /// Bars of a phrase, and of half of one.
 const PHRASE: i64 = 8;
@@ -93,7 +93,7 @@ impl Sections {
     }
 
     /// Which parts rest, to be asked at each step in which the band plays. After a gap it begins anew. `on` are
-    /// the parts that take part at all; `lift` is the pianist's energy, see [`crate::energy::Energy::lift`].
+    /// the parts that take part at all; `lift` is the pianist's energy, see [`crate::plan::energy::Energy::lift`].
     pub fn step(&mut self, place: &StepPosition, on: [bool; 4], lift: f32) -> Rests {
         match self.bar {
             Some(bar) if bar == place.bar => return self.rests,
@@ -177,7 +177,7 @@ fn moved(share: f32, lift: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::place_of;
+    use crate::position::place_of;
     use sideman_music::MeterMap;
 
     const ALL: [bool; 4] = [true; 4];

@@ -258,7 +258,7 @@ fn bar_root(part: Part, notes: &[Note], from: Pulse, to: Pulse) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::place_of;
+    use crate::position::place_of;
     use sideman_music::MeterMap;
 
     fn note(step: i64, pitch: u8, steps: i64) -> Note {

@@ -8,10 +8,10 @@ use sideman_models::band::{Decision, StepPosition};
 use sideman_music::{BandStep, Part};
 
 use super::takes::{Spot, Takes};
-use crate::clock::{Beat, is_compound};
 use crate::controls::Controls;
-use crate::feel::draw;
 use crate::kit::{CLAP, CRASH, HAT, HIGH_TOM, KICK, LOW_TOM, MID_TOM, OPEN, PEDAL, RIDE, RIM, SNARE};
+use crate::play::feel::draw;
+use crate::position::{Beat, is_compound};
 use crate::style::{Style, StyleChoice};
 
 /// Loudest velocity of a fill in a band of medium loudness.

@@ -6,12 +6,11 @@ use sideman_models::band::StepPosition;
 use sideman_music::chord::Reading;
 use sideman_music::{Note, PianoFrame, Pulse, STEP_PULSES};
 
-use super::block::Voice;
-use super::shared::{EditorState, Expected, KEPT, RollNote, Shared, TempoPoint};
-use crate::clock::step_pulse;
 use crate::genre::GenreView;
+use crate::live::{EditorState, Expected, KEPT, RollNote, Shared};
 use crate::loaded_band::LoadedBand;
-use crate::rt::Order;
+use crate::messages::{Order, TempoPoint, Voice};
+use crate::position::step_pulse;
 
 /// Decided notes that are shown ahead of the play line.
 const AHEAD: usize = 256;

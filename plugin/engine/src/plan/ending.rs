@@ -116,7 +116,7 @@ impl Endings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::place_of;
+    use crate::position::place_of;
     use sideman_music::MeterMap;
 
     /// Steps from the last of these strikes (step, keys) to where the ending is expected, asked at each step

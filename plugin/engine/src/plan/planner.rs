@@ -18,10 +18,10 @@
 use sideman_models::band::{Dials, StepPosition};
 use sideman_music::{PianoFrame, Pulse};
 
-use crate::clock::step_pulse;
 use crate::controls::Controls;
-use crate::ending::Endings;
-use crate::energy::{Energy, EnergyMeter};
+use crate::plan::ending::Endings;
+use crate::plan::energy::{Energy, EnergyMeter};
+use crate::position::step_pulse;
 
 /// Bars of silence that the band plays through.
 pub const PATIENT_BARS: i64 = 2;

@@ -7,7 +7,7 @@ use sideman_models::band::StepPosition;
 use sideman_music::encoding::grid::{OFFSET_MAX, OFFSET_MIN};
 use sideman_music::{PULSES_PER_BEAT, PULSES_PER_TICK, Part, Pulse, STEP_PULSES};
 
-use crate::clock::{Beat, step_pulse};
+use crate::position::{Beat, step_pulse};
 
 /// How far full swing delays the second eighth of a beat: from the half to the last triplet.
 const FULL_SWING: Pulse = PULSES_PER_BEAT / 6;
@@ -167,7 +167,7 @@ pub(crate) fn mix(x: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::place_of;
+    use crate::position::place_of;
     use proptest::prelude::*;
     use sideman_music::{Meter, MeterMap};
 

@@ -6,30 +6,25 @@
 //! What is heard of a part comes from the band, from what the part played before when it is locked
 //! (`takes`), or, for the drums, from a fill that was asked for (`fill`).
 
-mod fill;
-mod key;
-mod rehearsal;
-mod takes;
-
 use sideman_models::band::{Activity, Band, Decision, Forced, Rests, StepContext, StepPosition};
 use sideman_music::encoding::grid::{self, BASS_HIGH, BASS_LOW, DRUM_LENGTH, VelocityTable};
 use sideman_music::listen::Lean;
 use sideman_music::{BandStep, Chord, Note, Part, PianoFrame, Pulse};
 
-use crate::clock::{Beat, step_pulse};
+use super::fill::Fills;
+use super::key::Key;
+use super::rehearsal::Rehearsal;
+use super::takes::Takes;
 use crate::controls::Controls;
-use crate::feel::{Feel, Half, draw, mix};
 use crate::listen::Heard;
 use crate::loaded_band::LoadedBand;
-use crate::pattern::Patterns;
-use crate::planner::{Doing, Level, Planner};
-use crate::rt::Order;
-use crate::sections::Sections;
+use crate::messages::Order;
+use crate::plan::sections::Sections;
+use crate::plan::{Doing, Level, Planner};
+use crate::play::feel::{Feel, Half, draw, mix};
+use crate::play::pattern::Patterns;
+use crate::position::{Beat, step_pulse};
 use crate::settings::Settings;
-use fill::Fills;
-use key::Key;
-use rehearsal::Rehearsal;
-use takes::Takes;
 
 /// Velocity of closing notes at neutral intensity.
 const CLOSING_VELOCITY: f32 = 84.0;

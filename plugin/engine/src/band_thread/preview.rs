@@ -6,11 +6,11 @@ use std::collections::VecDeque;
 use sideman_models::band::{Band, StepPosition};
 use sideman_music::{Note, PianoFrame, Pulse};
 
-use super::shared::Expected;
-use crate::clock::step_pulse;
 use crate::listen::Heard;
-use crate::player::Player;
-use crate::rt::Order;
+use crate::live::Expected;
+use crate::messages::Order;
+use crate::play::Player;
+use crate::position::step_pulse;
 
 /// Steps that are remembered: two bars of 12/8.
 const FRAMES: usize = 48;

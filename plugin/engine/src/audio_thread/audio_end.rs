@@ -1,0 +1,42 @@
+//! The audio thread's ends of the queues to and from the band thread.
+
+use ringbuf::traits::{Consumer, Observer, Producer};
+use ringbuf::{HeapCons, HeapProd};
+
+use crate::live::queues::Garbage;
+use crate::messages::{FromBand, ToBand};
+
+/// The audio thread's ends.
+pub(crate) struct AudioEnd {
+    pub(crate) told: HeapProd<ToBand>,
+    pub(crate) answers: HeapCons<FromBand>,
+    pub(crate) garbage: HeapProd<Garbage>,
+    pub(crate) sound: HeapProd<f32>,
+}
+
+impl AudioEnd {
+    /// Tells the band's thread something; false when there is no room.
+    pub(crate) fn tell(&mut self, told: ToBand) -> bool {
+        self.told.try_push(told).is_ok()
+    }
+
+    /// Messages that there is room for.
+    pub(crate) fn room(&self) -> usize {
+        self.told.vacant_len()
+    }
+
+    /// The next answer.
+    pub(crate) fn answer(&mut self) -> Option<FromBand> {
+        self.answers.try_pop()
+    }
+
+    /// Hands over samples of sound; how many of them there was room for.
+    pub(crate) fn sound(&mut self, samples: impl Iterator<Item = f32>) -> usize {
+        self.sound.push_iter(samples)
+    }
+
+    /// Hands over garbage, or gives it back when there is no room.
+    pub(crate) fn discard(&mut self, garbage: Garbage) -> Result<(), Garbage> {
+        self.garbage.try_push(garbage)
+    }
+}

@@ -1,0 +1,37 @@
+//! The band thread's ends of the queues to and from the audio thread.
+
+use ringbuf::traits::{Consumer, Producer};
+use ringbuf::{HeapCons, HeapProd};
+
+use crate::live::queues::Garbage;
+use crate::messages::{FromBand, ToBand};
+
+/// The ends of the band's thread.
+pub(crate) struct BandEnd {
+    pub(crate) told: HeapCons<ToBand>,
+    pub(crate) answers: HeapProd<FromBand>,
+    pub(crate) garbage: HeapCons<Garbage>,
+    pub(crate) sound: HeapCons<f32>,
+}
+
+impl BandEnd {
+    /// What was told next.
+    pub(crate) fn told(&mut self) -> Option<ToBand> {
+        self.told.try_pop()
+    }
+
+    /// Answers; gives the answer back when there is no room.
+    pub(crate) fn answer(&mut self, answer: FromBand) -> Result<(), FromBand> {
+        self.answers.try_push(answer)
+    }
+
+    /// Takes samples of sound; how many there were.
+    pub(crate) fn sound(&mut self, into: &mut [f32]) -> usize {
+        self.sound.pop_slice(into)
+    }
+
+    /// Frees what was handed over.
+    pub(crate) fn free_garbage(&mut self) {
+        while self.garbage.try_pop().is_some() {}
+    }
+}

@@ -1,0 +1,11 @@
+//! From a decision of the band to notes with their time, length and velocity.
+
+pub mod feel;
+mod fill;
+mod key;
+pub mod pattern;
+mod player;
+mod rehearsal;
+mod takes;
+
+pub use player::Player;
