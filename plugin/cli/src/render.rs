@@ -15,7 +15,7 @@ use crate::args::{BandArgs, Engine, TalkArgs};
 use crate::audio::{SAMPLE_RATE, Source, write_wav};
 use crate::band::{make_band, patterns};
 use crate::output::Outputs;
-use crate::play::Player;
+use crate::player::Player;
 use crate::progress::Progress;
 use crate::report::{Files, PartReport, Report};
 use crate::roll::{Picture, write_png};
