@@ -13,6 +13,12 @@ mod whole_way;
 
 use sideman_music::{Note, Pulse};
 
+/// Rounds of a test that takes long: `full` in `cargo xtask soak`, `usual` otherwise. The assertions are the same,
+/// and the usual rounds cover every format, rate and block length.
+fn soak(full: usize, usual: usize) -> usize {
+    if std::env::var_os("SIDEMAN_SOAK").is_some() { full } else { usual }
+}
+
 fn note(onset: Pulse, pitch: u8, length: Pulse, velocity: u8) -> Note {
     Note { onset, pitch, length, velocity }
 }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 /// The plugin's package.
-const PACKAGE: &str = "sideman-plugin";
+pub(crate) const PACKAGE: &str = "sideman-plugin";
 /// The standalone program.
-const STANDALONE: &str = "sideman-live";
+pub(crate) const STANDALONE: &str = "sideman-live";
 
 /// A file of a bundle: where it goes, and what it is.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,8 +26,9 @@ struct Bundle {
     files: Vec<(PathBuf, Content)>,
 }
 
+/// A plugin format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Clap,
     Vst3,
     /// The Audio Unit, version 2.
@@ -43,9 +44,9 @@ struct System<'a> {
 
 const HERE: System<'static> = System { os: std::env::consts::OS, arch: std::env::consts::ARCH };
 
-/// Builds the bundles into `target/bundled/` and returns where they are.
-pub(crate) fn bundle(debug: bool) -> Result<Vec<PathBuf>> {
-    Ok(made(debug)?.into_iter().map(|(_, path)| path).collect())
+/// Builds the bundles into `target/bundled/`.
+pub(crate) fn bundle(debug: bool) -> Result<()> {
+    made(debug).map(|_| ())
 }
 
 /// Builds the bundles and puts them into the user's plugin folders.
@@ -65,48 +66,54 @@ pub(crate) fn install(debug: bool) -> Result<()> {
 
 /// Builds the standalone program into `target/bundled/`.
 pub(crate) fn standalone(debug: bool) -> Result<PathBuf> {
-    if HERE.os == "linux" {
-        check_libraries()?;
+    if HERE.os == "linux"
+        && let Some(advice) = advice(&Libraries::here(), &release())
+    {
+        bail!("{advice}");
     }
-    let mut args = vec!["build", "--package", PACKAGE, "--bin", STANDALONE, "--features", "standalone"];
-    if !debug {
-        args.push("--release");
-    }
-    let status = crate::cargo(&args).status().context("cannot run cargo build")?;
-    if !status.success() {
-        bail!("{STANDALONE} does not build: see above");
-    }
+    let target = build(&["--bin", STANDALONE, "--features", "standalone"], debug)?;
     let file = format!("{STANDALONE}{}", std::env::consts::EXE_SUFFIX);
-    let target = target()?;
-    let (from, to) = (target.join(profile(debug)).join(&file), target.join("bundled").join(&file));
-    std::fs::create_dir_all(target.join("bundled"))?;
+    let (from, folder) = (target.join(profile(debug)).join(&file), target.join("bundled"));
+    std::fs::create_dir_all(&folder)?;
+    let to = folder.join(&file);
     replace(&from, &to).with_context(|| format!("cannot write {}", to.display()))?;
     println!("built {}", to.display());
     Ok(to)
 }
 
-fn made(debug: bool) -> Result<Vec<(Kind, PathBuf)>> {
-    let mut args = vec!["build", "--package", PACKAGE, "--lib"];
-    if !debug {
-        args.push("--release");
-    }
-    let status = crate::cargo(&args).status().context("cannot run cargo build")?;
+/// Builds a part of the plugin's package; returns cargo's target folder.
+fn build(what: &[&str], debug: bool) -> Result<PathBuf> {
+    let mut command = crate::cargo(&["build", "--package", PACKAGE]);
+    command.args(what).args((!debug).then_some("--release"));
+    let status = command.status().context("cannot run cargo build")?;
     if !status.success() {
         bail!("{PACKAGE} does not build: see above");
     }
-    let target = target()?;
+    target()
+}
+
+fn made(debug: bool) -> Result<Vec<(Kind, PathBuf)>> {
+    let target = build(&["--lib"], debug)?;
     let library = target.join(profile(debug)).join(library(PACKAGE));
-    let bundled = target.join("bundled");
+    let made = lay_out(&library, &target.join("bundled"))?;
+    if HERE.os == "linux" {
+        report_needed(&library);
+    }
+    Ok(made)
+}
+
+/// Makes the bundles of a built library in a folder.
+pub(crate) fn lay_out(library: &Path, folder: &Path) -> Result<Vec<(Kind, PathBuf)>> {
     let mut paths = Vec::new();
-    for bundle in layout(&name()?, &version()?, HERE) {
-        let path = bundled.join(&bundle.name);
-        let new = bundled.join(format!(".{}.new", bundle.name));
+    for bundle in layout(&name()?, env!("CARGO_PKG_VERSION"), HERE) {
+        let path = folder.join(&bundle.name);
+        let new = folder.join(format!(".{}.new", bundle.name));
         remove(&new)?;
         for (file, content) in &bundle.files {
             let to = within(&new, file, &bundle.name);
             std::fs::create_dir_all(to.parent().context("a file has a folder")?)?;
             match content {
-                Content::Library => std::fs::copy(&library, &to).map(|_| ()),
+                Content::Library => std::fs::copy(library, &to).map(|_| ()),
                 Content::Text(text) => std::fs::write(&to, text),
             }
             .with_context(|| format!("cannot write {}", to.display()))?;
@@ -117,9 +124,6 @@ fn made(debug: bool) -> Result<Vec<(Kind, PathBuf)>> {
         swap(&new, &path).with_context(|| format!("cannot write {}", path.display()))?;
         println!("built {}", path.display());
         paths.push((bundle.kind, path));
-    }
-    if HERE.os == "linux" {
-        report_needed(&library);
     }
     Ok(paths)
 }
@@ -308,29 +312,35 @@ fn sign(path: &Path) {
     }
 }
 
-/// Checks that what the standalone program is built against is there, and says what to install if not.
-fn check_libraries() -> Result<()> {
-    let there = |arguments: &[&str]| {
-        let run = std::process::Command::new("pkg-config").args(arguments).output();
-        run.is_ok_and(|o| o.status.success())
-    };
-    let found = Libraries {
-        pkg_config: there(&["--version"]),
-        alsa: there(&["--exists", "alsa"]),
-        jack: there(&["--exists", "jack"]),
-    };
-    let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
-    match advice(&found, &release) {
-        Some(advice) => bail!("{advice}"),
-        None => Ok(()),
-    }
-}
-
 /// What is there of what the standalone program is built against.
 struct Libraries {
     pkg_config: bool,
     alsa: bool,
     jack: bool,
+}
+
+impl Libraries {
+    fn here() -> Self {
+        let there = |arguments: &[&str]| {
+            let run = std::process::Command::new("pkg-config").args(arguments).output();
+            run.is_ok_and(|o| o.status.success())
+        };
+        Self {
+            pkg_config: there(&["--version"]),
+            alsa: there(&["--exists", "alsa"]),
+            jack: there(&["--exists", "jack"]),
+        }
+    }
+}
+
+/// Whether the standalone program can be built here.
+pub(crate) fn can_build_standalone() -> bool {
+    HERE.os != "linux" || advice(&Libraries::here(), "").is_none()
+}
+
+/// The system's `/etc/os-release`; empty where there is none.
+fn release() -> String {
+    std::fs::read_to_string("/etc/os-release").unwrap_or_default()
 }
 
 /// What to install, on a system with this `/etc/os-release`.
@@ -385,10 +395,6 @@ fn name() -> Result<String> {
         .context("bundler.toml cannot be read")?;
     let name = table.get(PACKAGE).and_then(|p| p.get("name")).and_then(toml::Value::as_str);
     name.map(str::to_owned).with_context(|| format!("bundler.toml has no name for [{PACKAGE}]"))
-}
-
-fn version() -> Result<String> {
-    Ok(env!("CARGO_PKG_VERSION").to_owned())
 }
 
 /// File name of a package's library.

@@ -27,6 +27,17 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Runs the tests with their full numbers of rounds, as before a release: the same assertions, for an hour
+    #[command(
+        after_help = "Tests that take long play fewer rounds by default, see `soak` in tests/src/lib.rs. \
+                            This sets SIDEMAN_SOAK=1, and they play all. `cargo xtask soak -p sideman-tests` \
+                            is the host tests alone."
+    )]
+    Soak {
+        /// Passed on to cargo test, such as -p CRATE or a name
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Everything that must hold before a change goes in: fmt, clippy, doc, tidy, test
     Ci,
     /// Checks the rules of the repository that the compiler does not
@@ -53,10 +64,11 @@ enum Task {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().task {
-        Task::Test { args } => test::run(&args).map(|_| ()),
+        Task::Test { args } => test::run(&args, false).map(|_| ()),
+        Task::Soak { args } => test::run(&args, true).map(|_| ()),
         Task::Ci => ci(),
         Task::Tidy => tidy::run(),
-        Task::Bundle { debug } => bundle::bundle(debug).map(|_| ()),
+        Task::Bundle { debug } => bundle::bundle(debug),
         Task::Install { debug } => bundle::install(debug),
         Task::Standalone { debug } => bundle::standalone(debug).map(|_| ()),
     };
@@ -71,15 +83,18 @@ fn main() -> ExitCode {
 
 fn ci() -> Result<()> {
     step("fmt", cargo(&["fmt", "--all", "--check"]), "run: cargo fmt --all")?;
-    let clippy = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
-    step("clippy", cargo(&clippy), "mend what it names")?;
+    // The features of the tests, so that the three build each dependency once as metadata and once as code.
+    let features = test::features();
+    let mut clippy = cargo(&["clippy", "--workspace", "--all-targets", "--quiet"]);
+    clippy.args(&features).args(["--", "-D", "warnings"]);
+    step("clippy", clippy, "repair what it names")?;
     let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--quiet"]);
-    doc.env("RUSTDOCFLAGS", "-D warnings");
-    step("doc", doc, "mend what it names")?;
+    doc.args(&features).env("RUSTDOCFLAGS", "-D warnings");
+    step("doc", doc, "repair what it names")?;
     println!("ci: tidy");
     tidy::run()?;
     println!("ci: test");
-    let counts = test::run(&[])?;
+    let counts = test::run(&[], false)?;
     println!("ci: fmt, clippy, doc and tidy are clean; {counts}");
     Ok(())
 }

@@ -1,11 +1,17 @@
 //! Runs the tests and counts what really ran.
 
 use std::collections::BTreeSet;
+use std::env::consts::DLL_EXTENSION;
 use std::fmt;
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::bundle::{PACKAGE, STANDALONE};
 
 /// What the test binaries reported, summed up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,23 +68,56 @@ impl Counts {
     }
 }
 
-/// Runs `cargo test` over the workspace, shows its output and prints the counts. What the tests load into hosts
-/// is built first.
-pub(crate) fn run(args: &[String]) -> Result<Counts> {
-    let mut command = crate::cargo(&["test", "--no-fail-fast"]);
-    let everything = !args.iter().any(|a| a == "-p" || a.starts_with("--package"));
-    if everything {
-        command.arg("--workspace");
+/// Features that the tests are built with: the standalone program, where its libraries are there. Without them
+/// it is left out, as the tests will say.
+pub(crate) fn features() -> Vec<String> {
+    match crate::bundle::can_build_standalone() {
+        true => vec!["--features".into(), format!("{PACKAGE}/standalone")],
+        false => Vec::new(),
     }
-    command.args(args);
-    if everything || args.iter().any(|a| a == HOST_TESTS) {
-        build_what_hosts_load(&mut command)?;
+}
+
+/// Builds the tests and what hosts load, runs `cargo test`, shows its output and prints the counts. With `soak`
+/// tests play their full numbers of rounds.
+pub(crate) fn run(args: &[String], soak: bool) -> Result<Counts> {
+    let (args, filters) = args.split_at(args.iter().position(|a| a == "--").unwrap_or(args.len()));
+    let everything = !args.iter().any(|a| a.starts_with("-p") || a.starts_with("--package"));
+    let hosts = everything || args.iter().any(|a| a.ends_with(HOST_TESTS));
+    let mut cargo = vec!["test".to_owned(), "--no-fail-fast".to_owned()];
+    if everything {
+        cargo.push("--workspace".into());
+    } else if hosts {
+        // Programs and libraries of a package are built for its own tests only.
+        cargo.extend(["--package".into(), PACKAGE.into()]);
+    }
+    if hosts {
+        cargo.extend(features());
+    }
+    cargo.extend_from_slice(args);
+
+    let mut command = crate::cargo(&[]);
+    command.args(&cargo).env("CARGO_TERM_COLOR", "never");
+    if soak {
+        command.env("SIDEMAN_SOAK", "1");
+    }
+    if hosts {
+        let began = Instant::now();
+        let built = built(&cargo)?;
+        println!("build: {:.0} s", began.elapsed().as_secs_f64());
+        if let Some(library) = &built.library {
+            let folder = library.with_file_name("bundled");
+            crate::bundle::lay_out(library, &folder)?;
+            command.env("SIDEMAN_BUNDLES", folder);
+        }
+        if let Some(program) = &built.standalone {
+            command.env("SIDEMAN_STANDALONE", program);
+        }
     }
     // Passing tests show their output too, or nobody would hear what they skipped.
-    if !args.iter().any(|a| a == "--") {
+    if filters.is_empty() {
         command.arg("--");
     }
-    command.arg("--show-output").env("CARGO_TERM_COLOR", "never").stdout(Stdio::piped());
+    command.args(filters).arg("--show-output").stdout(Stdio::piped());
     let mut child = command.spawn().context("cannot run cargo test")?;
     let stdout = child.stdout.take().context("cargo test has no output")?;
 
@@ -112,21 +151,46 @@ pub(crate) fn run(args: &[String]) -> Result<Counts> {
     Ok(counts)
 }
 
-/// The package whose tests load the bundles.
+/// The package whose tests load the plugin into hosts.
 const HOST_TESTS: &str = "sideman-tests";
 
-/// Builds bundles and standalone and tells the tests where they are. Without optimisation as the tests
-/// themselves: overflow checks and debug assertions are on in there, too.
-fn build_what_hosts_load(tests: &mut Command) -> Result<()> {
-    let bundles = crate::bundle::bundle(true)?;
-    let folder = bundles.first().and_then(|b| b.parent()).context("no bundle was built")?;
-    tests.env("SIDEMAN_BUNDLES", folder);
-    // Without the headers the standalone is left out, as the tests will say.
-    let headers = Command::new("pkg-config").args(["--exists", "alsa", "jack"]).status();
-    if headers.is_ok_and(|s| s.success()) {
-        tests.env("SIDEMAN_STANDALONE", crate::bundle::standalone(true)?);
+/// What a build of the tests made that hosts load.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Built {
+    library: Option<PathBuf>,
+    standalone: Option<PathBuf>,
+}
+
+impl Built {
+    /// Takes one of cargo's messages into account.
+    fn read(&mut self, message: &Value) {
+        if message["reason"] != "compiler-artifact" || message["profile"]["test"] == true {
+            return;
+        }
+        let name = message["target"]["name"].as_str().unwrap_or_default();
+        if name == STANDALONE {
+            self.standalone = message["executable"].as_str().map(PathBuf::from);
+        } else if name == PACKAGE.replace('-', "_") {
+            let files = message["filenames"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            self.library = files.map(PathBuf::from).find(|f| f.extension() == Some(DLL_EXTENSION.as_ref()));
+        }
     }
-    Ok(())
+}
+
+/// Builds all that a `cargo test` will run. That compiles the plugin's library and the standalone program too:
+/// hosts load these, with overflow checks and debug assertions as in the tests, and nothing is built twice.
+fn built(cargo: &[String]) -> Result<Built> {
+    let mut build = crate::cargo(&[]);
+    build.args(cargo).args(["--no-run", "--message-format", "json-render-diagnostics"]);
+    let output = build.stderr(Stdio::inherit()).output().context("cannot run cargo test")?;
+    if !output.status.success() {
+        bail!("the tests do not build: see above");
+    }
+    let mut built = Built::default();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        built.read(&serde_json::from_str(line).context("cargo's messages cannot be read")?);
+    }
+    Ok(built)
 }
 
 #[cfg(test)]
@@ -152,5 +216,21 @@ mod tests {
             counts.to_string(),
             "tests: 8 passed, 2 failed, 1 ignored, 1 skipped in part, in 2 runs (2 not asked for)"
         );
+    }
+    #[test]
+    fn what_hosts_load_is_read_from_cargos_messages() {
+        let mut built = Built::default();
+        let library = format!("/t/deps/x.{DLL_EXTENSION}");
+        for (name, test, file) in [
+            ("sideman_plugin", false, &*library),
+            ("sideman-live", true, "/t/test"),
+            ("sideman-live", false, "/t/live"),
+        ] {
+            built.read(&serde_json::json!({
+                "reason": "compiler-artifact", "target": { "name": name }, "profile": { "test": test },
+                "filenames": ["/t/x.rlib", file], "executable": file,
+            }));
+        }
+        assert_eq!(built, Built { library: Some(library.into()), standalone: Some("/t/live".into()) });
     }
 }

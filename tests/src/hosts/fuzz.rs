@@ -6,8 +6,9 @@ use rand_pcg::Pcg64;
 
 use super::stage::Stage;
 use super::{Event, Format, Instance, Library, Parameter, Say, Setup, Transport, libraries};
+use crate::soak;
 
-/// A host out of its mind.
+/// A host that sends random events.
 pub(super) struct Chaos {
     pub(super) chance: Pcg64,
     parameters: Vec<Parameter>,
@@ -164,7 +165,7 @@ fn play(format: Format, library: &Library, seed: u64, blocks: usize, setup: Setu
 #[test]
 fn anything_may_happen_offline() {
     for (format, library) in libraries() {
-        for seed in 0..24 {
+        for seed in 0..soak(24, 6) as u64 {
             let setup =
                 Setup { rate: 48_000.0, max_block: [64, 333, 1024][seed as usize % 3], offline: true };
             play(format, &library, seed, 1500, setup);
@@ -175,7 +176,7 @@ fn anything_may_happen_offline() {
 #[test]
 fn anything_may_happen_live() {
     for (format, library) in libraries() {
-        for seed in 100..124 {
+        for seed in 100..100 + soak(24, 6) as u64 {
             let setup =
                 Setup { rate: 44_100.0, max_block: [32, 512, 2048][seed as usize % 3], offline: false };
             play(format, &library, seed, 1500, setup);

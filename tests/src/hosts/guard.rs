@@ -4,10 +4,8 @@
 use super::fuzz::Chaos;
 use super::stage::Stage;
 use super::{Format, Library, Setup};
-use crate::allocation;
+use crate::{allocation, soak};
 
-/// Blocks in all, over the threads.
-const BLOCKS: usize = 10_000_000;
 /// An instance lives for so many.
 const LIFE: usize = 50_000;
 const THREADS: usize = 2;
@@ -31,14 +29,15 @@ fn blocks_without_a_call(seed: u64, blocks: usize, setup: Setup) {
 
 #[test]
 fn blocks_without_number_call_no_allocator() {
+    let blocks = soak(10_000_000, 1_000_000);
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
             // Short blocks, so that there is time for many; what a block costs grows with its length.
             let setup = Setup { rate: 48_000.0, max_block: [12, 24][thread % 2], offline: false };
-            scope.spawn(move || blocks_without_a_call(thread as u64, BLOCKS / THREADS, setup));
+            scope.spawn(move || blocks_without_a_call(thread as u64, blocks / THREADS, setup));
         }
     });
-    println!("guard: {BLOCKS} blocks");
+    println!("guard: {blocks} blocks");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A thousand lives of an instance: created, automated, played, saved, loaded, destroyed.
+//! Many lives of an instance, a thousand in `cargo xtask soak`: created, automated, played, saved, loaded, destroyed.
 
 use rand::Rng;
 use rand_pcg::Pcg64;
@@ -6,14 +6,16 @@ use rand_pcg::Pcg64;
 use super::song::{Blocks, Song};
 use super::stage::Stage;
 use super::{Event, Format, Instance, Library, Say, Setup, Transport, child};
+use crate::soak;
 
-/// Rounds that each test plays.
-const ROUNDS: usize = 1000;
-/// After so many, memory is as it stays.
-const WARM: usize = 200;
-/// Growth from then on that is no leak, in kilobytes: what a thousand rounds leave behind is far more if every
+/// Growth of memory once it is warm that is no leak, in kilobytes: what all rounds leave behind is far more if every
 /// round leaves anything.
 const SLACK: i64 = 8 * 1024;
+
+/// Rounds that each test plays, and those after which memory is as it stays.
+fn numbers() -> (usize, usize) {
+    (soak(1000, 120), soak(200, 60))
+}
 
 /// Runs a test of this module in a process of its own; in that process, says so.
 fn in_child(test: &str) -> bool {
@@ -23,7 +25,7 @@ fn in_child(test: &str) -> bool {
     child::is_child()
 }
 
-/// BandHistory in use in kilobytes.
+/// Memory in use in kilobytes.
 fn memory() -> i64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
     let line = status.lines().find(|l| l.starts_with("VmRSS:")).expect("a line on memory");
@@ -105,11 +107,11 @@ fn round(library: &Library, song: &Song, instances: usize, number: usize) {
 fn rounds(format: Format, instances: usize) {
     let song = Song::ballad(450_000);
     let before = threads();
-    let mut warm = 0;
+    let ((rounds, warm_up), mut warm) = (numbers(), 0);
     {
         let library = Library::load(format).expect("looked for by the parent");
-        for number in 0..ROUNDS {
-            if number == WARM {
+        for number in 0..rounds {
+            if number == warm_up {
                 warm = memory();
             }
             round(&library, &song, instances, number);
@@ -125,7 +127,7 @@ fn rounds(format: Format, instances: usize) {
         std::thread::sleep(std::time::Duration::from_millis(20));
         left = threads();
     }
-    println!("shown: {format:?}, {instances} at once: {ROUNDS} rounds, {warm} kB, then {grown:+} kB");
+    println!("shown: {format:?}, {instances} at once: {rounds} rounds, {warm} kB, then {grown:+} kB");
     assert_eq!(left, before, "threads are left over");
     assert!(grown < SLACK, "memory grew by {grown} kB from {warm} kB in {} rounds", ROUNDS - WARM);
 }
@@ -163,7 +165,7 @@ fn vst3_eight_side_by_side() {
 fn bundles_load_and_unload() {
     if in_child("bundles_load_and_unload") {
         let song = Song::ballad(450_000);
-        for number in 0..40 {
+        for number in 0..soak(40, 12) {
             for format in Format::ALL {
                 let library = Library::load(format).expect("looked for by the parent");
                 if number % 4 > 0 {
