@@ -1,9 +1,8 @@
 //! Playing allocates nothing: neither the bands' step nor what will run on the audio thread.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::sync::Arc;
 
+use sideman_allocator::calls;
 use sideman_engine::audio_thread::Scheduler;
 use sideman_engine::genre::{Follower, GenreView, Source, Verdict};
 use sideman_engine::listen::Hearing;
@@ -19,50 +18,6 @@ use sideman_music::listen::frames;
 use sideman_music::{MeterMap, Part, STEP_PULSES};
 
 use super::{networks, note, piano};
-
-thread_local! {
-    /// Allocations, reallocations and frees of this thread.
-    static CALLS: Cell<usize> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-// SAFETY: every call goes to the system's allocator as it came; counting touches a plain thread-local
-// integer that needs neither an allocation nor a destructor.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        count();
-        // SAFETY: the pointer came from the system's allocator with this layout.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-
-    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: as for `dealloc`; the caller keeps the contract for the size.
-        unsafe { System.realloc(ptr, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn count() {
-    // The thread may be at its end already.
-    let _ = CALLS.try_with(|c| c.set(c.get() + 1));
-}
-
-/// Calls of the allocator while `work` runs.
-pub(crate) fn calls(work: impl FnOnce()) -> usize {
-    let before = CALLS.get();
-    work();
-    CALLS.get() - before
-}
 
 fn steps(band: &mut dyn Band) -> (usize, usize) {
     let heard = frames(&piano(16), 256);

@@ -1,44 +1,12 @@
-//! Once made, a live listener asks for no memory, whatever it hears. A test binary of its own, for its allocator.
+//! Once made, a live listener asks for no memory, whatever it hears.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::sync::Arc;
 
+use sideman_allocator::calls;
 use sideman_models::genre::audio::{AudioListener, AudioVerdict, ListenerKernel, ListenerStream};
 use sideman_models::genre::weights::{AudioWeights, Head, InputKind};
 use sideman_models::genre::{ListenerStage, MelClassifier, Network, Parameters};
 use sideman_models::weights::Card;
-
-thread_local! {
-    /// Requests of this thread to the allocator.
-    static REQUESTS: Cell<usize> = const { Cell::new(0) };
-}
-
-/// The system's allocator, counted.
-struct Counting;
-
-fn count() {
-    let _ = REQUESTS.try_with(|r| r.set(r.get() + 1));
-}
-
-// SAFETY: every request goes on to the system's allocator as it came; the counter is a plain integer that needs
-// no memory of its own.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        count();
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
 
 fn kernel(config: &MelClassifier) -> Arc<ListenerKernel> {
     let fresh = Parameters::fresh(&config.specs(), 1).unwrap();
@@ -57,14 +25,15 @@ fn streams_and_listeners_ask_for_no_memory() {
     let columns: Vec<f32> = (0..128 * 90).map(|i| (i as f32 * 0.7).sin()).collect();
     for kernel in &kernels {
         let mut stream = ListenerStream::new(kernel.clone(), 100, 60);
-        let before = REQUESTS.get();
-        // Every size of piece, each time meeting other columns that wait.
-        for size in (1..=90).rev().chain([90]) {
-            stream.push(&columns[..size * 128]);
-            std::hint::black_box(stream.logits());
-        }
-        stream.reset();
-        assert_eq!(REQUESTS.get() - before, 0);
+        let calls = calls(|| {
+            // Every size of piece, each time meeting other columns that wait.
+            for size in (1..=90).rev().chain([90]) {
+                stream.push(&columns[..size * 128]);
+                std::hint::black_box(stream.logits());
+            }
+            stream.reset();
+        });
+        assert_eq!(calls, 0);
     }
 
     let head = Head {
@@ -79,21 +48,18 @@ fn streams_and_listeners_ask_for_no_memory() {
     let silence = vec![0.0; 44_100 * 4];
     for rate in [22_050, 44_100, 48_000] {
         let mut listener = AudioListener::new(&weights, rate).unwrap();
-        let before = REQUESTS.get();
-        let mut told = 0;
-        for _ in 0..4 {
-            for sound in [&tune, &silence] {
+        let mut verdicts = 0;
+        let calls = calls(|| {
+            for sound in std::iter::repeat_n([&tune, &silence], 4).flatten() {
                 for chunk in sound.chunks(3_000) {
                     listener.push(chunk);
-                    told += usize::from(matches!(listener.verdict(), AudioVerdict::Genre(_)));
+                    verdicts += usize::from(matches!(listener.verdict(), AudioVerdict::Genre(_)));
                 }
             }
-        }
-        listener.reset();
-        assert_eq!(REQUESTS.get() - before, 0, "at {rate} Hz");
-        assert!(told > 50, "{told}");
+            listener.reset();
+        });
+        assert_eq!(calls, 0, "at {rate} Hz");
+        assert!(verdicts > 50, "{verdicts}");
     }
-    let before = REQUESTS.get();
-    drop(std::hint::black_box(vec![0u8; 100]));
-    assert_eq!(REQUESTS.get() - before, 2, "the counter works");
+    assert_eq!(calls(|| drop(std::hint::black_box(vec![0u8; 100]))), 2, "the counter works");
 }

@@ -1,8 +1,5 @@
 //! What a player turns while the band plays: locks, freeze, hold, fills, parts, another band.
 
-// The lists in clippy.toml are for src/rt.
-#![allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::disallowed_macros)]
-
 use sideman_engine::listen::Hearing;
 use sideman_engine::loaded_band::{self, LoadedBand, Music};
 use sideman_engine::messages::Order;

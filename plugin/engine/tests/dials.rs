@@ -1,8 +1,5 @@
 //! What turning the dials does, measured over bars and seeds: each moves what it names, and little else.
 
-// The lists in clippy.toml are for src/rt.
-#![allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::disallowed_macros)]
-
 use sideman_engine::loaded_band::{self, Music};
 use sideman_engine::{Controls, Performance, Rendered, Style, StyleChoice};
 use sideman_models::weights;

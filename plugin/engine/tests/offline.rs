@@ -1,8 +1,5 @@
 //! The offline engine as a whole: what it promises of any band, piano and metre.
 
-// The lists in clippy.toml are for src/rt.
-#![allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::disallowed_macros)]
-
 use proptest::prelude::*;
 use sideman_engine::play::feel::draw;
 use sideman_engine::position::place_of;

@@ -1,8 +1,5 @@
 //! What shapes a whole piece: sections, parts drawn anew, two styles, the pianist's loudness, endings.
 
-// The lists in clippy.toml are for src/rt.
-#![allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::disallowed_macros)]
-
 use sideman_engine::listen::Hearing;
 use sideman_engine::loaded_band::{self, LoadedBand, Music};
 use sideman_engine::messages::Order;

@@ -1,8 +1,6 @@
 //! The built-in band as it is heard: pitch, length, loudness and range at every sample rate.
 
-mod common;
-
-use common::{cents_off, decibels, frequency, listen, loudness, peak};
+use super::common::{cents_off, decibels, frequency, listen, loudness, peak};
 use sideman_sound::Ensemble;
 
 const RATE: f32 = 44_100.0;

@@ -1,8 +1,6 @@
 //! Notes and controllers: what ends, what holds, and that it does not matter how blocks are cut.
 
-mod common;
-
-use common::{FontPlan, decibels, font_file, listen, loudness, peak, soundfont};
+use super::common::{FontPlan, decibels, font_file, listen, loudness, peak, soundfont};
 use proptest::prelude::*;
 use sideman_sound::Ensemble;
 

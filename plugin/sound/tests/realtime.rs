@@ -1,52 +1,8 @@
 //! What the audio thread relies on: no memory is asked for or given back once an ensemble is made.
 
-mod common;
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
-use common::{FontPlan, font_file, soundfont};
+use super::common::{FontPlan, font_file, soundfont};
+use sideman_allocator::calls;
 use sideman_sound::Ensemble;
-
-thread_local! {
-    /// Requests to the allocator while armed; `None` while not.
-    static COUNT: Cell<Option<usize>> = const { Cell::new(None) };
-}
-
-/// Counts what a thread asks for while its counter is armed.
-struct Guard;
-
-fn count() {
-    COUNT.with(|c| c.set(c.get().map(|n| n + 1)));
-}
-
-// SAFETY: all requests go on to the system's allocator as they are.
-unsafe impl GlobalAlloc for Guard {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: as demanded of the caller.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        count();
-        // SAFETY: as demanded of the caller.
-        unsafe { System.dealloc(at, layout) }
-    }
-    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: as demanded of the caller.
-        unsafe { System.realloc(at, layout, size) }
-    }
-}
-
-#[global_allocator]
-static GUARD: Guard = Guard;
-
-fn requests(act: impl FnOnce()) -> usize {
-    COUNT.set(Some(0));
-    act();
-    COUNT.take().unwrap_or(0)
-}
 
 /// Numbers that look random.
 fn roll(seed: &mut u64) -> u32 {
@@ -82,15 +38,15 @@ fn use_all(ensemble: &mut Ensemble, rounds: u32) {
 
 #[test]
 fn the_guard_counts() {
-    assert_eq!(requests(|| ()), 0);
-    assert_eq!(requests(|| drop(std::hint::black_box(Box::new(1)))), 2);
+    assert_eq!(calls(|| ()), 0);
+    assert_eq!(calls(|| drop(std::hint::black_box(Box::new(1)))), 2);
 }
 
 #[test]
 fn the_built_in_band_asks_for_no_memory() {
     for rate in [8_000.0, 44_100.0, 192_000.0] {
         let mut ensemble = Ensemble::built_in(rate);
-        assert_eq!(requests(|| use_all(&mut ensemble, 4_000)), 0, "at {rate}");
+        assert_eq!(calls(|| use_all(&mut ensemble, 4_000)), 0, "at {rate}");
     }
 }
 
@@ -99,7 +55,7 @@ fn a_soundfont_asks_for_no_memory() {
     let font = font_file(&soundfont(&FontPlan::default()));
     for rate in [8_000.0, 48_000.0, 384_000.0] {
         let mut ensemble = Ensemble::soundfont(&font.path, rate).unwrap();
-        assert_eq!(requests(|| use_all(&mut ensemble, 4_000)), 0, "at {rate}");
+        assert_eq!(calls(|| use_all(&mut ensemble, 4_000)), 0, "at {rate}");
         assert!(!ensemble.is_damaged());
     }
 }

@@ -1,8 +1,6 @@
 //! SoundFonts: sound, and files that mean harm.
 
-mod common;
-
-use common::{FontPlan, cents_off, chunk, font_file, listen, peak, soundfont};
+use super::common::{FontPlan, cents_off, chunk, font_file, listen, peak, soundfont};
 use sideman_sound::{Ensemble, SoundfontError};
 
 fn open(bytes: &[u8]) -> Result<Ensemble, SoundfontError> {

@@ -21,8 +21,6 @@ use clack_host::events::spaces::CoreEventSpace;
 use clack_host::events::{EventFlags, Match};
 use clack_host::prelude::*;
 
-use crate::allocation;
-
 use super::{Event as Said, Instance, Parameter, Processor, Say, Setup, Transport};
 
 /// The loaded bundle.
@@ -392,7 +390,7 @@ impl Processor for ClapProcessor {
         let started = self.started.as_mut().expect("taken by drop only");
         let (input, mut said) = (self.input.as_input(), self.said.as_output());
         let mut result = None;
-        self.allocations += allocation::calls(|| {
+        self.allocations += sideman_allocator::calls(|| {
             let steady = Some(self.steady);
             result =
                 Some(started.process(&inputs, &mut outputs, &input, &mut said, steady, transport.as_ref()));

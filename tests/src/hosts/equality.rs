@@ -160,9 +160,7 @@ fn offline_at_every_block_size_and_rate() {
                 for (i, rate) in rates.into_iter().enumerate() {
                     // All pairs in a soak; otherwise every rate and every block size, the shortest at the lowest.
                     let every = soak(1, rates.len());
-                    for (_, blocks) in
-                        block_kinds().into_iter().enumerate().filter(|(j, _)| (i + j) % every == 0)
-                    {
+                    for blocks in block_kinds().into_iter().skip(i % every).step_by(every) {
                         let what = format!("{format:?} at {rate} in {}", name(&blocks));
                         let run = Run::offline(rate, blocks);
                         same(wanted, &run.play(&library, song, beyond(wanted), &what), &what);

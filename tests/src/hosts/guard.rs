@@ -4,7 +4,7 @@
 use super::fuzz::Chaos;
 use super::stage::Stage;
 use super::{Format, Library, Setup};
-use crate::{allocation, soak};
+use crate::soak;
 
 /// An instance lives for so many.
 const LIFE: usize = 50_000;
@@ -53,7 +53,7 @@ fn blocks_of_every_length_call_no_allocator() {
 fn the_guard_fires_in_the_plugin() {
     let library = Library::linked();
     let mut instance = library.create();
-    let first = allocation::calls(|| drop(instance.save()));
-    let empty = allocation::calls(|| drop(Vec::<u8>::with_capacity(1)));
+    let first = sideman_allocator::calls(|| drop(instance.save()));
+    let empty = sideman_allocator::calls(|| drop(Vec::<u8>::with_capacity(1)));
     assert!(first > 50 && empty == 2, "saving calls the allocator {first} times");
 }

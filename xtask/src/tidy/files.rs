@@ -9,6 +9,8 @@ const NEEDED: [&str; 7] =
     ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "deny.toml", ".ci/run"];
 /// Longest Rust source file in lines.
 const MOST_LINES: usize = 600;
+/// Lines of Rust that all files together are to keep to.
+const MOST_LINES_IN_ALL: usize = 90_000;
 /// Biggest file and biggest repository in bytes.
 const MOST_BYTES: u64 = 8 << 20;
 const MOST_BYTES_IN_ALL: u64 = 100 << 20;
@@ -43,9 +45,40 @@ pub(super) fn check(tracked: &[Tracked], problems: &mut Problems) -> Result<()> 
         }
         if let Some(text) = file.text()? {
             check_text(&file.name, &text, problems);
+            if file.name == "README.md" {
+                for path in paths_of_tree(&text) {
+                    if !tracked.iter().any(|f| f.name == path || f.name.starts_with(&format!("{path}/"))) {
+                        problems.add(format!("README.md shows {path}, which is not there"));
+                    }
+                }
+            }
         }
     }
     Ok(())
+}
+
+/// Says how many lines of Rust there are.
+pub(super) fn lines(tracked: &[Tracked]) -> Result<String> {
+    let (mut files, mut lines) = (0, 0);
+    for file in tracked.iter().filter(|f| f.name.ends_with(".rs")) {
+        files += 1;
+        lines += file.text()?.map_or(0, |text| text.lines().count());
+    }
+    Ok(format!("{lines} lines of Rust in {files} files, to be {MOST_LINES_IN_ALL} at most"))
+}
+
+/// The paths of the tree under "What is where": a line each, two spaces deeper than the folder that it is in.
+fn paths_of_tree(readme: &str) -> Vec<String> {
+    let tree = readme.split_once("## What is where").and_then(|(_, rest)| rest.split("```").nth(1));
+    let mut folders: Vec<&str> = Vec::new();
+    let mut paths = Vec::new();
+    for line in tree.unwrap_or_default().lines().filter(|l| !l.trim().is_empty()) {
+        let name = line.split_whitespace().next().unwrap_or_default().trim_end_matches('/');
+        folders.truncate((line.len() - line.trim_start().len()) / 2);
+        folders.push(name);
+        paths.push(folders.join("/"));
+    }
+    paths
 }
 
 fn check_text(name: &str, text: &str, problems: &mut Problems) {
@@ -90,6 +123,13 @@ mod tests {
         let mut problems = Problems::default();
         check_text(name, text, &mut problems);
         problems.0
+    }
+
+    #[test]
+    fn the_tree_of_the_readme_is_read() {
+        let readme = "# X\n## What is where\n\n```\na/     x\n  b/c  y\n    d.rs\n  e/\nf.md  z\n```\n## Y\n```\ng\n```\n";
+        assert_eq!(paths_of_tree(readme), ["a", "a/b/c", "a/b/c/d.rs", "a/e", "f.md"]);
+        assert_eq!(paths_of_tree("# X"), [""; 0]);
     }
 
     #[test]

@@ -22,6 +22,7 @@ impl Problems {
 /// Checks everything and names every problem.
 pub(crate) fn run() -> Result<()> {
     let problems = check()?;
+    println!("tidy: {}", files::lines(&tracked_files()?)?);
     for problem in &problems.0 {
         eprintln!("tidy: {problem}");
     }

@@ -5,6 +5,7 @@ mod cells;
 mod grid;
 mod hostile;
 mod listen;
+mod memory;
 mod reading;
 mod smf;
 mod time;

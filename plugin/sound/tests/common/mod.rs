@@ -1,5 +1,4 @@
 //! What several of the tests need: listening, measuring, and a soundfont made from code.
-#![allow(dead_code, reason = "each test binary uses its own part")]
 
 use sideman_sound::Ensemble;
 
