@@ -12,7 +12,7 @@ use sideman_engine::play::Player;
 use sideman_engine::position::place_of;
 use sideman_engine::style::Style;
 use sideman_engine::{Controls, RuleBand};
-use sideman_models::band::{Band, Dials, Rests, StepContext, StepPosition};
+use sideman_inference::band::{Band, Dials, Rests, StepContext, StepPosition};
 use sideman_music::encoding::grid::VelocityTable;
 use sideman_music::listen::frames;
 use sideman_music::{MeterMap, Part, STEP_PULSES};

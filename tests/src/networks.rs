@@ -1,7 +1,7 @@
 //! A network for tests that need one to play, not one that plays well.
 
-use sideman_models::band::{Config, NeuralBand};
-use sideman_models::weights::{BandWeights, Card, StoredStyle, load, write};
+use sideman_inference::band::{Config, NeuralBand};
+use sideman_inference::weights::{BandWeights, Card, StoredStyle, load, write};
 use sideman_music::encoding::grid::VelocityTable;
 
 /// Untrained weights, through a weights file and back. Its parts play often, so that every head is used.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use sideman_engine::style::Style;
 use sideman_engine::{Controls, Performance, Rendered, RuleBand};
-use sideman_models::band::Band;
+use sideman_inference::band::Band;
 use sideman_music::smf::{MidiFile, PartTrack, PianoChoice, read, write};
 use sideman_music::{Meter, MeterMap, Note, Part, Score, TempoMap, Track};
 

@@ -9,9 +9,9 @@ use std::time::Instant;
 use candle_core::{Device, Result, Tensor, Var};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
-use sideman_models::band::normal;
-use sideman_models::genre::{Parameters, Pass, Specs};
-use sideman_models::ops::{Activation, binary_cross_entropy, cross_entropy};
+use sideman_inference::band::normal;
+use sideman_nets::genre::{Parameters, Pass, Specs};
+use sideman_nets::ops::{Activation, binary_cross_entropy, cross_entropy};
 use sideman_trainer::train::Optimizer;
 
 const LANES: usize = 32;

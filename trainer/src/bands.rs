@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use sideman_engine::Controls;
 use sideman_engine::loaded_band::{self, Music};
-use sideman_models::weights::{self, BandWeights, StoredStyle};
+use sideman_inference::weights::{self, BandWeights, StoredStyle};
 
 use crate::evaluate::engine_band::EngineBand;
 use crate::evaluate::{self, Accompanist, EvalBandArgs, command::velocities};

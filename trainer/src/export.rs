@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use self::audition::Audition;
 use anyhow::{Context, ensure};
 use candle_core::{Device, Tensor};
-use sideman_models::band::{Network, Sampling, StepNetwork};
-use sideman_models::weights::{self, Card};
+use sideman_inference::band::{Sampling, StepNetwork};
+use sideman_inference::weights::{self, Card};
 use sideman_music::encoding::grid::VelocityTable;
+use sideman_nets::band::Network;
 
 use crate::corpus::{self, Split, Tier};
 use crate::evaluate::controls::common_velocities;
@@ -163,7 +164,7 @@ fn network_of_file(
 ) -> anyhow::Result<Network> {
     let mut all = checkpoint.under("p.");
     for (name, (shape, values)) in tensors {
-        let rounded = weights::rounded(shape, values)?;
+        let rounded = weights::rounded(shape, values);
         all.insert(name.clone(), Tensor::from_vec(rounded, shape.as_slice(), &Device::Cpu)?);
     }
     Ok(Network::new(checkpoint.config.network, all, &Device::Cpu)?)

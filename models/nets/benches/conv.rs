@@ -6,7 +6,7 @@ use std::hint::black_box;
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use criterion::{Criterion, criterion_main};
-use sideman_models::ops::{Activation, Convolution, ConvolutionWork, Window, conv2d};
+use sideman_nets::ops::{Activation, Convolution, ConvolutionWork, Window, conv2d};
 
 /// A convolution: outputs, kernel, stride, padding.
 type Layer = (usize, (usize, usize), usize, usize);
@@ -81,7 +81,7 @@ impl Network {
         let ready = |(w, b, window): &(Var, Var, Window)| {
             let shape: [usize; 4] = w.dims().try_into().expect("four sizes");
             let (w, b) = (w.flatten_all()?.to_vec1::<f32>()?, b.to_vec1::<f32>()?);
-            Convolution::new(&w, shape, &b, *window, Activation::Relu)
+            Ok(Convolution::new(&w, shape, &b, *window, Activation::Relu))
         };
         self.layers.iter().map(ready).collect()
     }

@@ -7,10 +7,12 @@ use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 use criterion::{Criterion, criterion_main};
-use sideman_models::genre::audio::{AudioClassifier, AudioListener, ListenerKernel, ListenerStream};
-use sideman_models::genre::weights::{AudioWeights, Head, InputKind};
-use sideman_models::genre::{CLIP_COLUMNS, MelClassifier, Network, Parameters, Pass};
-use sideman_models::weights::Card;
+use sideman_inference::genre::CLIP_COLUMNS;
+use sideman_inference::genre::audio::MelClassifier;
+use sideman_inference::genre::audio::{AudioClassifier, AudioListener, ListenerStream};
+use sideman_inference::genre::weights::{AudioWeights, Head, InputKind};
+use sideman_inference::weights::Card;
+use sideman_nets::genre::{Network, Parameters, Pass};
 
 /// Mel bands.
 const BANDS: usize = 128;
@@ -23,7 +25,7 @@ const TURNS: usize = 25;
 
 fn weights(config: &MelClassifier, members: usize) -> (AudioWeights, Parameters) {
     let fresh = Parameters::fresh(&config.specs(), 1).expect("parameters");
-    let kernel = Arc::new(ListenerKernel::of(config, &fresh).expect("a kernel"));
+    let kernel = Arc::new(sideman_nets::genre::kernel_of(config, &fresh).expect("a kernel"));
     let classes = (0..config.classes).map(|c| c.to_string()).collect();
     let head =
         Head { hears: InputKind::Audio, classes, temperature: 1.0, unsure: 0.0, card: Card::default() };

@@ -12,13 +12,11 @@ use candle_core::{Device, Tensor};
 use criterion::{Criterion, criterion_main};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
-use sideman_models::band::{
-    Band, Batch, Dials, GridSong, HistoryCorruption, Lane, Network, NeuralBand, Rests, StepContext,
-    StepPosition,
-};
-use sideman_models::ops::LstmState;
-use sideman_models::weights;
+use sideman_inference::band::{Band, Dials, NeuralBand, Rests, StepContext, StepPosition};
+use sideman_inference::weights;
 use sideman_music::{BandStep, PianoFrame};
+use sideman_nets::band::{Batch, GridSong, HistoryCorruption, Lane, Network};
+use sideman_nets::ops::LstmState;
 
 /// A piano that strikes a triad on every beat and moves on every bar.
 fn frame(step: i64) -> PianoFrame {

@@ -1,7 +1,6 @@
-//! The networks of Sideman, their weights and their step kernels.
+//! Sideman's networks as they are trained, and as the reference of what `sideman-inference` runs.
 
 pub mod band;
 pub mod genre;
 pub mod ops;
 pub mod papers;
-pub mod weights;

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use sideman_allocator::calls;
-use sideman_models::genre::audio::{AudioListener, AudioVerdict, ListenerKernel, ListenerStream};
-use sideman_models::genre::weights::{AudioWeights, Head, InputKind};
-use sideman_models::genre::{ListenerStage, MelClassifier, Network, Parameters};
-use sideman_models::weights::Card;
+use sideman_inference::genre::audio::{AudioListener, AudioVerdict, ListenerKernel, ListenerStream};
+use sideman_inference::genre::audio::{ListenerStage, MelClassifier};
+use sideman_inference::genre::weights::{AudioWeights, Head, InputKind};
+use sideman_inference::weights::Card;
+use sideman_nets::genre::{Network, Parameters};
 
 fn kernel(config: &MelClassifier) -> Arc<ListenerKernel> {
     let fresh = Parameters::fresh(&config.specs(), 1).unwrap();
-    Arc::new(ListenerKernel::of(config, &fresh).unwrap())
+    Arc::new(sideman_nets::genre::kernel_of(config, &fresh).unwrap())
 }
 
 #[test]

@@ -1,15 +1,15 @@
 //! Weights files: what is written comes back, and what is damaged, foreign or does not fit is told apart.
 
-use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use candle_core::quantized::gguf_file::{self, Value};
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
 use sha2::{Digest, Sha256};
-use sideman_models::band::{Config, Sampling, StepNetwork};
-use sideman_models::weights::{
-    BUILT_IN, Card, StoredStyle, WeightsError, card, embedded, encoding, load, named, rounded, sha256, write,
+use sideman_inference::band::{Config, Sampling, StepNetwork};
+use sideman_inference::weights::{
+    BUILT_IN, Card, StoredStyle, TensorError, WeightsError, card, embedded, encoding, load, named, rounded,
+    sha256, write,
 };
 use sideman_music::encoding::grid::VelocityTable;
 
@@ -20,7 +20,7 @@ const CONFIG: Config = Config { input: 40, hidden: 28, context: 18, pitch: 17, s
 /// Shape and values.
 type Values = (Vec<usize>, Vec<f32>);
 type Reshape = fn(&mut Values);
-type Tensors = BTreeMap<String, Values>;
+type Tensors = sideman_inference::weights::Shaped;
 
 /// Everything that goes into a file.
 #[derive(Clone)]
@@ -82,7 +82,7 @@ impl Parts {
         self.try_write().unwrap()
     }
 
-    fn try_write(&self) -> candle_core::Result<Vec<u8>> {
+    fn try_write(&self) -> Result<Vec<u8>, TensorError> {
         write(&self.config, &self.tensors, &self.styles, &self.velocities, &self.sampling, &self.card)
     }
 
@@ -118,8 +118,16 @@ fn patched(file: &[u8], old: &str, new: &str) -> Vec<u8> {
 #[track_caller]
 fn content(file: &[u8]) -> String {
     match load(file) {
-        Err(WeightsError::Content(what)) => what,
-        Err(other) => panic!("{other}"),
+        Err(e @ (WeightsError::Foreign | WeightsError::Damaged | WeightsError::Encoding { .. })) => {
+            panic!("{e}")
+        }
+        Err(e) => {
+            let text = e.to_string();
+            let what = text
+                .strip_prefix("the weights file does not fit: ")
+                .and_then(|t| t.strip_suffix("; export it again"));
+            what.expect("what does not fit").to_owned()
+        }
         Ok(_) => panic!("it was loaded"),
     }
 }
@@ -150,7 +158,7 @@ fn what_is_written_comes_back() {
     assert_eq!(card(&file).unwrap(), with_sum);
 
     // A kernel shows its weights in its debug form alone.
-    let kept = parts.tensors.iter().map(|(k, (shape, v))| (k.clone(), rounded(shape, v).unwrap())).collect();
+    let kept = parts.tensors.iter().map(|(k, (shape, v))| (k.clone(), rounded(shape, v))).collect();
     let expected = StepNetwork::new(CONFIG, &kept).unwrap();
     assert!(format!("{:?}", band.kernel) == format!("{expected:?}"), "the weights are the rounded ones");
 }
@@ -159,7 +167,7 @@ fn what_is_written_comes_back() {
 fn values_are_kept_within_the_rounding_of_their_block() {
     let (mut quantised, mut plain) = (0, 0);
     for (name, (shape, values)) in Parts::new().tensors {
-        let kept = rounded(&shape, &values).unwrap();
+        let kept = rounded(&shape, &values);
         assert_eq!(kept.len(), values.len());
         if shape.len() < 2 || values.len() < 4096 {
             assert_eq!(kept, values, "{name}");
@@ -235,7 +243,7 @@ fn gguf(metadata: &[(&str, Value)]) -> Vec<u8> {
 
 #[test]
 fn a_right_checksum_does_not_help_what_is_no_band() {
-    assert!(content(&signed(b"")).contains("fill"), "{}", content(&signed(b"")));
+    assert!(content(&signed(b"")).contains("ends too early"), "{}", content(&signed(b"")));
     assert!(!content(&signed(b"GGUF and then nothing that makes sense")).is_empty());
     let other = signed(&gguf(&[("general.architecture", Value::String("llama".into()))]));
     assert_eq!(content(&other), "sideman.config is missing");
@@ -256,11 +264,11 @@ fn what_is_missing_is_named() {
     for spec in CONFIG.tensors().into_iter().filter(|s| !s.training_only) {
         let mut parts = Parts::new();
         parts.tensors.remove(&spec.name);
-        assert_eq!(content(&parts.write()), format!("{}: missing", spec.name));
+        assert_eq!(content(&parts.write()), format!("the tensor {} is missing", spec.name));
     }
     let mut parts = Parts::new();
     parts.tensors.clear();
-    assert!(content(&parts.write()).ends_with(": missing"));
+    assert!(content(&parts.write()).ends_with(" is missing"));
     // Half of the file left out, but signed again.
     let half = signed(&file[..file.len() / 2]);
     assert!(!content(&half).is_empty());
@@ -300,7 +308,7 @@ fn tensors_of_another_shape_are_named() {
         let mut parts = Parts::new();
         reshape(parts.tensor(name));
         let what = content(&parts.write());
-        assert!(what.starts_with(&format!("{name}: has the shape")), "{what}");
+        assert!(what.starts_with(&format!("the tensor {name} has the shape")), "{what}");
     }
 }
 
@@ -316,7 +324,7 @@ fn values_that_are_no_numbers_are_refused() {
         // They would be lost in the blocks of 8 bits, so they are not written.
         parts.tensor(name).1[5] = value;
         let error = parts.try_write().unwrap_err().to_string();
-        assert!(error.contains(&format!("{name} holds values that are no numbers")), "{error}");
+        assert!(error.contains(&format!("the tensor {name} holds values that are not finite")), "{error}");
     }
     // Written by somebody else all the same.
     let mut parts = Parts::new();
@@ -326,7 +334,7 @@ fn values_that_are_no_numbers_are_refused() {
     let mut altered = body(&file).to_vec();
     let at = altered.windows(32).position(|w| w == written).expect("the values as f32");
     altered[at..at + 32].copy_from_slice(&nan);
-    assert_eq!(content(&signed(&altered)), "lstm.b: holds values that are no numbers");
+    assert_eq!(content(&signed(&altered)), "the tensor lstm.b holds values that are not finite");
 }
 
 #[test]

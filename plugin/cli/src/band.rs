@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use sideman_engine::loaded_band::{self, LoadedBand, Music};
 use sideman_engine::pattern::{Pattern, Patterns};
 use sideman_engine::{Controls, WeightsChoice};
-use sideman_models::weights::{self, BUILT_IN};
+use sideman_inference::weights::{self, BUILT_IN};
 
 use crate::args::{BandArgs, Weights};
 use crate::render::read_input;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use anyhow::{Context, Result};
-use sideman_models::weights::{Card, card};
+use sideman_inference::weights::{Card, card};
 use sideman_music::smf::MidiFile;
 use sideman_music::summary::Summary;
 

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use sideman_models::papers::p2::Morph;
 use sideman_music::encoding::piano_roll::{FiveRolls, RollTrack, WINDOW_PULSES};
 use sideman_music::smf::{MidiFile, write};
 use sideman_music::{Note, Part, Score, TempoMap, Track};
+use sideman_nets::papers::p2::Morph;
 
 use crate::args::{MorphArgs, is_dash};
 use crate::output::Outputs;

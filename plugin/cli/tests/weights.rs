@@ -1,7 +1,7 @@
 //! Weights files: used when whole, refused with a reason when damaged or foreign.
 
-use sideman_models::band::Config;
-use sideman_models::weights::{Card, StoredStyle, write};
+use sideman_inference::band::Config;
+use sideman_inference::weights::{Card, StoredStyle, write};
 use sideman_music::encoding::grid::VelocityTable;
 
 use super::{Bench, song_bytes};
@@ -115,7 +115,7 @@ fn sets_are_chosen_by_name_and_the_rules_are_one_of_them() {
     assert_eq!(engine(&["--engine", "rules", "--weights", "rules"]), "rules");
     let full = engine(&[]);
     assert_eq!(engine(&["--weights", "full"]), full);
-    for set in sideman_models::weights::BUILT_IN {
+    for set in sideman_inference::weights::BUILT_IN {
         assert_eq!((set.name == "full"), engine(&["--weights", set.name]) == full, "{}", set.name);
     }
 }

@@ -14,8 +14,8 @@ use sideman_engine::loaded_band::{self, Music};
 use sideman_engine::play::Player;
 use sideman_engine::position::place_of;
 use sideman_engine::{Controls, Performance, RuleBand, Settings, Style};
-use sideman_models::band::{Band, NeuralBand};
-use sideman_models::weights;
+use sideman_inference::band::{Band, NeuralBand};
+use sideman_inference::weights;
 use sideman_music::{MeterMap, Note, TempoMap};
 
 /// Passes over the same music: what a step costs is the least of them, so that the machine's other work is not

@@ -1,6 +1,6 @@
 //! What a player turns while the band plays.
 
-use sideman_models::band::Dials;
+use sideman_inference::band::Dials;
 use sideman_music::Part;
 
 use crate::play::feel::mix;

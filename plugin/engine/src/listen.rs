@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use sideman_models::band::StepPosition;
+use sideman_inference::band::StepPosition;
 use sideman_music::listen::{KeyEvent, Lean, key_events};
 use sideman_music::{Listener, Note, PianoFrame, Pulse};
 

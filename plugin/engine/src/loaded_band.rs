@@ -1,7 +1,7 @@
 //! Who plays: the one place where a band is made, for a file and live.
 
-use sideman_models::band::{Activity, Band};
-use sideman_models::weights::{self, BandWeights, NamedError, Occasion};
+use sideman_inference::band::{Activity, Band};
+use sideman_inference::weights::{self, BandWeights, NamedError, Occasion};
 use sideman_music::Part;
 use sideman_music::encoding::grid::VelocityTable;
 

@@ -4,8 +4,8 @@
 //! before it, the band hears the piano up to it, and what it decides is ordered. No wall-clock time, no
 //! threads and no global state are involved: equal input gives equal notes.
 
-use sideman_models::band::{Band, StepPosition};
-use sideman_models::weights::NamedError;
+use sideman_inference::band::{Band, StepPosition};
+use sideman_inference::weights::NamedError;
 use sideman_music::{MeterMap, Note, Part, Pulse, TempoMap};
 
 use crate::audio_thread::{Counts, Scheduler};

@@ -4,7 +4,7 @@
 //! starts between two steps (after a metre change in mid-16th, or in metres such as 7/32) begins at the
 //! nearest step, so that every step belongs to exactly one bar and no bar line is lost.
 
-use sideman_models::band::StepPosition;
+use sideman_inference::band::StepPosition;
 use sideman_music::time::BarPosition;
 use sideman_music::{Meter, MeterMap, Pulse, STEP_PULSES};
 

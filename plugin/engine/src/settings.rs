@@ -1,6 +1,6 @@
 //! What a performance starts with.
 
-use sideman_models::band::Activity;
+use sideman_inference::band::Activity;
 use sideman_music::encoding::grid::VelocityTable;
 
 use crate::controls::{Controls, VARIATIONS};

@@ -6,8 +6,8 @@ use sideman_engine::messages::Order;
 use sideman_engine::play::Player;
 use sideman_engine::position::place_of;
 use sideman_engine::{Controls, RuleBand, Settings, Style, StyleChoice};
-use sideman_models::band::Band;
-use sideman_models::weights;
+use sideman_inference::band::Band;
+use sideman_inference::weights;
 use sideman_music::encoding::grid::{DRUM_NAMES, drum_class};
 use sideman_music::{Meter, MeterMap, Note, Part, Pulse};
 

@@ -2,7 +2,7 @@
 
 use sideman_engine::loaded_band::{self, Music};
 use sideman_engine::{Controls, Performance, Rendered, Style, StyleChoice};
-use sideman_models::weights;
+use sideman_inference::weights;
 use sideman_music::{MeterMap, Note, Part, TempoMap};
 
 const BARS: i64 = 12;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use sideman_engine::play::feel::draw;
 use sideman_engine::position::place_of;
 use sideman_engine::{Controls, Performance, Rendered, RuleBand, Settings, Style};
-use sideman_models::band::{Band, Decision, StepContext};
+use sideman_inference::band::{Band, Decision, StepContext};
 use sideman_music::encoding::grid::BassNote;
 use sideman_music::{Meter, MeterMap, Note, Part, Pulse, STEP_PULSES, TempoMap};
 

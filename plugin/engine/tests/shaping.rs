@@ -6,8 +6,8 @@ use sideman_engine::messages::Order;
 use sideman_engine::play::Player;
 use sideman_engine::position::place_of;
 use sideman_engine::{Controls, Performance, Rendered, Settings, Style, StyleChoice};
-use sideman_models::band::{Band, Decision, Rests, StepContext};
-use sideman_models::weights;
+use sideman_inference::band::{Band, Decision, Rests, StepContext};
+use sideman_inference::weights;
 use sideman_music::encoding::grid::{DRUM_CLASSES, drum_class};
 use sideman_music::{MeterMap, Note, Part, Pulse, TempoMap};
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use sideman_engine::genre::{AudioEar, MakeEar};
-use sideman_models::genre::audio::{AudioListener, AudioVerdict};
-use sideman_models::genre::built_in;
-use sideman_models::genre::weights::AudioWeights;
+use sideman_inference::genre::audio::{AudioListener, AudioVerdict};
+use sideman_inference::genre::built_in;
+use sideman_inference::genre::weights::AudioWeights;
 
 /// The rate that is expected until the first samples come.
 const USUAL_RATE: u32 = 48_000;

@@ -1,7 +1,7 @@
 //! Runs an evaluation: plays, measures, studies, and writes the report.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use sideman_models::weights::StoredStyle;
+use sideman_inference::weights::StoredStyle;
 
 use super::accompanist::Accompanist;
 use super::breakdown::{self, Breakdown};

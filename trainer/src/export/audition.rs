@@ -5,10 +5,11 @@
 
 use std::sync::Arc;
 
-use sideman_models::band::{
-    Band, Dials, GridSong, NeuralBand, Rests, Sampling, StepContext, StepNetwork, StepPosition,
+use sideman_inference::band::{
+    Band, Dials, NeuralBand, Rests, Sampling, StepContext, StepNetwork, StepPosition,
 };
 use sideman_music::{BandStep, Part};
+use sideman_nets::band::GridSong;
 
 use crate::train::Library;
 

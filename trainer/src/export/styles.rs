@@ -1,9 +1,9 @@
 //! Which songs' style codes become the styles of a weights file.
 
 use sideman_engine::Style;
-use sideman_models::band::GridSong;
-use sideman_models::weights::StoredStyle;
+use sideman_inference::weights::StoredStyle;
 use sideman_music::Part;
+use sideman_nets::band::GridSong;
 
 use super::audition::Audition;
 use crate::corpus::{Song, Tier};

@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
-use sideman_models::genre::Parameters;
-use sideman_models::ops::RunningStatistics;
+use sideman_nets::genre::Parameters;
+use sideman_nets::ops::RunningStatistics;
 
 use super::FitConfig;
 use crate::train::checkpoint::{read, write};

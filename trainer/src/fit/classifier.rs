@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
-use sideman_models::genre::{Network, Parameters, Pass, Specs};
+use sideman_nets::genre::{Network, Parameters, Pass, Specs};
 
 use super::mixing::{Targets, class_weights, mix};
 use super::objective::{Loss, Objective, Score, Step};

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use candle_core::{Device, Tensor};
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
-use sideman_models::genre::{Parameters, Pass, Specs};
-use sideman_models::ops::RunningStatistics;
+use sideman_nets::genre::{Parameters, Pass, Specs};
+use sideman_nets::ops::RunningStatistics;
 
 use super::FitConfig;
 

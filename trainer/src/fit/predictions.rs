@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use candle_core::{D, Device};
 use rayon::prelude::*;
-use sideman_models::genre::{Network, Parameters, Pass};
+use sideman_nets::genre::{Network, Parameters, Pass};
 
 use super::Examples;
 use crate::evaluate::write_whole;

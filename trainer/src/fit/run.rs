@@ -9,8 +9,8 @@ use candle_core::{Device, Tensor, Var};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
-use sideman_models::genre::Parameters;
-use sideman_models::ops::RunningStatistics;
+use sideman_nets::genre::Parameters;
+use sideman_nets::ops::RunningStatistics;
 
 use super::curves::{self, Line};
 use super::objective::{Objective, Step};

@@ -3,8 +3,8 @@
 use candle_core::{Device, Result, Tensor};
 use rand::Rng;
 use rand_pcg::Pcg64;
-use sideman_models::genre::{Network, NormRule, Pass, Specs};
-use sideman_models::ops::Activation;
+use sideman_nets::genre::{Network, NormRule, Pass, Specs};
+use sideman_nets::ops::Activation;
 
 use super::*;
 

@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use clap::ValueEnum;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sideman_models::genre::Network;
+use sideman_nets::genre::Network;
 
 use super::recipes::{Look, Recipe};
 use super::symbolic;

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
-use sideman_models::band::{Config, HistoryCorruption};
+use sideman_inference::band::Config;
+use sideman_nets::band::HistoryCorruption;
 
 use crate::corpus::Tier;
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
-use sideman_models::band::{Batch, GridSong, HistoryCorruption, Lane, statistics};
 use sideman_music::encoding::grid;
 use sideman_music::{Meter, Part, listen};
+use sideman_nets::band::{Batch, GridSong, HistoryCorruption, Lane, statistics};
 
 use super::TrainConfig;
 use crate::corpus::{self, Song, Split, Tier};

@@ -10,8 +10,9 @@ use candle_core::{DType, Device, Tensor, Var};
 use indicatif::{ProgressBar, ProgressStyle};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
-use sideman_models::band::{Network, normal};
-use sideman_models::ops::LstmState;
+use sideman_inference::band::normal;
+use sideman_nets::band::Network;
+use sideman_nets::ops::LstmState;
 
 use super::plot::{self, LOG, PICTURE};
 use super::{Checkpoint, Library, Optimizer, TrainConfig};

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use sideman_models::band::Sampling;
-use sideman_models::weights::{self, Card};
+use sideman_inference::band::Sampling;
+use sideman_inference::weights::{self, Card};
 use sideman_trainer::export::{self, ExportArgs, Origin};
 
 use crate::bench::{Bench, last, message};

@@ -9,25 +9,39 @@ use super::{Problems, Tracked};
 /// The counting allocator, which the tests of all crates may use, and nothing else.
 const ALLOCATOR: &str = "sideman-allocator";
 /// What each crate may use of the others. The plugin stands beside the command.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     (ALLOCATOR, &[]),
     ("sideman-audio", &[]),
     ("sideman-music", &[]),
-    ("sideman-models", &["sideman-audio", "sideman-music"]),
-    ("sideman-engine", &["sideman-music", "sideman-models"]),
+    ("sideman-inference", &["sideman-audio", "sideman-music"]),
+    ("sideman-nets", &["sideman-audio", "sideman-music", "sideman-inference"]),
+    ("sideman-engine", &["sideman-music", "sideman-inference"]),
     ("sideman-sound", &["sideman-music"]),
-    ("sideman-cli", &["sideman-audio", "sideman-music", "sideman-models", "sideman-engine", "sideman-sound"]),
+    (
+        "sideman-cli",
+        &[
+            "sideman-audio",
+            "sideman-music",
+            "sideman-inference",
+            "sideman-nets",
+            "sideman-engine",
+            "sideman-sound",
+        ],
+    ),
     (
         "sideman-plugin",
-        &["sideman-audio", "sideman-music", "sideman-models", "sideman-engine", "sideman-sound"],
+        &["sideman-audio", "sideman-music", "sideman-inference", "sideman-engine", "sideman-sound"],
     ),
-    ("sideman-trainer", &["sideman-audio", "sideman-music", "sideman-models", "sideman-engine"]),
+    (
+        "sideman-trainer",
+        &["sideman-audio", "sideman-music", "sideman-inference", "sideman-nets", "sideman-engine"],
+    ),
     (
         "sideman-tests",
         &[
             "sideman-audio",
             "sideman-music",
-            "sideman-models",
+            "sideman-inference",
             "sideman-engine",
             "sideman-sound",
             "sideman-cli",
@@ -178,9 +192,9 @@ mod tests {
         let manifest = |name: &str, uses: &str| {
             format!("[package]\nname = \"{name}\"\n[lints]\nworkspace = true\n[dependencies]\n{uses} = {{}}")
         };
-        assert_eq!(manifest_problems(&manifest("sideman-engine", "sideman-models")), [""; 0]);
+        assert_eq!(manifest_problems(&manifest("sideman-engine", "sideman-inference")), [""; 0]);
         assert_eq!(manifest_problems(&manifest("sideman-music", "midly")), [""; 0]);
-        assert_eq!(manifest_problems(&manifest("sideman-models", "sideman-engine")).len(), 1);
+        assert_eq!(manifest_problems(&manifest("sideman-inference", "sideman-engine")).len(), 1);
         assert_eq!(manifest_problems(&manifest("sideman-engine", "sideman-trainer")).len(), 1);
         assert_eq!(manifest_problems(&manifest("newcomer", "midly")).len(), 1);
         let tests = manifest("sideman-music", ALLOCATOR).replace("[dep", "[dev-dep");

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use sideman_models::band::Config;
-use sideman_models::genre::MelClassifier;
-use sideman_models::genre::audio::Tensors;
+use sideman_inference::band::Config;
+use sideman_inference::genre::audio::MelClassifier;
+use sideman_inference::weights::Shaped;
 
 /// Bytes of one message.
 #[derive(Default)]

@@ -7,8 +7,11 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
-use sideman_models::genre::audio::{ListenerKernel, ListenerStream, fold};
-use sideman_models::genre::{CLIP_COLUMNS, MelClassifier, Network, Parameters};
+use sideman_inference::genre::CLIP_COLUMNS;
+use sideman_inference::genre::audio::MelClassifier;
+use sideman_inference::genre::audio::{ListenerKernel, ListenerStream};
+use sideman_nets::genre::fold;
+use sideman_nets::genre::{Network, Parameters};
 use tract_onnx::prelude::*;
 
 use super::file::Graph;
@@ -28,7 +31,7 @@ pub(crate) fn measure() -> Result<()> {
     let config = MelClassifier::product(10);
     let fresh = Parameters::fresh(&config.specs(), 1)?;
     let tensors = fold(&config, &fresh)?;
-    let kernel = Arc::new(ListenerKernel::of(&config, &fresh)?);
+    let kernel = Arc::new(sideman_nets::genre::kernel_of(&config, &fresh)?);
     let new = RESULTS * config.stages.iter().map(|s| s.pool.1).product::<usize>();
     let columns: Vec<f32> = (0..config.bands * CLIP_COLUMNS).map(|i| (i as f32 * 0.37).sin()).collect();
     let mut stream = ListenerStream::new(kernel, CLIP_COLUMNS, 32);

@@ -1,5 +1,5 @@
 //! A step of the band and a second of the listener beside the same networks in another runtime, tract, in turns; and
-//! the networks as ONNX files, for runtimes that are not Rust. `cargo bench -p sideman-models --features runtimes --bench runtimes`.
+//! the networks as ONNX files, for runtimes that are not Rust. `cargo bench -p sideman-nets --features runtimes --bench runtimes`.
 //!
 //! The other runtime has the better of it: it computes the trunk and each head once, while the band's step also
 //! writes its inputs, draws, and computes a head again for each note of a chord and for what is played early.
@@ -11,8 +11,8 @@ use std::error::Error;
 use std::hint::black_box;
 use std::time::Instant;
 
-use sideman_models::band::{Band, Dials, NeuralBand, Rests, StepContext, StepPosition};
-use sideman_models::weights;
+use sideman_inference::band::{Band, Dials, NeuralBand, Rests, StepContext, StepPosition};
+use sideman_inference::weights;
 use sideman_music::PianoFrame;
 use tract_onnx::prelude::*;
 

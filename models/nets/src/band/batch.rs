@@ -4,21 +4,14 @@ use std::sync::Arc;
 
 use rand::Rng;
 use rand_pcg::Pcg64;
-use sideman_music::encoding::grid::{
-    BASS_HIGH, BASS_LOW, CHORD_HIGH, CHORD_LOW, DRUM_CLASSES, LENGTH_TICKS, fold_pitch,
+use sideman_inference::band::{
+    AHEAD, BandHistory, BassRow, ChordRow, DrumRow, INPUTS, Inputs, LAGS, POSITIONS, PianoFeatures, Rests,
+    StepPosition, UNPLANNED, bar_lag, extra_inputs, is_planned_at, write_extra,
 };
+use sideman_music::encoding::grid::{BASS_HIGH, BASS_LOW, CHORD_HIGH, CHORD_LOW, LENGTH_TICKS, fold_pitch};
 use sideman_music::{BandStep, Part, PianoFrame};
 
-use super::history::bar_lag;
-use super::inputs::Inputs;
-use super::layout::{LAGS, POSITIONS};
-use super::repeat_plan::{AHEAD, Shown, UNPLANNED, is_planned_at, repeated};
-use super::{
-    BandHistory, BassRow, ChordRow, DrumRow, EARS_INPUTS, MEMORY_INPUTS, PianoFeatures, Rests, StepPosition,
-};
-
-/// Inputs of the trunk without the style code.
-pub const INPUTS: usize = EARS_INPUTS + MEMORY_INPUTS;
+use super::plans::{Shown, repeated};
 
 /// A song on the grid.
 #[derive(Debug, Clone, PartialEq)]
@@ -209,33 +202,6 @@ pub struct Batch {
     pub chords: [PartRows<ChordRow>; 2],
     /// Steps that count, by part.
     pub counts: [usize; 4],
-}
-
-/// Number of inputs about the parts before, by part: early flag; drums; bass onset and pitch class above
-/// the reference; guitar onset and chroma.
-pub(super) const fn extra_inputs(part: Part) -> usize {
-    [1, 1 + DRUM_CLASSES, 1 + DRUM_CLASSES + 13, 1 + DRUM_CLASSES + 26][part as usize]
-}
-
-/// Writes what the parts before `part` do at a position.
-pub(super) fn write_extra(part: Part, early: bool, now: &BandStep, reference: u8, x: &mut Inputs<'_>) {
-    x.flag(early);
-    if part == Part::Drums {
-        return;
-    }
-    now.drums.iter().for_each(|&d| x.flag(d > 0));
-    if part == Part::Bass {
-        return;
-    }
-    let above = |pitch: u8| usize::from((12 + pitch % 12 - reference) % 12);
-    x.flag(now.bass.is_some());
-    x.one_hot(now.bass.map_or(99, |b| above(b.pitch)), 12);
-    if part == Part::Guitar {
-        return;
-    }
-    x.flag(!now.guitar.is_empty());
-    let pcs = now.guitar.pitches().iter().fold(0u16, |m, &p| m | 1 << above(p));
-    (0..12).for_each(|i| x.flag(pcs >> i & 1 == 1));
 }
 
 impl<R> Default for PartRows<R> {

@@ -10,12 +10,14 @@ use std::collections::BTreeMap;
 
 use candle_core::{Device, Result, Tensor};
 use rand_pcg::Pcg64;
+use sideman_inference::band::{
+    BASS_SHAPE, BassRow, CHORD_SHAPE, ChordRow, Config, DrumRow, INPUTS, LAGS, PLANS, POSITIONS, Span,
+    bass_candidates, chord_candidates, climb, extra_inputs, part_key, span,
+};
 use sideman_music::Part;
 use sideman_music::encoding::grid::{DRUM_CLASSES, OFFSETS};
 
-use super::batch::{Batch, INPUTS, PartRows, extra_inputs};
-use super::layout::{BASS_SHAPE, CHORD_SHAPE, Config, LAGS, POSITIONS, Span, part_key, span};
-use super::repeat_plan::PLANS;
+use super::batch::{Batch, PartRows};
 use crate::ops::{
     Activation, LstmState, binary_cross_entropy, candidate_logits, cross_entropy, dropout, linear,
     lstm_sequence,
@@ -222,7 +224,7 @@ impl Network {
 
     fn drums(
         &self,
-        rows: &PartRows<super::DrumRow>,
+        rows: &PartRows<DrumRow>,
         contexts: &Tensor,
         patterns: &Tensor,
         terms: &mut Vec<(String, Tensor)>,
@@ -272,7 +274,7 @@ impl Network {
 
     fn bass(
         &self,
-        rows: &PartRows<super::BassRow>,
+        rows: &PartRows<BassRow>,
         contexts: &Tensor,
         patterns: &Tensor,
         terms: &mut Vec<(String, Tensor)>,
@@ -304,7 +306,7 @@ impl Network {
         for &i in &at {
             let (row, (reference, before)) = (&rows.row[i as usize], rows.references[i as usize]);
             let Some(note) = rows.target[i as usize].bass else { continue };
-            candidates.push(super::layout::bass_candidates(row, (reference, before)));
+            candidates.push(bass_candidates(row, (reference, before)));
             pitches.push(u32::from(note.pitch) - BASS_SHAPE.low as u32);
             degrees.push(u32::from((12 + note.pitch % 12 - reference) % 12));
             lengths.push(u32::from(note.length));
@@ -333,7 +335,7 @@ impl Network {
     fn chords(
         &self,
         part: Part,
-        rows: &PartRows<super::ChordRow>,
+        rows: &PartRows<ChordRow>,
         contexts: &Tensor,
         patterns: &Tensor,
         terms: &mut Vec<(String, Tensor)>,
@@ -368,9 +370,9 @@ impl Network {
             let mut so_far: &[u8] = &[];
             for (rank, (pitch, length)) in chord.notes().enumerate() {
                 of.push(j as u32);
-                candidates.push(super::layout::chord_candidates(row, (reference, before), so_far));
+                candidates.push(chord_candidates(row, (reference, before), so_far));
                 pitches.push(u32::from(pitch) - CHORD_SHAPE.low as u32);
-                climbs.push(super::layout::climb(so_far));
+                climbs.push(climb(so_far));
                 ranks.push(rank as u32);
                 note_of.push(j as u32);
                 note_ranks.push(rank as u32);
@@ -381,9 +383,9 @@ impl Network {
                 so_far = &chord.pitches()[..=rank];
             }
             of.push(j as u32);
-            candidates.push(super::layout::chord_candidates(row, (reference, before), so_far));
+            candidates.push(chord_candidates(row, (reference, before), so_far));
             pitches.push(CHORD_SHAPE.pitches as u32);
-            climbs.push(super::layout::climb(so_far));
+            climbs.push(climb(so_far));
             ranks.push(so_far.len() as u32);
         }
         let own =

@@ -1,15 +1,10 @@
 //! What is typical of a song's band: the statistics from which style codes are made.
 
+use sideman_inference::band::{PianoFeatures, STATISTICS, StepPosition};
 use sideman_music::encoding::grid::{BASS_LOW, CHORD_LOW, DRUM_CLASSES, LENGTH_TICKS};
 use sideman_music::{BandStep, Part};
 
-use super::StepPosition;
 use super::batch::GridSong;
-use super::features::PianoFeatures;
-
-const COMMON: usize = 1 + 16 + 2 + 1 + 2 + 2 + 12;
-/// Number of statistics of a song.
-pub const STATISTICS: usize = 6 * 16 + DRUM_CLASSES + 3 + 4 + COMMON + 2 * (COMMON + 8) + 4 + 4;
 
 /// Mean and deviation.
 fn moments(values: &[f32], empty: f32) -> [f32; 2] {

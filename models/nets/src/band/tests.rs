@@ -6,12 +6,15 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
+use sideman_inference::band::{
+    BASS_SHAPE, Band, BassRow, CHORD_SHAPE, ChordRow, Config, Dials, DrumRow, INPUTS, MOST_CANDIDATES,
+    NeuralBand, POSITIONS, Rests, State, StepContext, StepNetwork, StepPosition, bass_candidates,
+    chord_candidates, climb, part_key,
+};
+use sideman_inference::weights;
 use sideman_music::encoding::grid::{BASS_HIGH, BASS_LOW, BassNote, DRUM_CLASSES};
 use sideman_music::{BandStep, Chord, Part, PianoFrame};
 
-use super::batch::PartRows;
-use super::kernel::{MOST_CANDIDATES, State, StepNetwork};
-use super::layout::{BASS_SHAPE, CHORD_SHAPE, POSITIONS, bass_candidates, chord_candidates, climb, part_key};
 use super::*;
 use crate::ops::LstmState;
 
@@ -24,7 +27,7 @@ fn weights(config: Config) -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
     let mut all = config.initial(5);
     all.values_mut().flat_map(|t| &mut t.1).for_each(|v| *v += rng.random_range(-0.15..0.15));
     all.insert("early.b".into(), (vec![4], vec![-1.0; 4]));
-    all.values_mut().for_each(|(shape, v)| *v = crate::weights::rounded(shape, v).unwrap());
+    all.values_mut().for_each(|(shape, v)| *v = weights::rounded(shape, v));
     all
 }
 
@@ -302,7 +305,7 @@ fn the_kernel_equals_the_network() {
 /// The same from the built-in weights file.
 #[test]
 fn the_kernel_equals_the_network_with_the_embedded_weights() {
-    let (config, values) = crate::weights::read_tensors(crate::weights::EMBEDDED).unwrap();
+    let (config, values) = weights::read_tensors(weights::EMBEDDED).unwrap();
     let tensors = config
         .tensors()
         .into_iter()
@@ -322,7 +325,7 @@ fn the_kernel_equals_the_network_with_the_embedded_weights() {
 /// is beginnings: of so many, all but a few are the same note for note.
 #[test]
 fn bands_with_rounded_vectors_hardly_ever_decide_otherwise() {
-    let (config, values) = crate::weights::read_tensors(crate::weights::EMBEDDED).unwrap();
+    let (config, values) = weights::read_tensors(weights::EMBEDDED).unwrap();
     let kernels = [StepNetwork::new(config, &values), StepNetwork::unquantised(config, &values)]
         .map(|k| Arc::new(k.unwrap()));
     let code = vec![0.2; config.style];

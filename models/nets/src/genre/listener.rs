@@ -14,82 +14,14 @@
 //! Multi-Scale Feature Aggregation", 2017).
 
 use candle_core::{D, Result, Tensor, bail};
-use serde::{Deserialize, Serialize};
+use sideman_inference::genre::audio::{LEAST_VARIANCE, ListenerKernel, MelClassifier};
+use sideman_inference::weights::Shaped;
 
-use super::{Network, NormRule, Pass, Specs};
+use super::{Network, NormRule, Parameters, Pass, Specs};
 use crate::ops::{Activation, Window, max_pool2d};
 
-/// Added to variances over time.
-pub(super) const LEAST_VARIANCE: f64 = 1e-4;
 /// Of every batch normalisation in the network.
 pub(super) const NORM: NormRule = NormRule::TORCH;
-
-/// A stage: convolution of 3 bands by 3 columns, batch normalisation, ReLU, max pooling.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListenerStage {
-    /// Channels.
-    pub channels: usize,
-    /// Bands and columns that are pooled into one.
-    pub pool: (usize, usize),
-}
-
-/// The network.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MelClassifier {
-    /// Mel bands.
-    pub bands: usize,
-    /// Stages.
-    pub stages: Vec<ListenerStage>,
-    /// Channels of the last convolution, over all bands that are left and three columns.
-    pub width: usize,
-    /// Stages, from the last, whose channels are pooled beside those of the last convolution.
-    pub levels: usize,
-    /// Dropout before the hidden layer and before the classes.
-    pub dropout: f32,
-    /// Width of the hidden layer; none with 0.
-    pub hidden: usize,
-    /// Classes.
-    pub classes: usize,
-}
-
-impl MelClassifier {
-    /// The product's.
-    pub fn product(classes: usize) -> Self {
-        let stage = |channels, pool| ListenerStage { channels, pool };
-        Self {
-            bands: 128,
-            stages: vec![
-                stage(16, (2, 1)),
-                stage(32, (2, 1)),
-                stage(48, (2, 2)),
-                stage(64, (2, 1)),
-                stage(96, (2, 2)),
-            ],
-            width: 128,
-            levels: 2,
-            dropout: 0.4,
-            hidden: 0,
-            classes,
-        }
-    }
-
-    /// Fewest columns that the network can hear.
-    pub fn least_columns(&self) -> usize {
-        // From the last convolution back: two results, for one has no deviation.
-        self.stages.iter().rev().fold(4, |columns, stage| columns * stage.pool.1 + 2)
-    }
-
-    /// Bands that the stages leave.
-    pub(super) fn rows(&self) -> usize {
-        self.stages.iter().fold(self.bands, |rows, stage| rows / stage.pool.0)
-    }
-
-    /// Means and deviations over time, of all levels.
-    pub(super) fn features(&self) -> usize {
-        let below: usize = self.stages.iter().rev().take(self.levels).map(|s| s.channels).sum();
-        2 * (self.width + below)
-    }
-}
 
 /// Mean and deviation over time of (clips, channels, rows, columns), the rows taken as more of the same:
 /// (clips, 2 * channels).
@@ -149,4 +81,61 @@ impl Network for MelClassifier {
         }
         pass.linear("last", &x, Activation::None)
     }
+}
+
+/// Folds the batch normalisations of a trained network into its convolutions and into the dense layer behind the
+/// last: the tensors that [`ListenerKernel::new`] takes.
+///
+/// # Errors
+/// When the parameters are not the network's.
+pub fn fold(config: &MelClassifier, parameters: &Parameters) -> Result<Shaped> {
+    parameters.check(&config.specs())?;
+    let values = |name: &str| parameters.tensors[name].flatten_all()?.to_vec1::<f32>();
+    let mut out = Shaped::new();
+    let convolutions = (0..config.stages.len())
+        .map(|i| i.to_string())
+        .chain([String::new()])
+        .map(|i| (format!("conv{i}"), format!("norm{i}")));
+    for (conv, norm) in convolutions {
+        let (mut w, mut b) = (values(&format!("{conv}.w"))?, values(&format!("{conv}.b"))?);
+        let (gamma, beta) = (values(&format!("{norm}.gamma"))?, values(&format!("{norm}.beta"))?);
+        parameters.running[&norm].fold(&mut w, &mut b, &gamma, &beta, NORM.epsilon);
+        let shape = parameters.tensors[&format!("{conv}.w")].dims().to_vec();
+        out.insert(format!("{conv}.w"), (shape, w));
+        out.insert(format!("{conv}.b"), (vec![b.len()], b));
+    }
+    for layer in dense_layers(config) {
+        let (mut w, mut b) = (values(&format!("{layer}.w"))?, values(&format!("{layer}.b"))?);
+        // The normalisation of what was pooled comes before the first of them: w (s x + t) = (w s) x + w t.
+        if *layer == dense_layers(config)[0] {
+            let (gamma, beta) = (values("pooled.gamma")?, values("pooled.beta")?);
+            let running = &parameters.running["pooled"];
+            for (w, b) in w.chunks_exact_mut(gamma.len()).zip(&mut b) {
+                let mut shift = 0f64;
+                for (i, w) in w.iter_mut().enumerate() {
+                    let scale = gamma[i] / (running.variance[i] + NORM.epsilon).sqrt();
+                    shift += f64::from(*w) * f64::from(beta[i] - running.mean[i] * scale);
+                    *w *= scale;
+                }
+                *b += shift as f32;
+            }
+        }
+        let shape = parameters.tensors[&format!("{layer}.w")].dims().to_vec();
+        out.insert(format!("{layer}.w"), (shape, w));
+        out.insert(format!("{layer}.b"), (vec![b.len()], b));
+    }
+    Ok(out)
+}
+
+fn dense_layers(config: &MelClassifier) -> &'static [&'static str] {
+    if config.hidden > 0 { &["hidden", "last"] } else { &["last"] }
+}
+
+/// Ready to run what was trained.
+///
+/// # Errors
+/// When the parameters are not the network's.
+pub fn kernel_of(config: &MelClassifier, parameters: &Parameters) -> Result<ListenerKernel> {
+    let tensors = fold(config, parameters)?.into_iter().map(|(name, (_, values))| (name, values)).collect();
+    ListenerKernel::new(config.clone(), &tensors).map_err(candle_core::Error::wrap)
 }

@@ -3,32 +3,25 @@
 //! A [`Network`] is a description without weights: it names its tensors ([`Spec`]) and computes logits from
 //! them in a [`Pass`]. [`Parameters`] are the weights with the running statistics of batch normalisation.
 
-mod answer;
-pub mod audio;
+#[cfg(test)]
+mod audio_tests;
 mod bach;
 mod beethoven;
-pub mod built_in;
-mod columns;
-mod dense;
 mod listener;
 mod mel_cnn;
 mod mel_crnn;
 mod mel_rnn;
-pub mod notes;
 mod parameters;
 mod pass;
 pub mod symbolic;
 #[cfg(test)]
 mod tests;
-pub mod weights;
 
 use candle_core::{Result, Tensor};
 
-pub use answer::{Answer, Doubt, Stretch, best};
 pub use bach::Bach;
 pub use beethoven::Beethoven;
-pub use columns::{CLIP_COLUMNS, COLUMN_SECONDS, frame_of};
-pub use listener::{ListenerStage, MelClassifier};
+pub use listener::{fold, kernel_of};
 pub use mel_cnn::{MelCnn, STAGES, Stage};
 pub use mel_crnn::MelCrnn;
 pub use mel_rnn::MelRnn;

@@ -6,8 +6,8 @@ use candle_core::{Device, Result, Tensor, bail};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 
-use crate::band::normal;
 use crate::ops::RunningStatistics;
+use sideman_inference::band::normal;
 
 /// What a tensor begins with.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -4,6 +4,8 @@ use candle_core::{Device, Tensor, Var};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 
+use sideman_inference::genre::audio::MelClassifier;
+
 use super::*;
 
 fn noise(shape: &[usize], seed: u64) -> Tensor {

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 
-use super::activation::{sigmoid, tanh};
 use super::linear::with;
 use super::packed::Packed;
 use super::{Matrix, multiply, values};
+use sideman_inference::kernel::activation::{sigmoid, tanh};
 
 /// Runs a sequence: `gates` is (steps * lanes, 3 * hidden), the input's share of the gates r, z, n with their
 /// bias, time-major; `w` the recurrent weights (3 * hidden, hidden) and `b` their bias (3 * hidden), of which

@@ -2,7 +2,7 @@
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 
-use super::{Activation, Matrix, multiply, values};
+use super::{Activation, Matrix, activation, multiply, values};
 
 /// `activation(x w^T + b)`: x is (rows, inputs), w (outputs, inputs), b (outputs); the result (rows, outputs).
 ///
@@ -12,7 +12,7 @@ pub fn linear(x: &Tensor, w: &Tensor, b: &Tensor, activation: Activation) -> Res
     if x.device().is_cpu() {
         return x.contiguous()?.apply_op3(&w.contiguous()?, b, Linear { activation });
     }
-    activation.composed(&x.matmul(&w.t()?)?.broadcast_add(b)?)
+    activation::composed(activation, &x.matmul(&w.t()?)?.broadcast_add(b)?)
 }
 
 struct Linear {

@@ -6,9 +6,9 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 
 use rayon::prelude::*;
 
-use super::activation::{exp, ln_1p};
 use super::values;
-use super::vector::wide;
+use sideman_inference::kernel::activation::{exp, ln_1p};
+use sideman_inference::wide;
 
 /// Values that a thread does at once.
 const CHUNK: usize = 1 << 14;

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
-use super::activation::{sigmoid, tanh};
 use super::linear::with;
 use super::packed::Packed;
-use super::vector::wide;
 use super::{Matrix, multiply, values};
+use sideman_inference::kernel::activation::{sigmoid, tanh};
+use sideman_inference::wide;
 
 /// The state that a layer carries from one chunk of a sequence to the next: h and c, (lanes, hidden) each,
 /// row-major. No gradient flows through it.

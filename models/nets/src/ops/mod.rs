@@ -16,10 +16,9 @@ mod lstm;
 mod norm;
 mod packed;
 mod pool;
-mod vector;
 
 pub use activation::Activation;
-pub use candidates::{CandidateRow, CandidateShape, MOST_MASKS, candidate_logits};
+pub use candidates::candidate_logits;
 pub use cells::{embed_cells, gate_cells};
 pub use conv::{Convolution, ConvolutionWork, Window, conv1d, conv2d};
 pub use dropout::dropout;

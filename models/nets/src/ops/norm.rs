@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::conv::total;
 use super::linear::with;
-use super::{Activation, values};
+use super::{Activation, activation, values};
 
 /// Mean and variance of each channel of one batch.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,7 +113,7 @@ pub fn batch_norm_inference(
     let deviation = (of(&running.variance)? + f64::from(epsilon))?.sqrt()?;
     let normal = flat.broadcast_sub(&of(&running.mean)?)?.broadcast_div(&deviation)?;
     let y = normal.broadcast_mul(&gamma.reshape((1, (), 1))?)?.broadcast_add(&beta.reshape((1, (), 1))?)?;
-    activation.composed(&y.reshape(x.shape())?)
+    activation::composed(activation, &y.reshape(x.shape())?)
 }
 
 /// The form for training out of candle's operations.
@@ -136,7 +136,7 @@ pub(super) fn composed(
         variance: variance.flatten_all()?.to_vec1()?,
         count: sizes.images * sizes.plane,
     };
-    Ok((activation.composed(&y.reshape(x.shape())?)?, statistics))
+    Ok((activation::composed(activation, &y.reshape(x.shape())?)?, statistics))
 }
 
 #[derive(Debug, Clone, Copy)]

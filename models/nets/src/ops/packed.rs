@@ -3,8 +3,7 @@
 //! it anew for each product.
 
 use rayon::prelude::*;
-
-use super::vector::{Instructions, Portable, Vector};
+use sideman_inference::kernel::{Simd, Vector, WithVector};
 
 /// Most rows of a tile.
 const ROWS: usize = 6;
@@ -15,7 +14,7 @@ const WORTH: usize = 1 << 20;
 
 /// A matrix of (depth, columns), in panels of two registers' width.
 pub(super) struct Packed {
-    instructions: Instructions,
+    simd: Simd,
     depth: usize,
     columns: usize,
     /// Panel by panel, (depth, width); the last is filled up with zeros.
@@ -25,18 +24,12 @@ pub(super) struct Packed {
 impl Packed {
     /// Of values whose (row, column) stands at `row * strides.0 + column * strides.1`.
     pub(super) fn new(values: &[f32], depth: usize, columns: usize, strides: (usize, usize)) -> Self {
-        Self::with(Instructions::best(), values, depth, columns, strides)
+        Self::with(Simd::best(), values, depth, columns, strides)
     }
 
-    fn with(
-        instructions: Instructions,
-        values: &[f32],
-        depth: usize,
-        columns: usize,
-        strides: (usize, usize),
-    ) -> Self {
+    fn with(simd: Simd, values: &[f32], depth: usize, columns: usize, strides: (usize, usize)) -> Self {
         assert!(values.len() >= depth * columns);
-        let width = 2 * lanes(instructions);
+        let width = 2 * simd.lanes();
         let mut packed = vec![0f32; depth * columns.div_ceil(width) * width];
         for (p, panel) in packed.chunks_exact_mut((depth * width).max(1)).enumerate() {
             let first = p * width;
@@ -46,7 +39,7 @@ impl Packed {
                 }
             }
         }
-        Self { instructions, depth, columns, values: packed }
+        Self { simd, depth, columns, values: packed }
     }
 
     /// `out = a * self`, or `out += a * self` with `keep`; `a` is (rows, depth), `out` (rows, columns), both
@@ -69,30 +62,7 @@ impl Packed {
     }
 
     fn some(&self, out: &mut [f32], a: &[f32], keep: bool) {
-        // SAFETY: `Instructions` are only those that the machine has; `multiply` checked the lengths.
-        unsafe {
-            match self.instructions {
-                Instructions::Portable => self.panels::<Portable>(out, a, keep),
-                #[cfg(target_arch = "x86_64")]
-                Instructions::Avx2 => self.avx2(out, a, keep),
-                #[cfg(target_arch = "x86_64")]
-                Instructions::Avx512 => self.avx512(out, a, keep),
-            }
-        }
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma")]
-    unsafe fn avx2(&self, out: &mut [f32], a: &[f32], keep: bool) {
-        // SAFETY: as the caller's.
-        unsafe { self.panels::<super::vector::x86::Avx2>(out, a, keep) }
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f")]
-    unsafe fn avx512(&self, out: &mut [f32], a: &[f32], keep: bool) {
-        // SAFETY: as the caller's.
-        unsafe { self.panels::<super::vector::x86::Avx512>(out, a, keep) }
+        self.simd.run(Panels { packed: self, out, a, keep });
     }
 
     /// # Safety
@@ -143,13 +113,21 @@ impl Packed {
     }
 }
 
-fn lanes(instructions: Instructions) -> usize {
-    match instructions {
-        Instructions::Portable => Portable::LANES,
-        #[cfg(target_arch = "x86_64")]
-        Instructions::Avx2 => super::vector::x86::Avx2::LANES,
-        #[cfg(target_arch = "x86_64")]
-        Instructions::Avx512 => super::vector::x86::Avx512::LANES,
+/// A product whose lengths [`Packed::multiply`] has checked.
+struct Panels<'a> {
+    packed: &'a Packed,
+    out: &'a mut [f32],
+    a: &'a [f32],
+    keep: bool,
+}
+
+impl WithVector for Panels<'_> {
+    type Result = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Vector>(self) {
+        // SAFETY: as the caller's.
+        unsafe { self.packed.panels::<V>(self.out, self.a, self.keep) }
     }
 }
 
@@ -193,7 +171,7 @@ mod tests {
     #[test]
     fn products_are_those_of_the_definition() {
         let value = |i: usize, by: usize| ((i * by) % 23) as f32 * 0.1 - 1.0;
-        for instructions in Instructions::all() {
+        for simd in Simd::all() {
             for (rows, depth, columns) in [(1, 1, 1), (32, 300, 48), (7, 512, 70), (13, 33, 31), (8, 257, 16)]
             {
                 let a: Vec<f32> = (0..rows * depth).map(|i| value(i, 7)).collect();
@@ -202,7 +180,7 @@ mod tests {
                 // As it lies, and as its own transpose.
                 for turned in [false, true] {
                     let strides = if turned { (1, depth) } else { (columns, 1) };
-                    let packed = Packed::with(instructions, &w, depth, columns, strides);
+                    let packed = Packed::with(simd, &w, depth, columns, strides);
                     for keep in [false, true] {
                         let mut out = start.clone();
                         packed.multiply(&mut out, &a, keep);
@@ -216,7 +194,7 @@ mod tests {
                                     .sum();
                                 let before = if keep { f64::from(start[r * columns + c]) } else { 0.0 };
                                 let found = f64::from(out[r * columns + c]);
-                                assert!((found - product - before).abs() < 2e-4, "{instructions:?} {r} {c}");
+                                assert!((found - product - before).abs() < 2e-4, "{simd:?} {r} {c}");
                             }
                         }
                     }

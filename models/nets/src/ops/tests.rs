@@ -4,6 +4,8 @@ use candle_core::{Device, Tensor, Var};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 
+use sideman_inference::band::{CandidateRow, CandidateShape};
+
 use super::*;
 
 fn random(rng: &mut Pcg64, shape: (usize, usize)) -> Tensor {

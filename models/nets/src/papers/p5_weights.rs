@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 
 use candle_core::Result as CandleResult;
-use candle_core::quantized::gguf_file::Value;
-use sha2::{Digest, Sha256};
 use sideman_music::encoding::note_tokens::{GAPS, LENGTHS, LOWEST_PITCH, PITCHES, POSITIONS, Shapes};
 
 use super::{StrokeNet, StrokePlayer};
-use crate::weights::{Card, Parsed, WeightsError, json, sealed};
+use sideman_inference::weights::{Card, WeightsError, WeightsFile, fingerprint, json, sealed};
 
 /// Of `general.architecture`.
 const ARCHITECTURE: &str = "sideman-next-note";
@@ -29,12 +27,9 @@ pub struct StrokeWeights {
 }
 
 fn encoding(net: &StrokeNet) -> String {
-    let mut hash = Sha256::new();
-    hash.update(format!("strokes {STROKES}: {GAPS} {LENGTHS} {LOWEST_PITCH} {PITCHES} {POSITIONS};"));
-    for spec in net.specs().trained {
-        hash.update(format!("{} {:?};", spec.name, spec.shape));
-    }
-    hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
+    let trained = net.specs().trained;
+    let named = trained.iter().map(|s| (s.name.as_str(), s.shape.as_slice()));
+    fingerprint(&format!("strokes {STROKES}: {GAPS} {LENGTHS} {LOWEST_PITCH} {PITCHES} {POSITIONS};"), named)
 }
 
 impl StrokeWeights {
@@ -49,14 +44,14 @@ impl StrokeWeights {
         card: &Card,
     ) -> CandleResult<Vec<u8>> {
         let metadata = [
-            ("general.architecture", Value::String(ARCHITECTURE.into())),
-            ("general.name", Value::String(card.name.clone())),
-            ("sideman.encoding", Value::String(encoding(net))),
+            ("general.architecture", ARCHITECTURE.to_owned()),
+            ("general.name", card.name.clone()),
+            ("sideman.encoding", encoding(net)),
             ("sideman.config", json(net)),
             ("sideman.shapes", json(&shapes.masks())),
             ("sideman.card", json(card)),
         ];
-        sealed(&metadata, tensors)
+        sealed(&metadata, tensors).map_err(candle_core::Error::wrap)
     }
 
     /// Loads a file. Allocates and takes some milliseconds.
@@ -64,7 +59,7 @@ impl StrokeWeights {
     /// # Errors
     /// When the file is damaged, foreign, of another encoding, or lacks something.
     pub fn load(bytes: &[u8]) -> Result<Self, WeightsError> {
-        let parsed = Parsed::new(bytes)?;
+        let parsed = WeightsFile::read(bytes)?;
         if parsed.text("general.architecture")? != ARCHITECTURE {
             return Err(WeightsError::Content("it is no network that continues a piano".into()));
         }
@@ -72,10 +67,7 @@ impl StrokeWeights {
         if net.hidden == 0 || net.shapes == 0 || net.hidden > MOST || net.shapes > MOST {
             return Err(WeightsError::Content(format!("absurd sizes {net:?}")));
         }
-        let (found, expected) = (parsed.text("sideman.encoding")?.to_owned(), encoding(&net));
-        if found != expected {
-            return Err(WeightsError::Encoding { found, expected });
-        }
+        parsed.expect_encoding(encoding(&net))?;
         let masks: Vec<u32> = parsed.json("sideman.shapes")?;
         let shapes = Shapes::new(&masks);
         if shapes.masks() != masks || shapes.count() != net.shapes {
@@ -84,7 +76,7 @@ impl StrokeWeights {
         let wanted: Vec<(String, Vec<usize>)> =
             net.specs().trained.into_iter().map(|s| (s.name, s.shape)).collect();
         let player = StrokePlayer::new(net, parsed.tensors(&wanted)?).map_err(WeightsError::Content)?;
-        Ok(Self { shapes, player, card: parsed.card(bytes)? })
+        Ok(Self { shapes, player, card: parsed.card()? })
     }
 }
 
@@ -108,12 +100,17 @@ mod tests {
         let bytes = file(64, &shapes);
         let weights = StrokeWeights::load(&bytes).unwrap();
         assert_eq!((weights.shapes, weights.card.name.as_str()), (shapes, "test"));
-        assert!(crate::weights::card(&bytes).unwrap().name == "test");
+        assert!(sideman_inference::weights::card(&bytes).unwrap().name == "test");
         let mut bent = bytes.clone();
         bent[200] ^= 1;
         assert!(matches!(StrokeWeights::load(&bent), Err(WeightsError::Damaged)));
         assert!(matches!(StrokeWeights::load(b"GGUF"), Err(WeightsError::Foreign)));
-        assert!(StrokeWeights::load(crate::weights::EMBEDDED).unwrap_err().to_string().contains("continues"));
-        assert!(crate::weights::load(&bytes).is_err());
+        assert!(
+            StrokeWeights::load(sideman_inference::weights::EMBEDDED)
+                .unwrap_err()
+                .to_string()
+                .contains("continues")
+        );
+        assert!(sideman_inference::weights::load(&bytes).is_err());
     }
 }

@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
-use sideman_models::genre::weights::InputKind;
-use sideman_models::genre::{built_in, notes};
+use sideman_inference::genre::weights::InputKind;
+use sideman_inference::genre::{built_in, notes};
 use sideman_music::smf::MidiFile;
 
 use crate::args::{ClassifyArgs, ListenTo, is_dash};

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use serde_json::{Map, Value, json};
-use sideman_models::genre::weights::InputKind;
-use sideman_models::genre::{Answer, best};
+use sideman_inference::genre::weights::InputKind;
+use sideman_inference::genre::{Answer, best};
 
 /// Cells of a text bar at a probability of 1.
 const CELLS: f32 = 30.0;

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use sideman_audio::decode::AudioFile;
-use sideman_models::genre::audio::{AudioClassifier, ClassifyError};
-use sideman_models::genre::{Answer, Doubt, Stretch, built_in};
+use sideman_inference::genre::audio::{AudioClassifier, ClassifyError};
+use sideman_inference::genre::{Answer, Doubt, Stretch, built_in};
 
 use super::report::Classified;
 

@@ -118,8 +118,8 @@ impl Processor {
     #[allow(clippy::disallowed_macros, clippy::disallowed_methods)] // The main thread, while nothing is processed.
     pub fn activate(&mut self, sample_rate: f64, max_block: u32) {
         // Read once a process, here rather than when the first note waits for it; an error is told by the thread.
-        let _ = sideman_models::weights::embedded();
-        let _ = sideman_models::genre::built_in::piano();
+        let _ = sideman_inference::weights::embedded();
+        let _ = sideman_inference::genre::built_in::piano();
         if self.thread.is_none() {
             let (audio, band) = queues();
             match BandThread::start(band, self.shared.clone(), self.ears.clone()) {

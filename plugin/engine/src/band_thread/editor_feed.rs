@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sideman_models::band::StepPosition;
+use sideman_inference::band::StepPosition;
 use sideman_music::chord::Reading;
 use sideman_music::{Note, PianoFrame, Pulse, STEP_PULSES};
 

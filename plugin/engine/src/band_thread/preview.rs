@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use sideman_models::band::{Band, StepPosition};
+use sideman_inference::band::{Band, StepPosition};
 use sideman_music::{Note, PianoFrame, Pulse};
 
 use crate::listen::Heard;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use sideman_models::band::StepPosition;
+use sideman_inference::band::StepPosition;
 use sideman_music::listen::KeyEvent;
 use sideman_music::time::BarPosition;
 use sideman_music::{Part, Pulse};

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use sideman_models::band::StepPosition;
-use sideman_models::genre::built_in;
-use sideman_models::genre::symbolic::{BarListener, GenreTracker, PHRASE_BARS};
-use sideman_models::weights::NamedError;
+use sideman_inference::band::StepPosition;
+use sideman_inference::genre::built_in;
+use sideman_inference::genre::symbolic::{BarListener, GenreTracker, PHRASE_BARS};
+use sideman_inference::weights::NamedError;
 use sideman_music::encoding::bar_features::piano::SOUNDING_BARS;
 use sideman_music::encoding::bar_features::{Bar, PIANO_FEATURES, PianoBars, WINDOW_BARS};
 use sideman_music::listen::KeyEvent;

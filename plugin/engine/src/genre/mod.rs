@@ -14,12 +14,12 @@ pub(crate) mod tests;
 use std::sync::Arc;
 
 pub use ear::PianoEar;
-pub use sideman_models::genre::symbolic::{GenreTracker, MOST_CLASSES, PHRASE_BARS, Verdict};
+pub use sideman_inference::genre::symbolic::{GenreTracker, MOST_CLASSES, PHRASE_BARS, Verdict};
 pub(crate) use sound::AudioGenre;
 pub use sound::{AudioEar, MakeEar};
 
-use sideman_models::band::StepPosition;
-use sideman_models::weights::NamedError;
+use sideman_inference::band::StepPosition;
+use sideman_inference::weights::NamedError;
 use sideman_music::Pulse;
 use sideman_music::listen::KeyEvent;
 

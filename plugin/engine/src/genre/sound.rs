@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sideman_models::genre::symbolic::{GenreTracker, Verdict};
+use sideman_inference::genre::symbolic::{GenreTracker, Verdict};
 
 use super::{GenreView, Source};
 

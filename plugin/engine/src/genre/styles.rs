@@ -60,7 +60,7 @@ impl Suits {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sideman_models::genre::built_in;
+    use sideman_inference::genre::built_in;
 
     #[test]
     fn every_genre_that_can_be_told_is_in_the_table() {

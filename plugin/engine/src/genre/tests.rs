@@ -1,7 +1,7 @@
 //! The genre bar by bar, and the style behind it.
 
-use sideman_models::genre::built_in;
-use sideman_models::genre::symbolic::BarListener;
+use sideman_inference::genre::built_in;
+use sideman_inference::genre::symbolic::BarListener;
 use sideman_music::encoding::bar_features::bars::notes_by_bar;
 use sideman_music::listen::key_events;
 use sideman_music::{Meter, MeterMap, Note, TempoMap};

@@ -6,7 +6,7 @@
 //! not begin. With both the band ends a bar after the chord, with one of them two bars after; without either
 //! it is a rest like any other. Nobody ends in the first phrase.
 
-use sideman_models::band::StepPosition;
+use sideman_inference::band::StepPosition;
 use sideman_music::PianoFrame;
 
 /// Gaps between strikes that are remembered.

@@ -15,7 +15,7 @@
 //!
 //! While the band is held or frozen no silence is counted.
 
-use sideman_models::band::{Dials, StepPosition};
+use sideman_inference::band::{Dials, StepPosition};
 use sideman_music::{PianoFrame, Pulse};
 
 use crate::controls::Controls;

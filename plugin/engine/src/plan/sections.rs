@@ -6,7 +6,7 @@
 //! louder or busier than he was calls parts in, one who has become softer or sparser sends them out.
 //! Bars are counted from where the band begins.
 
-use sideman_models::band::{Activity, Rests, StepPosition};
+use sideman_inference::band::{Activity, Rests, StepPosition};
 use sideman_music::Part;
 
 use crate::play::feel::draw;

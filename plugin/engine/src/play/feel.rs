@@ -3,7 +3,7 @@
 //! Whatever the settings, a note never sounds before the step that decided it. How far the whole band
 //! leans behind the beat with the piano is added by the player.
 
-use sideman_models::band::StepPosition;
+use sideman_inference::band::StepPosition;
 use sideman_music::encoding::grid::{OFFSET_MAX, OFFSET_MIN};
 use sideman_music::{PULSES_PER_BEAT, PULSES_PER_TICK, Part, Pulse, STEP_PULSES};
 

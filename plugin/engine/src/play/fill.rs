@@ -4,7 +4,7 @@
 //! the cymbals, and only the kick of the groove and the foot on the hi-hat go on. A crash and a kick land
 //! on the bar line. What is hit when is drawn from the seed and from the step at which the fill begins.
 
-use sideman_models::band::{Decision, StepPosition};
+use sideman_inference::band::{Decision, StepPosition};
 use sideman_music::{BandStep, Part};
 
 use super::takes::{Spot, Takes};

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use sideman_models::band::{Decision, StepPosition};
+use sideman_inference::band::{Decision, StepPosition};
 use sideman_music::chord::Reading;
 use sideman_music::encoding::grid::{
     BASS_HIGH, BASS_LOW, CHORD_HIGH, CHORD_LOW, DRUM_CLASSES, encode, fold_pitch,

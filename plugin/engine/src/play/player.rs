@@ -6,7 +6,7 @@
 //! What is heard of a part comes from the band, from what the part played before when it is locked
 //! (`takes`), or, for the drums, from a fill that was asked for (`fill`).
 
-use sideman_models::band::{Activity, Band, Decision, Forced, Rests, StepContext, StepPosition};
+use sideman_inference::band::{Activity, Band, Decision, Forced, Rests, StepContext, StepPosition};
 use sideman_music::encoding::grid::{self, BASS_HIGH, BASS_LOW, DRUM_LENGTH, VelocityTable};
 use sideman_music::listen::Lean;
 use sideman_music::{BandStep, Chord, Note, Part, PianoFrame, Pulse};

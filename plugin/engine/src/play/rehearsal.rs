@@ -1,6 +1,6 @@
 //! What a band heard last, for the one that takes over from it.
 
-use sideman_models::band::{Band, StepContext};
+use sideman_inference::band::{Band, StepContext};
 use sideman_music::BandStep;
 
 /// Steps that are kept: two bars of 4/4. The network takes about 0.1 ms for each.

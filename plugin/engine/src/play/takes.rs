@@ -1,6 +1,6 @@
 //! What the parts played in their last whole bars, so that locked ones can repeat it.
 
-use sideman_models::band::{Decision, Forced, StepPosition};
+use sideman_inference::band::{Decision, Forced, StepPosition};
 use sideman_music::{BandStep, Part};
 
 use crate::play::feel::Half;

@@ -1,6 +1,6 @@
 //! Guitar and strings of the rule band: from a letter of a pattern to the notes of a stroke.
 
-use sideman_models::band::StepPosition;
+use sideman_inference::band::StepPosition;
 use sideman_music::encoding::grid::length_bin;
 use sideman_music::{BandStep, Chord, Part, STEP_PULSES};
 

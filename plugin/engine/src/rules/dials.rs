@@ -5,7 +5,7 @@
 //! goes and what comes is drawn once for each step of two bars, so that a groove stays one; more of either
 //! only ever adds.
 
-use sideman_models::band::{Dials, StepPosition, Weight};
+use sideman_inference::band::{Dials, StepPosition, Weight};
 use sideman_music::Part;
 
 /// Share of the notes, by weight, that a density of 0 leaves out.

@@ -13,7 +13,7 @@
 //!   strings), `1` to `4` single voices from below, `b` and `f` the bass string on root and fifth, `B` the bass
 //!   string with the upper two, `P` and `p` root, fifth and octave, `d` the two top voices, `t` the top one.
 
-use sideman_models::band::StepPosition;
+use sideman_inference::band::StepPosition;
 
 use crate::play::feel::Half;
 use crate::position::{Beat, is_compound};

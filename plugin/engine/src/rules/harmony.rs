@@ -1,6 +1,6 @@
 //! What chord the piano plays, as the rule band hears it.
 
-use sideman_models::band::StepPosition;
+use sideman_inference::band::StepPosition;
 use sideman_music::PianoFrame;
 use sideman_music::chord::{Quality, Reading};
 

@@ -14,7 +14,7 @@ mod progression;
 mod styles;
 mod voicing;
 
-use sideman_models::band::{Band, Decision, StepContext, StepPosition};
+use sideman_inference::band::{Band, Decision, StepContext, StepPosition};
 use sideman_music::encoding::grid::{BassNote, length_bin};
 use sideman_music::{BandStep, Part, PianoFrame, STEP_PULSES};
 
@@ -226,7 +226,7 @@ impl RuleBand {
         band.drawn_from(0)
     }
 
-    /// The same band with a second style, towards which [`Dials::morph`](sideman_models::band::Dials::morph)
+    /// The same band with a second style, towards which [`Dials::morph`](sideman_inference::band::Dials::morph)
     /// leads: guitar first, then strings, bass and drums, each bar by bar until it has gone over.
     pub fn with_other(self, other: Style) -> Self {
         Self { other: Some(other), ..self }

@@ -1,7 +1,7 @@
 //! What holds of every style in every metre, whatever the piano does.
 
 use proptest::prelude::*;
-use sideman_models::band::{Dials, Rests};
+use sideman_inference::band::{Dials, Rests};
 use sideman_music::encoding::grid::{BASS_HIGH, BASS_LOW, LENGTH_BINS, VELOCITY_BINS};
 use sideman_music::listen::frames;
 use sideman_music::{Meter, MeterMap, Note};

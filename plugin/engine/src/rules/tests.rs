@@ -1,7 +1,7 @@
 use super::*;
 use crate::kit::{CRASH, HIGH_TOM, KICK, LOW_TOM, MID_TOM, RIDE, SNARE};
 use crate::position::place_of;
-use sideman_models::band::{Dials, Rests};
+use sideman_inference::band::{Dials, Rests};
 use sideman_music::listen::frames;
 use sideman_music::{Chord, Meter, MeterMap, Note};
 

@@ -21,7 +21,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 use sideman_engine::{Style, StyleChoice};
-use sideman_models::weights::StoredStyle;
+use sideman_inference::weights::StoredStyle;
 use sideman_music::Meter;
 
 use self::features::{BARS, describe};

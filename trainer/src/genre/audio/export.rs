@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use candle_core::Device;
-use sideman_models::genre::audio::{Tensors, fold};
-use sideman_models::genre::weights::{AudioWeights, Head, InputKind};
-use sideman_models::genre::{MelClassifier, Network};
-use sideman_models::weights::Card;
+use sideman_inference::genre::audio::MelClassifier;
+use sideman_inference::genre::weights::{AudioWeights, Head, InputKind};
+use sideman_inference::weights::Card;
+use sideman_inference::weights::Shaped;
+use sideman_nets::genre::Network;
+use sideman_nets::genre::fold;
 
 use super::predict::{Tracks, Way, predict};
 use crate::corpus::Split;
@@ -59,7 +61,7 @@ impl Member {
         Ok(Self { name, run: run.to_owned(), model, best, config })
     }
 
-    fn folded(&self) -> anyhow::Result<(MelClassifier, Tensors)> {
+    fn folded(&self) -> anyhow::Result<(MelClassifier, Shaped)> {
         Ok((self.config.clone(), fold(&self.config, &self.best.parameters)?))
     }
 }
@@ -67,7 +69,7 @@ impl Member {
 /// Several runs, quantised.
 struct Together {
     members: Vec<Member>,
-    folded: Vec<(MelClassifier, Tensors)>,
+    folded: Vec<(MelClassifier, Shaped)>,
 }
 
 impl Together {

@@ -6,8 +6,8 @@ use anyhow::ensure;
 use rayon::prelude::*;
 use sideman_audio::Column;
 use sideman_audio::mel::{BANDS, TOP_DB};
-use sideman_models::genre::audio::{ColumnListener, WindowClassifier};
-use sideman_models::genre::weights::AudioWeights;
+use sideman_inference::genre::audio::{ColumnListener, WindowClassifier};
+use sideman_inference::genre::weights::AudioWeights;
 
 use crate::corpus::Split;
 use crate::genre::measure::{Prediction, Predictions};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use candle_core::Device;
-use sideman_models::genre::weights::AudioWeights;
+use sideman_inference::genre::weights::AudioWeights;
 
 use super::{Tracks, Way, predict};
 use crate::corpus::Split;

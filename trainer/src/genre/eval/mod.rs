@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use image::RgbImage;
-use sideman_models::genre::built_in;
+use sideman_inference::genre::built_in;
 
 use crate::corpus::Split;
 use crate::evaluate::page::picture::write as write_picture;

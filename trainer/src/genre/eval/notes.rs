@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use clap::ValueEnum;
-use sideman_models::genre::weights::InputKind;
+use sideman_inference::genre::weights::InputKind;
 use sideman_music::encoding::bar_features::programs_and_tempo;
 
 use super::{Evaluation, Names, like};

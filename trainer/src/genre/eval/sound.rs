@@ -6,8 +6,8 @@ use std::path::Path;
 use rayon::prelude::*;
 use sideman_audio::mel::{Reference, TOP_DB, mel_spectrogram};
 
-use sideman_models::genre::built_in;
-use sideman_models::genre::weights::{AudioWeights, InputKind, head};
+use sideman_inference::genre::built_in;
+use sideman_inference::genre::weights::{AudioWeights, InputKind, head};
 
 use super::{Evaluation, Names, like};
 use crate::corpus::Split;

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use sideman_models::genre::{COLUMN_SECONDS, MelClassifier, MelCnn, MelCrnn, MelRnn, Network};
+use sideman_inference::genre::COLUMN_SECONDS;
+use sideman_inference::genre::audio::MelClassifier;
+use sideman_nets::genre::{MelCnn, MelCrnn, MelRnn, Network};
 
 use super::mel_examples::{Augmentation, MelExamples};
 use super::{Look, Model, Recipe};

@@ -1,14 +1,14 @@
 //! Examples out of images of mel spectrograms.
 //!
 //! An image has a column every 77.5 ms, each one frame of 512 samples at 22,050 Hz out of 3.34 and no average;
-//! [`frame_of`](sideman_models::genre::frame_of) picks the same of a live spectrogram. What is not known of an image is its floor (its decibels may be stretched): mean and deviation of the clip
+//! [`frame_of`](sideman_inference::genre::frame_of) picks the same of a live spectrogram. What is not known of an image is its floor (its decibels may be stretched): mean and deviation of the clip
 //! taken out, neither that nor the gain is left.
 
 use candle_core::{Device, Tensor};
 use rand::Rng;
 use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
-use sideman_models::band::normal;
+use sideman_inference::band::normal;
 
 use super::mel::MelInput;
 use crate::fit::{Examples, Named};

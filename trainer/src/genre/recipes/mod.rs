@@ -10,7 +10,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
-use sideman_models::genre::{Network, Parameters};
+use sideman_nets::genre::{Network, Parameters};
 
 use super::train::changed;
 use crate::fit::{self, Examples, FitCheckpoint, FitConfig, Predictions};

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::Digest;
 use sideman_audio::wave::{COLUMNS, PART, PARTS, ROWS, SONG};
-use sideman_models::genre::{Bach, Beethoven, Network};
+use sideman_nets::genre::{Bach, Beethoven, Network};
 
 use super::{Look, Model, Recipe};
 use crate::corpus::Split;

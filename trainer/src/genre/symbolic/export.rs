@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
-use sideman_models::genre::weights::{BarWeights, Head, InputKind, write};
-use sideman_models::weights::{Card, sha256};
+use sideman_inference::genre::weights::{BarWeights, Head, InputKind, write};
+use sideman_inference::weights::{Card, sha256};
 
 use super::predict::{Classifier, predict};
 use super::recipe::{Data, Labels, Recipe};

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use anyhow::{Context, ensure};
 use candle_core::Device;
-use sideman_models::genre::symbolic::BarPool;
-use sideman_models::genre::weights::{BarWeights, InputKind, head};
-use sideman_models::genre::{Network, Parameters};
+use sideman_inference::genre::symbolic::BarPool;
+use sideman_inference::genre::weights::{BarWeights, InputKind, head};
+use sideman_nets::genre::{Network, Parameters};
 
 use super::recipe::{Labels, Model, Recipe};
 use crate::fit::{self, FitCheckpoint};

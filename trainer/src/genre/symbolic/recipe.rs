@@ -5,9 +5,10 @@ use std::path::Path;
 
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
-use sideman_models::genre::Network;
-use sideman_models::genre::symbolic::{BarNet, BarNetConfig, RollsCnn};
-use sideman_models::genre::weights::InputKind;
+use sideman_inference::genre::symbolic::BarNetConfig;
+use sideman_inference::genre::weights::InputKind;
+use sideman_nets::genre::Network;
+use sideman_nets::genre::symbolic::{BarNet, RollsCnn};
 
 use super::band::BandExamples;
 use super::piano::{HOP, PianoExamples};

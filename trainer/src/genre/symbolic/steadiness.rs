@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sideman_models::genre::symbolic::{BarKernel, BarListener, GenreTracker, PHRASE_BARS, Verdict};
+use sideman_inference::genre::symbolic::{BarKernel, BarListener, GenreTracker, PHRASE_BARS, Verdict};
 use sideman_music::encoding::bar_features::WINDOW_BARS;
 use sideman_music::encoding::bar_features::piano::SOUNDING_BARS;
 

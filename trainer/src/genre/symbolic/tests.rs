@@ -1,7 +1,7 @@
 use candle_core::Device;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
-use sideman_models::genre::symbolic::{BarKernel, BarListener, BarNetConfig};
+use sideman_inference::genre::symbolic::{BarKernel, BarListener, BarNetConfig};
 use sideman_music::encoding::bar_features::{BAND_FEATURES, PIANO_FEATURES};
 use sideman_music::{Note, Score, Track};
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::ensure;
 use serde::{Deserialize, Serialize};
-use sideman_models::genre::symbolic::BarNetConfig;
+use sideman_inference::genre::symbolic::BarNetConfig;
 use sideman_music::encoding::bar_features::{BAND_FEATURES, PIANO_FEATURES};
 
 use super::band::BandExamples;

@@ -194,9 +194,9 @@ struct Line {
 
 #[test]
 fn the_commands_of_the_cards_work() {
-    use sideman_models::genre::built_in::{AUDIO, BAND, PIANO};
+    use sideman_inference::genre::built_in::{AUDIO, BAND, PIANO};
     for weights in [BAND, PIANO, AUDIO] {
-        let card = sideman_models::genre::weights::head(weights).unwrap().card;
+        let card = sideman_inference::genre::weights::head(weights).unwrap().card;
         for line in card.commands.iter().filter(|c| c.contains("genre train")) {
             let words = line.split(' ').skip_while(|w| *w != "genre");
             let Command::Train(args) = Line::parse_from(words).command else { panic!("{line}") };

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 use sideman_engine::loaded_band::{self, Music};
 use sideman_engine::{Controls, Performance};
-use sideman_models::weights;
+use sideman_inference::weights;
 use sideman_music::encoding::note_cells::{COLUMNS, Cells, family_of};
 use sideman_music::{Score, Track};
 

@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 use candle_core::Tensor;
-use sideman_models::genre::{Parameters, Pass};
-use sideman_models::papers::{P1Lstm, all_places};
 use sideman_music::encoding::note_cells::{FAMILY_COLUMNS, FEATURES, SEQUENCE, VALUES};
+use sideman_nets::genre::{Parameters, Pass};
+use sideman_nets::papers::{P1Lstm, all_places};
 
 use super::objective::batch;
 use super::songs::{Song, Window};
@@ -144,7 +144,7 @@ mod tests {
         let values: Vec<f32> = (0..3 * VALUES).map(|i| (i * 37 % 101) as f32 / 20.0).collect();
         let logits = Tensor::from_vec(values, (3, VALUES), &Device::Cpu).unwrap();
         let own = each_loss(&logits, &[0, 61, 199]).unwrap();
-        let sum = sideman_models::ops::cross_entropy(&logits, &[0, 61, 199]).unwrap();
+        let sum = sideman_nets::ops::cross_entropy(&logits, &[0, 61, 199]).unwrap();
         assert!((own.iter().sum::<f32>() - sum.to_scalar::<f32>().unwrap()).abs() < 1e-3);
     }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use anyhow::Context;
 use candle_core::{Device, Tensor};
 use rand_pcg::Pcg64;
-use sideman_models::genre::{Parameters, Specs};
-use sideman_models::ops::cross_entropy;
-use sideman_models::papers::{P1Lstm, all_places};
 use sideman_music::encoding::note_cells::{COLUMNS, FAMILY_COLUMNS, SEQUENCE};
+use sideman_nets::genre::{Parameters, Specs};
+use sideman_nets::ops::cross_entropy;
+use sideman_nets::papers::{P1Lstm, all_places};
 
 use super::loss::{WindowLoss, losses};
 use super::songs::{Song, Window};

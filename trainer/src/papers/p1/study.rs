@@ -2,8 +2,8 @@
 
 use anyhow::{Context, ensure};
 use sha2::Digest;
-use sideman_models::papers::P1Lstm;
 use sideman_music::encoding::note_cells::FAMILY_NAMES;
+use sideman_nets::papers::P1Lstm;
 
 use super::baseline::{Baseline, Baselines};
 use super::loss::{WindowLoss, losses};

@@ -1,10 +1,10 @@
 //! The VAE-RNN as a band among others, and bands of what was trained.
 
 use candle_core::{Device, Tensor};
-use sideman_models::genre::{Parameters, Pass};
-use sideman_models::papers::p2::{Cell, LatentRnn, Live, VaeRnn, Voice, VoiceHead};
-use sideman_models::weights::Card;
+use sideman_inference::weights::Card;
 use sideman_music::encoding::piano_roll::{RollTrack, Threshold};
+use sideman_nets::genre::{Parameters, Pass};
+use sideman_nets::papers::p2::{Cell, LatentRnn, Live, VaeRnn, Voice, VoiceHead};
 
 use super::Sizes;
 use super::music::{Keys, Music};

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
-use sideman_models::papers::p2::{VaeRnn, Voice};
-use sideman_models::weights::{Card, sha256};
+use sideman_inference::weights::{Card, sha256};
 use sideman_music::encoding::piano_roll::RollTrack;
+use sideman_nets::papers::p2::{VaeRnn, Voice};
 
 use super::Sizes;
 use super::band::Make;

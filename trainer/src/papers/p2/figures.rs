@@ -1,11 +1,11 @@
 //! P2's pictures of rolls, and the music that is seen in them.
 
 use image::RgbImage;
-use sideman_models::papers::p2::WIDTH;
 use sideman_music::encoding::piano_roll::{PITCHES, RollTrack, Threshold, found, notes};
 use sideman_music::family::Part;
 use sideman_music::score::Note;
 use sideman_music::{Score, TempoMap, Track};
+use sideman_nets::papers::p2::WIDTH;
 
 use super::measure::BandStudy;
 use crate::evaluate::compare::PEOPLE;

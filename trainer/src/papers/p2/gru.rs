@@ -8,10 +8,10 @@ use candle_core::{Device, Tensor};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 use serde_json::json;
-use sideman_models::genre::{Parameters, Pass, Specs};
-use sideman_models::ops::binary_cross_entropy;
-use sideman_models::papers::p2::{RollGru, State, WIDTH};
 use sideman_music::encoding::piano_roll::{FiveRolls, PITCHES, RollTrack, draw};
+use sideman_nets::genre::{Parameters, Pass, Specs};
+use sideman_nets::ops::binary_cross_entropy;
+use sideman_nets::papers::p2::{RollGru, State, WIDTH};
 
 use super::music::{Keys, Music};
 use super::{Sizes, finished};

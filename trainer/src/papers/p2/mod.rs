@@ -17,7 +17,7 @@ mod vae;
 
 use std::path::Path;
 
-use sideman_models::papers::p2::{Cell, LatentRnn, RollGru, Vae};
+use sideman_nets::papers::p2::{Cell, LatentRnn, RollGru, Vae};
 
 pub use export::{ExportP2Args, export};
 

@@ -3,9 +3,9 @@
 use candle_core::{Device, Tensor};
 use rand_pcg::Pcg64;
 use serde_json::json;
-use sideman_models::genre::{Parameters, Pass, Specs};
-use sideman_models::papers::p2::{Cell, LatentRnn, Vae};
 use sideman_music::encoding::piano_roll::{CELLS, FiveRolls, RollTrack};
+use sideman_nets::genre::{Parameters, Pass, Specs};
+use sideman_nets::papers::p2::{Cell, LatentRnn, Vae};
 
 use super::music::{Keys, Music};
 use super::{Sizes, finished};

@@ -1,10 +1,10 @@
 //! Rolls that are told and rolls that are played, against people's: by cells, track by track.
 
 use rayon::prelude::*;
-use sideman_models::papers::p2::VaeRnn;
 use sideman_music::encoding::piano_roll::{
     CELLS, FiveRolls, Held, RollTrack, Threshold, WINDOW, draw, found,
 };
+use sideman_nets::papers::p2::VaeRnn;
 
 use super::music::{Keys, Music, Piece};
 use crate::corpus::Split;

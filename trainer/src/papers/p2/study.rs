@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use sideman_models::genre::Parameters;
-use sideman_models::papers::p2::{Cell, VaeRnn};
 use sideman_music::encoding::piano_roll::RollTrack;
+use sideman_nets::genre::Parameters;
+use sideman_nets::papers::p2::{Cell, VaeRnn};
 
 use super::band::{Chosen, Make, assemble, choose, with_thresholds};
 use super::measure::{band_study, gru_study, rnn_table, told_table, vae_table};

@@ -3,11 +3,11 @@
 use candle_core::{Device, Tensor};
 use rand_pcg::Pcg64;
 use serde_json::json;
-use sideman_models::band::normal;
-use sideman_models::genre::{Parameters, Pass, Specs};
-use sideman_models::ops::binary_cross_entropy;
-use sideman_models::papers::p2::{Code, Vae};
+use sideman_inference::band::normal;
 use sideman_music::encoding::piano_roll::{CELLS, RollTrack};
+use sideman_nets::genre::{Parameters, Pass, Specs};
+use sideman_nets::ops::binary_cross_entropy;
+use sideman_nets::papers::p2::{Code, Vae};
 
 use super::music::{Keys, Music, WindowOf};
 use super::{Sizes, finished};

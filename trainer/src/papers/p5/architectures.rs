@@ -2,8 +2,8 @@
 
 use anyhow::Context;
 use candle_core::Device;
-use sideman_models::genre::Network;
-use sideman_models::papers::{Layer, NextNote};
+use sideman_nets::genre::Network;
+use sideman_nets::papers::{Layer, NextNote};
 
 use super::ngram::{NGram, again};
 use super::settings::{Protocol, Settings};
@@ -393,7 +393,7 @@ fn generate(
         let seen = [("".to_owned(), line[line.len() - settings.window..].to_vec())];
         let one = Windows { songs: &seen, at: vec![(0, 0)], ..windows.clone() };
         let x = one.inputs(&[0], None)?;
-        let mut pass = sideman_models::genre::Pass::inference(&trained.checkpoint.parameters);
+        let mut pass = sideman_nets::genre::Pass::inference(&trained.checkpoint.parameters);
         let logits: Vec<f32> = trained.network.logits(&mut pass, &x)?.flatten_all()?.to_vec1()?;
         line.push((0..logits.len()).fold(0, |b, i| if logits[i] > logits[b] { i } else { b }));
     }

@@ -3,8 +3,8 @@
 use candle_core::{Device, Tensor};
 use rand::Rng;
 use rand_pcg::Pcg64;
-use sideman_models::genre::{Network, Parameters, Pass, Specs};
-use sideman_models::papers::{EveryStep, WINDOW};
+use sideman_nets::genre::{Network, Parameters, Pass, Specs};
+use sideman_nets::papers::{EveryStep, WINDOW};
 
 use super::windows::Score as Told;
 use crate::fit::{FitConfig, Loss, Objective, Score, Step};
@@ -74,7 +74,7 @@ impl Objective for Every<'_> {
         let rows = (batch.len() * self.steps) as f64;
         let said: Vec<u32> = logits.argmax(1)?.to_vec1()?;
         let right = said.iter().zip(&wanted).filter(|(a, b)| a == b).count() as f64 / rows;
-        let mut mean = (sideman_models::ops::cross_entropy(&logits, &wanted)? / rows)?;
+        let mut mean = (sideman_nets::ops::cross_entropy(&logits, &wanted)? / rows)?;
         if self.smoothing > 0.0 {
             // The cross-entropy against all categories alike: the logarithm of the sum less the mean logit.
             let top = logits.max_keepdim(1)?.detach();

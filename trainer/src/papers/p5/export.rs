@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
-use sideman_models::genre::Parameters;
-use sideman_models::papers::StrokeWeights;
-use sideman_models::weights::{Card, rounded, sha256};
+use sideman_inference::weights::{Card, rounded, sha256};
+use sideman_nets::genre::Parameters;
+use sideman_nets::papers::StrokeWeights;
 
 use super::settings::Settings;
 use super::songs::{self, of};
@@ -55,7 +55,7 @@ pub fn export(args: &ExportArgs) -> anyhow::Result<()> {
     let (mut tensors, mut stored) = (BTreeMap::new(), Parameters::default());
     for (name, t) in &best.parameters.tensors {
         let values: Vec<f32> = t.flatten_all()?.to_vec1()?;
-        let back = rounded(t.dims(), &values)?;
+        let back = rounded(t.dims(), &values);
         stored
             .tensors
             .insert(name.clone(), candle_core::Tensor::from_vec(back, t.dims(), &candle_core::Device::Cpu)?);

@@ -18,7 +18,7 @@ mod windows;
 
 pub use export::{ExportArgs, export};
 
-use sideman_models::papers::NextNote;
+use sideman_nets::papers::NextNote;
 
 use super::{Paper, PaperInfo, PaperRun, Report};
 use settings::Settings;

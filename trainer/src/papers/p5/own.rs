@@ -1,6 +1,6 @@
 //! Our build on the paper's categories, and what needs no network, by songs never seen.
 
-use sideman_models::papers::EveryStep;
+use sideman_nets::papers::EveryStep;
 
 use super::every::{Every, score};
 use super::ngram::{NGram, again};

@@ -3,9 +3,9 @@
 use candle_core::{Device, Tensor};
 use rand::Rng;
 use rand_pcg::Pcg64;
-use sideman_models::genre::{Parameters, Pass, Specs};
-use sideman_models::papers::StrokeNet;
 use sideman_music::encoding::note_tokens::{PITCHES, Place, Shapes, Stroke, strokes};
+use sideman_nets::genre::{Parameters, Pass, Specs};
+use sideman_nets::papers::StrokeNet;
 
 use super::songs::Song;
 use crate::fit::{FitConfig, Loss, Objective, Score, Step};

@@ -4,26 +4,10 @@
 //! when it ends.
 
 use candle_core::{Result, Tensor, bail};
-use serde::{Deserialize, Serialize};
+use sideman_inference::genre::symbolic::{BarNetConfig, MOST_DEVIATIONS};
 
 use crate::genre::{Network, Pass, Specs};
 use crate::ops::Activation;
-
-/// Normalised figures are cut off here: so many deviations from the mean.
-pub(super) const MOST_DEVIATIONS: f32 = 5.0;
-
-/// Sizes of a [`BarNet`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct BarNetConfig {
-    /// Figures of a bar.
-    pub features: usize,
-    /// Units of the layer of a bar.
-    pub hidden: usize,
-    /// Units of the layer behind the pooling.
-    pub dense: usize,
-    /// Number of classes.
-    pub classes: usize,
-}
 
 /// The network. Inputs: figures (examples, bars, features) as they come, and which bars there are (examples, bars), 1
 /// or 0; an example has at least one bar.

@@ -7,9 +7,12 @@ use rand_pcg::Pcg64;
 use sideman_music::encoding::bar_features::{PIANO_FEATURES, ROLL_PITCHES, ROLL_STEPS};
 
 use super::*;
-use crate::genre::weights::{BarWeights, Head, InputKind, head, write};
 use crate::genre::{Network, Parameters, Pass};
-use crate::weights::{Card, WeightsError};
+use sideman_inference::genre::symbolic::{
+    BarKernel, BarListener, BarNetConfig, BarPool, GenreTracker, PHRASE_BARS, Verdict,
+};
+use sideman_inference::genre::weights::{BarWeights, Head, InputKind, head, write};
+use sideman_inference::weights::{Card, WeightsError};
 
 fn net(features: usize, hidden: usize, dense: usize, classes: usize) -> BarNet {
     let mut rng = Pcg64::seed_from_u64(5);
@@ -196,7 +199,7 @@ fn a_weights_file_comes_back_strictly() {
     let bytes = file(5);
     let loaded = BarWeights::load(&bytes, InputKind::Piano).unwrap();
     assert_eq!((loaded.head.temperature, loaded.head.unsure, loaded.head.classes.len()), (1.5, 0.4, 5));
-    assert_eq!(loaded.head.card.sha256, crate::weights::sha256(&bytes));
+    assert_eq!(loaded.head.card.sha256, sideman_inference::weights::sha256(&bytes));
     assert_eq!(head(&bytes).unwrap(), loaded.head);
     // The small matrices are exact, the large ones within a 254th of the largest of their block.
     let net = net(PIANO_FEATURES, 48, 32, 5);
@@ -226,8 +229,8 @@ fn a_weights_file_comes_back_strictly() {
         Err(WeightsError::Damaged)
     ));
     assert!(matches!(BarWeights::load(b"GGUF", InputKind::Piano), Err(WeightsError::Foreign)));
-    assert!(head(crate::weights::EMBEDDED).is_err(), "the band's weights");
-    assert!(crate::weights::load(&bytes).is_err(), "not the band's");
+    assert!(head(sideman_inference::weights::EMBEDDED).is_err(), "the band's weights");
+    assert!(sideman_inference::weights::load(&bytes).is_err(), "not the band's");
 }
 
 /// Probabilities with one class ahead.

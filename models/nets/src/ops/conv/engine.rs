@@ -2,11 +2,12 @@
 
 use rayon::prelude::*;
 
-use super::super::Activation;
-use super::super::vector::Instructions;
-use super::frame::{Band, Frame};
-use super::kernel::{Correlation, Products, block};
-use super::{Shape, Window};
+use sideman_inference::kernel::conv::{
+    Band, Frame, Packed, Placement, Shape, Work, correlate, forward_frame,
+};
+use sideman_inference::kernel::{Activation, Simd, Window};
+
+use super::products::Products;
 
 /// Multiply-adds below which another thread costs more than it saves.
 const WORTH_A_THREAD: usize = 200_000;
@@ -15,130 +16,6 @@ const WORTH_A_THREAD: usize = 200_000;
 const GROUPS: usize = 8;
 /// Positions below which adding up a vector's lanes costs too much beside filling it.
 const LONG: usize = 1024;
-
-/// Weights in the order of the inner loops.
-#[derive(Debug, Clone)]
-pub(super) struct Packed {
-    /// (blocks, taps, channels of a block), zero beyond the last channel.
-    weights: Vec<f32>,
-    /// In whole blocks.
-    bias: Vec<f32>,
-    channels: usize,
-    instructions: Instructions,
-}
-
-impl Packed {
-    /// `weight(channel, tap)` for every tap of a depth.
-    pub(super) fn new(
-        channels: usize,
-        depth: usize,
-        weight: impl Fn(usize, usize) -> f32,
-        bias: Option<&[f32]>,
-        instructions: Instructions,
-    ) -> Self {
-        let rows = block(instructions);
-        let blocks = channels.div_ceil(rows);
-        let mut weights = vec![0f32; blocks * depth * rows];
-        for (b, weights) in weights.chunks_exact_mut((depth * rows).max(1)).enumerate() {
-            for r in 0..rows.min(channels - b * rows) {
-                for tap in 0..depth {
-                    weights[tap * rows + r] = weight(b * rows + r, tap);
-                }
-            }
-        }
-        let mut whole = vec![0f32; blocks * rows];
-        if let Some(bias) = bias {
-            whole[..channels].copy_from_slice(bias);
-        }
-        Self { weights, bias: whole, channels, instructions }
-    }
-}
-
-/// Where outputs go in an image of the destination.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Placement {
-    /// Rows and columns of the destination.
-    pub(super) size: (usize, usize),
-    /// Place of the first output.
-    pub(super) start: (usize, usize),
-    /// From one output to the next.
-    pub(super) step: (usize, usize),
-}
-
-impl Placement {
-    /// All of the destination.
-    pub(super) fn whole(size: (usize, usize)) -> Self {
-        Self { size, start: (0, 0), step: (1, 1) }
-    }
-}
-
-/// Memory that serves again and again.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Work {
-    source: Vec<f32>,
-    gradient: Vec<f32>,
-    offsets: Vec<usize>,
-    rows: Vec<(usize, usize)>,
-}
-
-impl Work {
-    /// Makes it large enough for one image of a frame, cut into portions.
-    pub(super) fn reserve(&mut self, frame: &Frame, portion: Band) {
-        let whole = |v: usize, has: usize| v.saturating_sub(has);
-        self.source.reserve(whole(frame.copied(portion), self.source.len()));
-        self.offsets.reserve(whole(frame.depth(), self.offsets.len()));
-        self.rows.reserve(whole(portion.images * portion.rows, self.rows.len()));
-    }
-}
-
-/// Some images, on this thread.
-pub(super) fn correlate(
-    frame: &Frame,
-    portion: Band,
-    packed: &Packed,
-    activation: Activation,
-    source: &[f32],
-    destination: &mut [f32],
-    placement: Placement,
-    work: &mut Work,
-) {
-    let plane = placement.size.0 * placement.size.1;
-    let images = destination.len() / (packed.channels * plane).max(1);
-    let one = frame.channels * frame.size.0 * frame.size.1;
-    for image in (0..images).step_by(portion.images) {
-        for first in (0..frame.out.0).step_by(portion.rows.max(1)) {
-            let band = Band {
-                images: portion.images.min(images - image),
-                first,
-                rows: portion.rows.min(frame.out.0 - first),
-            };
-            frame.fill(&source[image * one..(image + band.images) * one], band, &mut work.source);
-            frame.offsets(band, &mut work.offsets);
-            work.rows.clear();
-            for i in 0..band.images {
-                for row in 0..band.rows {
-                    let y = placement.start.0 + (first + row) * placement.step.0;
-                    let place = y * placement.size.1 + placement.start.1;
-                    let place = (image + i) * packed.channels * plane + place;
-                    work.rows.push((frame.at(band, i, row), place));
-                }
-            }
-            let part = Correlation {
-                source: &work.source,
-                offsets: &work.offsets,
-                weights: &packed.weights,
-                bias: &packed.bias,
-                activation,
-                rows: &work.rows,
-                width: frame.out.1,
-                step: placement.step.1,
-                channels: packed.channels,
-                plane,
-            };
-            part.run(packed.instructions, destination);
-        }
-    }
-}
 
 /// Whether so many tasks of so many multiply-adds altogether go to rayon's threads.
 fn parallel(tasks: usize, work: usize) -> bool {
@@ -154,13 +31,13 @@ fn correlate_all(
     destination: &mut [f32],
     placement: Placement,
 ) {
-    let to = packed.channels * placement.size.0 * placement.size.1;
+    let to = packed.channels() * placement.size.0 * placement.size.1;
     let one = frame.channels * frame.size.0 * frame.size.1;
     if destination.is_empty() || one == 0 {
         return;
     }
     let images = destination.len() / to;
-    let work = images * packed.channels * frame.depth() * frame.out.0 * frame.out.1;
+    let work = images * packed.channels() * frame.depth() * frame.out.0 * frame.out.1;
     if !parallel(images, work) {
         let portion = frame.portion(images, 4);
         correlate(frame, portion, packed, activation, source, destination, placement, &mut Work::default());
@@ -175,18 +52,6 @@ fn correlate_all(
         });
 }
 
-/// The frame of the forward pass.
-pub(super) fn forward_frame(shape: &Shape, window: Window) -> Frame {
-    Frame {
-        channels: shape.inputs,
-        size: shape.size,
-        taps: shape.kernel,
-        stride: window.stride,
-        start: (-(window.padding.0 as isize), -(window.padding.1 as isize)),
-        out: shape.out,
-    }
-}
-
 /// `activation(x * w + b)`, as (images, outputs, rows, columns).
 pub(super) fn forward(
     shape: &Shape,
@@ -195,11 +60,11 @@ pub(super) fn forward(
     x: &[f32],
     w: &[f32],
     b: &[f32],
-    instructions: Instructions,
+    simd: Simd,
 ) -> Vec<f32> {
     let frame = forward_frame(shape, window);
     let depth = frame.depth();
-    let packed = Packed::new(shape.outputs, depth, |c, t| w[c * depth + t], Some(b), instructions);
+    let packed = Packed::new(shape.outputs, depth, |c, t| w[c * depth + t], Some(b), simd);
     let mut y = vec![0f32; shape.images * shape.outputs * shape.out.0 * shape.out.1];
     correlate_all(&frame, &packed, activation, x, &mut y, Placement::whole(shape.out));
     y
@@ -209,13 +74,7 @@ pub(super) fn forward(
 ///
 /// Each phase of the stride is a convolution without stride: of its rows and columns of the input with those
 /// taps of the kernel that reach them, turned round.
-pub(super) fn input_gradient(
-    shape: &Shape,
-    window: Window,
-    g: &[f32],
-    w: &[f32],
-    instructions: Instructions,
-) -> Vec<f32> {
+pub(super) fn input_gradient(shape: &Shape, window: Window, g: &[f32], w: &[f32], simd: Simd) -> Vec<f32> {
     let mut dx = vec![0f32; shape.images * shape.inputs * shape.size.0 * shape.size.1];
     let (kh, kw) = shape.kernel;
     for down in 0..window.stride.0.min(kh) {
@@ -240,7 +99,7 @@ pub(super) fn input_gradient(
                 let kx = across + window.stride.1 * (horizontal.taps - 1 - x);
                 w[((output * shape.inputs + input) * kh + ky) * kw + kx]
             };
-            let packed = Packed::new(shape.inputs, frame.depth(), weight, None, instructions);
+            let packed = Packed::new(shape.inputs, frame.depth(), weight, None, simd);
             let placement = Placement {
                 size: shape.size,
                 start: (vertical.place, horizontal.place),
@@ -282,13 +141,7 @@ impl Phase {
 }
 
 /// The gradient of the weights from that of the results.
-pub(super) fn weight_gradient(
-    shape: &Shape,
-    window: Window,
-    x: &[f32],
-    g: &[f32],
-    instructions: Instructions,
-) -> Vec<f32> {
+pub(super) fn weight_gradient(shape: &Shape, window: Window, x: &[f32], g: &[f32], simd: Simd) -> Vec<f32> {
     let frame = forward_frame(shape, window);
     let (one, to) = (shape.inputs * shape.size.0 * shape.size.1, shape.outputs * shape.out.0 * shape.out.1);
     let length = shape.outputs * frame.depth();
@@ -299,7 +152,8 @@ pub(super) fn weight_gradient(
     let group = shape.images.div_ceil(GROUPS).max(long);
     let portion = frame.portion(group, 1);
     let sums = |(x, g): (&[f32], &[f32])| {
-        let (mut sums, mut work) = (vec![0f32; length], Work::default());
+        let mut sums = vec![0f32; length];
+        let (mut source, mut gradient, mut offsets) = (vec![], vec![], vec![]);
         let images = g.len() / to;
         for image in (0..images).step_by(portion.images) {
             for first in (0..shape.out.0).step_by(portion.rows) {
@@ -309,17 +163,12 @@ pub(super) fn weight_gradient(
                     rows: portion.rows.min(shape.out.0 - first),
                 };
                 let (x, g) = (&x[image * one..], &g[image * to..]);
-                frame.fill(x, band, &mut work.source);
-                frame.offsets(band, &mut work.offsets);
+                frame.fill(x, band, &mut source);
+                frame.offsets(band, &mut offsets);
                 let stretch = frame.positions(band).next_multiple_of(16);
-                frame.spread(g, shape.outputs, band, stretch, &mut work.gradient);
-                let products = Products {
-                    gradient: &work.gradient,
-                    stretch,
-                    source: &work.source,
-                    offsets: &work.offsets,
-                };
-                products.add(instructions, &mut sums);
+                frame.spread(g, shape.outputs, band, stretch, &mut gradient);
+                let products = Products { gradient: &gradient, stretch, source: &source, offsets: &offsets };
+                products.add(simd, &mut sums);
             }
         }
         sums

@@ -1,4 +1,4 @@
-//! Convolutions against candle's, their gradients against finite differences, on every set of instructions.
+//! Convolutions against candle's, their gradients against finite differences, on every set of simd.
 
 use candle_core::{Device, Tensor, Var};
 use rand::{Rng, SeedableRng};
@@ -44,17 +44,17 @@ fn parts((sizes, size, kernel, stride, padding): Case, seed: u64) -> (Tensor, Te
     (x, w, random(&mut rng, &[sizes.2]), Window { stride, padding })
 }
 
-/// The operation with given instructions.
+/// The operation with given simd.
 fn with_instructions(
     x: &Tensor,
     w: &Tensor,
     b: &Tensor,
     window: Window,
     activation: Activation,
-    instructions: Instructions,
+    simd: Simd,
 ) -> Result<Tensor> {
-    let shape = Shape::new(x.dims4()?, w.dims4()?, window)?;
-    x.apply_op3(w, b, Convolve { shape, window, activation, instructions })
+    let shape = shape_of(x, w, window)?;
+    x.apply_op3(w, b, Convolve { shape, window, activation, simd })
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn gradients_are_finite_differences() {
 /// The kinks of activations make finite differences coarse; so exactly against candle's gradients, which are
 /// right for these operations.
 #[test]
-fn all_instructions_and_activations_equal_candle() {
+fn all_simd_and_activations_equal_candle() {
     for (i, case) in SMALL.into_iter().chain(LARGE).enumerate() {
         let (x, w, b, window) = parts(case, i as u64);
         let vars = [&x, &w, &b].map(|t| Var::from_tensor(t).unwrap());
@@ -81,8 +81,8 @@ fn all_instructions_and_activations_equal_candle() {
             let reference =
                 (composed(&vars[0], &vars[1], &vars[2], window, activation).unwrap() * scale).unwrap();
             let exact = weigh(&reference).unwrap().backward().unwrap();
-            for instructions in Instructions::all() {
-                let y = with_instructions(&vars[0], &vars[1], &vars[2], window, activation, instructions);
+            for simd in Simd::all() {
+                let y = with_instructions(&vars[0], &vars[1], &vars[2], window, activation, simd);
                 let y = (y.unwrap() * scale).unwrap();
                 assert_close(&y, &reference);
                 let grads = weigh(&y).unwrap().backward().unwrap();
@@ -117,7 +117,7 @@ fn inference_equals_training() {
         let (x, w, b, window) = parts(case, i as u64);
         let flat = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         let shape: [usize; 4] = w.dims().try_into().unwrap();
-        let ready = Convolution::new(&flat(&w), shape, &flat(&b), window, Activation::Elu).unwrap();
+        let ready = Convolution::new(&flat(&w), shape, &flat(&b), window, Activation::Elu);
         let expected = conv2d(&x, &w, Some(&b), window, Activation::Elu).unwrap();
         let mut y = vec![f32::NAN; 3];
         let mut work = ConvolutionWork::default();

@@ -23,7 +23,7 @@ use sideman_music::time::{PULSES_PER_TICK, Tick, pulse_to_tick};
 
 use super::memory::State;
 use super::weights::{Voice, WrongVoices};
-use crate::band::normal;
+use sideman_inference::band::normal;
 
 /// Windows that are heard anew when the key changes.
 const REMEMBERED: usize = 16;

@@ -6,7 +6,7 @@ use sideman_music::score::{BandScore, Note};
 
 use super::*;
 use crate::genre::{Parameters, Pass};
-use crate::weights::{Card, WeightsError};
+use sideman_inference::weights::{Card, WeightsError};
 
 const LATENT: LatentRnn = LatentRnn { cell: Cell::Gru, latent: 16, hidden: 8 };
 
@@ -117,15 +117,15 @@ fn files_come_back_and_strange_ones_do_not() {
     let apart = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(apart < 0.1, "what 8 bits leave: {apart}");
     assert_eq!(read.write().unwrap(), bytes, "storing twice loses nothing more");
-    assert!(crate::weights::card(&bytes).unwrap().name == "p2-guitar");
+    assert!(sideman_inference::weights::card(&bytes).unwrap().name == "p2-guitar");
 
     let mut damaged = bytes.clone();
     damaged[4000] ^= 1;
     assert!(matches!(Voice::read(&damaged), Err(WeightsError::Damaged)));
     assert!(matches!(Voice::read(b"MThd"), Err(WeightsError::Foreign)));
-    let band = crate::weights::BUILT_IN[0].bytes;
+    let band = sideman_inference::weights::BUILT_IN[0].bytes;
     assert!(matches!(Voice::read(band), Err(WeightsError::Content(_))));
-    assert!(crate::weights::load(&bytes).is_err());
+    assert!(sideman_inference::weights::load(&bytes).is_err());
     let mut absurd = original;
     absurd.head.loudest = 0;
     assert!(matches!(Voice::read(&absurd.write().unwrap()), Err(WeightsError::Content(_))));

@@ -6,13 +6,12 @@ use std::collections::BTreeMap;
 
 use candle_core::{Device, Result as CandleResult, Tensor};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use sideman_music::encoding::piano_roll::{CELLS, RollTrack, Threshold};
 
 use super::memory::State;
 use super::{LatentRnn, Vae};
 use crate::genre::{Parameters, Pass};
-use crate::weights::{Card, Parsed, WeightsError, json, sealed};
+use sideman_inference::weights::{Card, WeightsError, WeightsFile, fingerprint, json, sealed};
 
 /// Version of what windows are drawn like: raise it when their cells change their meaning.
 pub const WINDOWS_VERSION: u32 = 1;
@@ -86,12 +85,8 @@ fn shapes(head: &VoiceHead) -> Vec<(String, Vec<usize>)> {
 }
 
 fn encoding(shapes: &[(String, Vec<usize>)]) -> String {
-    let mut hash = Sha256::new();
-    hash.update(format!("p2, windows {WINDOWS_VERSION};"));
-    for (name, shape) in shapes {
-        hash.update(format!("{name} {shape:?};"));
-    }
-    hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
+    let named = shapes.iter().map(|(name, shape)| (name.as_str(), shape.as_slice()));
+    fingerprint(&format!("p2, windows {WINDOWS_VERSION};"), named)
 }
 
 impl Voice {
@@ -120,16 +115,15 @@ impl Voice {
             };
             tensors.insert(name.clone(), (shape.clone(), values));
         }
-        let text = |s: &str| candle_core::quantized::gguf_file::Value::String(s.to_owned());
         let card = Card { sha256: String::new(), ..self.card.clone() };
         let metadata = [
-            ("general.architecture", text(ARCHITECTURE)),
-            ("general.name", text(&self.card.name)),
-            ("sideman.encoding", text(&encoding(&shapes))),
+            ("general.architecture", ARCHITECTURE.to_owned()),
+            ("general.name", self.card.name.clone()),
+            ("sideman.encoding", encoding(&shapes)),
             ("sideman.config", json(&self.head)),
             ("sideman.card", json(&card)),
         ];
-        sealed(&metadata, &tensors)
+        sealed(&metadata, &tensors).map_err(candle_core::Error::wrap)
     }
 
     /// Reads a file. Allocates and takes some ten milliseconds.
@@ -137,7 +131,7 @@ impl Voice {
     /// # Errors
     /// When the file is damaged, foreign, of another version, or lacks something.
     pub fn read(bytes: &[u8]) -> Result<Self, WeightsError> {
-        let parsed = Parsed::new(bytes)?;
+        let parsed = WeightsFile::read(bytes)?;
         if parsed.text("general.architecture")? != ARCHITECTURE {
             return Err(WeightsError::Content("it is no track of P2's generator".into()));
         }
@@ -156,10 +150,7 @@ impl Voice {
             return Err(WeightsError::Content(format!("absurd settings {head:?}")));
         }
         let shapes = shapes(&head);
-        let (found, expected) = (parsed.text("sideman.encoding")?.to_owned(), encoding(&shapes));
-        if found != expected {
-            return Err(WeightsError::Encoding { found, expected });
-        }
+        parsed.expect_encoding(encoding(&shapes))?;
         let mut tensors = parsed.tensors(&shapes)?;
         let noise = tensors.remove("noise").unwrap_or_default();
         let (mut vae, mut rnn) = (Parameters::default(), Parameters::default());
@@ -172,7 +163,7 @@ impl Voice {
             let to = if kind == "vae" { &mut vae } else { &mut rnn };
             to.tensors.insert(rest.to_owned(), tensor);
         }
-        Ok(Self { noise, card: parsed.card(bytes)?, vae, rnn, head })
+        Ok(Self { noise, card: parsed.card()?, vae, rnn, head })
     }
 
     /// The track that it is of.
