@@ -21,6 +21,7 @@ mod tags;
 pub use analyse::{AnalyseArgs, analyse};
 
 use anyhow::Result;
+use sideman_nets::nn::Network;
 use sideman_music::encoding::note_cells::FAMILY_NAMES;
 
 use self::band::{Player, played};

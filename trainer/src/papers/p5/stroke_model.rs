@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, ensure};
+use sideman_nets::nn::Parameters;
 use sideman_music::encoding::note_tokens::{GAPS, LENGTHS, PITCHES, Shapes, Sonority};
 use sideman_music::{MeterMap, Note, Score, Track};
 use sideman_nets::genre::Parameters;
