@@ -25,6 +25,11 @@ impl Linear {
             activation,
         })
     }
+
+    /// Of weights (outputs, inputs) and biases (outputs).
+    pub fn of(w: Tensor, b: Tensor, activation: Activation) -> Self {
+        Self { w, b, activation }
+    }
 }
 
 impl Module for Linear {
@@ -49,9 +54,22 @@ impl Embedding {
         Ok(Self { w: vb.get(&[rows, width], "w", init)? })
     }
 
+    /// Of a table (rows, width).
+    pub fn of(w: Tensor) -> Self {
+        Self { w }
+    }
+
     /// The table.
     pub fn table(&self) -> &Tensor {
         &self.w
+    }
+
+    /// The rows of these numbers, (n, width).
+    ///
+    /// # Errors
+    /// When a number is too high.
+    pub fn rows(&self, ids: &[u32]) -> Result<Tensor> {
+        self.forward(&Tensor::from_slice(ids, ids.len(), self.w.device())?)
     }
 }
 

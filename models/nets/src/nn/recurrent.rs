@@ -27,6 +27,11 @@ impl Lstm {
         })
     }
 
+    /// Of weights for the input (4 * hidden, inputs), recurrent weights (4 * hidden, hidden) and biases.
+    pub fn of(w: Tensor, r: Tensor, b: Tensor) -> Self {
+        Self { w, r, b }
+    }
+
     /// Goes on from a state: (steps * lanes, inputs), time-major, to (steps * lanes, hidden). No gradient flows
     /// through the state.
     ///
