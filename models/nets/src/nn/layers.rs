@@ -115,7 +115,7 @@ impl Conv2d {
 impl Module for Conv2d {
     /// (images, inputs, rows, columns) to (images, outputs, rows, columns).
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        ops::conv2d(x, &self.w, Some(&self.b), self.window, self.activation)
+        ops::conv2d(x, &self.w, &self.b, self.window, self.activation)
     }
 }
 
