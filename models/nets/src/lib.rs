@@ -2,5 +2,6 @@
 
 pub mod band;
 pub mod genre;
+pub mod nn;
 pub mod ops;
 pub mod papers;

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
-use sideman_nets::genre::Parameters;
+use sideman_nets::nn::Parameters;
 use sideman_nets::ops::RunningStatistics;
 
 use super::FitConfig;

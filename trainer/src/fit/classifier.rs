@@ -3,7 +3,8 @@
 use candle_core::{Device, Tensor};
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
-use sideman_nets::genre::{Network, Parameters, Pass, Specs};
+use sideman_nets::genre::DynClassifier;
+use sideman_nets::nn::{Mode, Parameters, Specs};
 
 use super::mixing::{Targets, class_weights, mix};
 use super::objective::{Loss, Objective, Score, Step};
@@ -15,7 +16,7 @@ use super::{Examples, FitConfig, FitOptions, Outcome, learn, predict};
 /// # Errors
 /// As [`learn`]; and when a split has no examples.
 pub fn fit(
-    network: &dyn Network,
+    network: &DynClassifier,
     train: &dyn Examples,
     valid: &dyn Examples,
     config: &FitConfig,
@@ -32,7 +33,7 @@ pub fn fit(
 
 /// A network with its examples.
 struct Classifier<'a> {
-    network: &'a dyn Network,
+    network: &'a DynClassifier,
     train: &'a dyn Examples,
     valid: &'a dyn Examples,
     config: &'a FitConfig,
@@ -61,7 +62,7 @@ impl Objective for Classifier<'_> {
         let of: Vec<usize> = batch.iter().map(|&i| self.train.class(i)).collect();
         let mut targets = Targets::new(&of, &self.weights, self.config.smoothing);
         let inputs = mix(inputs.to_vec(), &mut targets, self.config, step.rng)?;
-        let logits = self.network.logits(&mut step.pass(), &inputs)?;
+        let logits = step.layers(self.network)?.forward(&inputs, &mut step.mode())?;
         let hits = right(&logits, &of)? as f64;
         Ok(Loss { mean: targets.loss(&logits)?, right: Some(hits / of.len().max(1) as f64) })
     }
@@ -73,6 +74,7 @@ impl Objective for Classifier<'_> {
         rng: &mut Pcg64,
         device: &Device,
     ) -> anyhow::Result<()> {
+        let layers = self.network.load(parameters)?;
         // Always the same examples: what differs between epochs is then the weights.
         let mut some: Vec<usize> = (0..self.train.len()).collect();
         some.shuffle(rng);
@@ -82,8 +84,7 @@ impl Objective for Classifier<'_> {
             let inputs =
                 inputs.iter().map(|t| t.to_device(device)).collect::<candle_core::Result<Vec<_>>>()?;
             let share = 1.0 / (n + 1) as f32;
-            let mut pass = Pass::calibration(&parameters.tensors, &mut parameters.running, share);
-            self.network.logits(&mut pass, &inputs)?;
+            layers.forward(&inputs, &mut Mode::Calibration { running: &mut parameters.running, share })?;
         }
         Ok(())
     }

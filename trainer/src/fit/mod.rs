@@ -2,7 +2,7 @@
 //!
 //! [`learn`] trains what an [`Objective`] says under a [`FitConfig`], with a log of JSON lines, curves as a
 //! picture, and checkpoints from which it goes on to the same weights as if it had never stopped. [`fit()`] does so
-//! for classifiers: a [`Network`](sideman_nets::genre::Network) on [`Examples`]. [`predict`] runs the result over
+//! for classifiers: a [`Classifier`](sideman_nets::genre::Classifier) on [`Examples`]. [`predict`] runs the result over
 //! examples; [`Predictions`] are what is measured.
 
 mod checkpoint;

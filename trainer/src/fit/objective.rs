@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use candle_core::{Device, Tensor};
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
-use sideman_nets::genre::{Parameters, Pass, Specs};
+use sideman_nets::nn::{Mode, Network, Parameters, Specs, VarBuilder};
 use sideman_nets::ops::RunningStatistics;
 
 use super::FitConfig;
@@ -23,9 +23,17 @@ pub struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    /// A pass in training.
-    pub fn pass(self) -> Pass<'a> {
-        Pass::training(self.tensors, self.running, self.rng)
+    /// The layers of a network with these weights.
+    ///
+    /// # Errors
+    /// When the weights are of another network.
+    pub fn layers<N: Network + ?Sized>(&self, network: &N) -> candle_core::Result<N::Layers> {
+        network.build(&VarBuilder::new(self.tensors, self.running))
+    }
+
+    /// A forward pass in training.
+    pub fn mode(self) -> Mode<'a> {
+        Mode::Training { running: self.running, rng: self.rng }
     }
 }
 

@@ -5,7 +5,8 @@ use std::path::Path;
 use anyhow::Context;
 use candle_core::{D, Device};
 use rayon::prelude::*;
-use sideman_nets::genre::{Network, Parameters, Pass};
+use sideman_nets::genre::DynClassifier;
+use sideman_nets::nn::{Mode, Parameters};
 
 use super::Examples;
 use crate::evaluate::write_whole;
@@ -45,7 +46,7 @@ pub struct Figures {
 /// # Errors
 /// When an example cannot be read or does not fit the network.
 pub fn predict(
-    network: &dyn Network,
+    network: &DynClassifier,
     parameters: &Parameters,
     examples: &dyn Examples,
     batch: usize,
@@ -53,13 +54,14 @@ pub fn predict(
 ) -> anyhow::Result<Predictions> {
     let mut out = Predictions { classes: examples.classes().to_vec(), ..Predictions::default() };
     let all: Vec<usize> = (0..examples.len()).collect();
+    let layers = network.load(parameters)?;
     for some in all.chunks(batch.max(1)) {
         let inputs = examples
             .inputs(some, None)?
             .into_iter()
             .map(|t| t.to_device(device))
             .collect::<candle_core::Result<Vec<_>>>()?;
-        let logits = network.logits(&mut Pass::inference(parameters), &inputs)?;
+        let logits = layers.forward(&inputs, &mut Mode::Inference)?;
         let rows = logits.to_dtype(candle_core::DType::F32)?.to_device(&Device::Cpu)?;
         out.probabilities.extend(softmax(rows.to_vec2()?));
     }

@@ -9,7 +9,7 @@ use candle_core::{Device, Tensor, Var};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
-use sideman_nets::genre::Parameters;
+use sideman_nets::nn::Parameters;
 use sideman_nets::ops::RunningStatistics;
 
 use super::curves::{self, Line};

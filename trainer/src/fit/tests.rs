@@ -3,7 +3,8 @@
 use candle_core::{Device, Result, Tensor};
 use rand::Rng;
 use rand_pcg::Pcg64;
-use sideman_nets::genre::{Network, NormRule, Pass, Specs};
+use sideman_nets::genre::Classifier;
+use sideman_nets::nn::{BatchNorm, Linear, Mode, Module, Network, NormConfig, VarBuilder, dropout};
 use sideman_nets::ops::Activation;
 
 use super::*;
@@ -11,18 +12,28 @@ use super::*;
 /// A small net with batch normalisation and dropout.
 struct Toy;
 
-impl Network for Toy {
-    fn specs(&self) -> Specs {
-        let mut specs = Specs::default();
-        specs.linear("first", 2, 16).norm("norm", 16).linear("last", 16, 3);
-        specs
-    }
+struct ToyLayers {
+    first: Linear,
+    norm: BatchNorm,
+    last: Linear,
+}
 
-    fn logits(&self, pass: &mut Pass<'_>, inputs: &[Tensor]) -> Result<Tensor> {
-        let x = pass.linear("first", &inputs[0], Activation::None)?;
-        let x = pass.norm("norm", &x, NormRule::TORCH, Activation::Relu)?;
-        let x = pass.dropout(&x, 0.1)?;
-        pass.linear("last", &x, Activation::None)
+impl Network for Toy {
+    type Layers = Box<dyn Classifier>;
+
+    fn build(&self, vb: &VarBuilder<'_>) -> Result<Self::Layers> {
+        Ok(Box::new(ToyLayers {
+            first: Linear::new(2, 16, Activation::None, vb.pp("first"))?,
+            norm: BatchNorm::new(16, NormConfig::TORCH, Activation::Relu, vb.pp("norm"))?,
+            last: Linear::new(16, 3, Activation::None, vb.pp("last"))?,
+        }))
+    }
+}
+
+impl Classifier for ToyLayers {
+    fn forward(&self, inputs: &[Tensor], mode: &mut Mode<'_>) -> Result<Tensor> {
+        let x = self.norm.forward(&self.first.forward(&inputs[0])?, mode)?;
+        self.last.forward(&dropout(&x, 0.1, mode)?)
     }
 }
 

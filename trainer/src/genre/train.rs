@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use clap::ValueEnum;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sideman_nets::genre::Network;
+use sideman_nets::genre::DynClassifier;
 
 use super::recipes::{Look, Recipe};
 use super::symbolic;
@@ -88,7 +88,7 @@ pub enum Training {
 /// A model with its examples.
 pub struct Ready {
     /// The network.
-    pub network: Box<dyn Network>,
+    pub network: Box<DynClassifier>,
     /// To train on.
     pub train: Box<dyn Examples>,
     /// To watch the training by.

@@ -99,7 +99,7 @@ pub fn continued(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::genre::Parameters;
+    use crate::nn::{Network, Parameters};
     use crate::papers::StrokeNet;
 
     fn player() -> (StrokePlayer, Shapes) {

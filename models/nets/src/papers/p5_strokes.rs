@@ -6,14 +6,14 @@
 //! next one in four draws, each knowing those before it: when, what lowest pitch, what chord on it, how long. It is
 //! trained at every step of its windows, in all keys.
 
-use candle_core::{DType, Result, Tensor};
+use candle_core::{DType, Result, Tensor, bail};
 use rand::Rng;
 use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
 use sideman_music::encoding::note_tokens::{GAPS, LENGTHS, PITCHES, POSITIONS, Stroke};
 use std::collections::BTreeMap;
 
-use crate::genre::{Initial, Pass, Specs};
+use crate::nn::{Embedding, Init, Linear, Lstm, Mode, Module, Network, VarBuilder, dropout};
 use crate::ops::{Activation, cross_entropy};
 
 /// The network's sizes.
@@ -25,65 +25,82 @@ pub struct StrokeNet {
     pub hidden: usize,
 }
 
-/// Losses of the four draws, each summed over its rows, in nats.
-pub struct Targets {
-    /// When, what lowest pitch, what chord, how long.
-    pub losses: [Tensor; 4],
-    /// Logits of the four, (rows, classes).
+/// Logits of the four draws, when, what lowest pitch, what chord, how long: (rows, classes), rows time-major.
+pub struct StrokeLogits {
+    /// Of each draw.
     pub logits: [Tensor; 4],
+    /// What was drawn: (rows), u32.
+    drawn: [Tensor; 4],
 }
 
-/// What is embedded, and how many of it there are.
-fn tables(net: &StrokeNet) -> [(&'static str, usize); 9] {
-    [
-        ("in.gap", GAPS),
-        ("in.low", PITCHES),
-        ("in.shape", net.shapes),
-        ("in.length", LENGTHS),
-        ("in.place", POSITIONS),
-        ("at.gap", GAPS),
-        ("at.place", POSITIONS),
-        ("at.low", PITCHES),
-        ("at.shape", net.shapes),
-    ]
+/// The layers of a [`StrokeNet`].
+pub struct StrokeLayers {
+    /// Of the strokes that are read: gap, lowest pitch, shape, length, place in the bar.
+    read: [Embedding; 5],
+    /// Of what was drawn: the gap, and the place in the bar that it leads to, the lowest pitch, the shape.
+    drawn: [Embedding; 4],
+    memories: [Lstm; 2],
+    /// Logits of the four draws; each but the first behind a layer that takes in the one before.
+    gap: Linear,
+    draws: [(Linear, Linear); 3],
+    hidden: usize,
+}
+
+impl Network for StrokeNet {
+    type Layers = StrokeLayers;
+
+    fn build(&self, vb: &VarBuilder<'_>) -> Result<StrokeLayers> {
+        let h = self.hidden;
+        let init = Init::Glorot { inputs: h, outputs: h };
+        let table = |rows, name: &str| Embedding::new(rows, h, init, vb.pp(name));
+        let linear = |outputs, name: &str| Linear::new(h, outputs, Activation::None, vb.pp(name));
+        Ok(StrokeLayers {
+            read: [
+                table(GAPS, "in.gap")?,
+                table(PITCHES, "in.low")?,
+                table(self.shapes, "in.shape")?,
+                table(LENGTHS, "in.length")?,
+                table(POSITIONS, "in.place")?,
+            ],
+            drawn: [
+                table(GAPS, "at.gap")?,
+                table(POSITIONS, "at.place")?,
+                table(PITCHES, "at.low")?,
+                table(self.shapes, "at.shape")?,
+            ],
+            memories: [Lstm::new(h, h, vb.pp("lstm0"))?, Lstm::new(h, h, vb.pp("lstm1"))?],
+            gap: linear(GAPS, "gap")?,
+            draws: [
+                (linear(h, "to.low")?, linear(PITCHES, "low")?),
+                (linear(h, "to.shape")?, linear(self.shapes, "shape")?),
+                (linear(h, "to.length")?, linear(LENGTHS, "length")?),
+            ],
+            hidden: h,
+        })
+    }
 }
 
 impl StrokeNet {
     /// Columns of a window's step: gap, lowest pitch, shape, length, place in the bar.
     pub const COLUMNS: usize = 5;
+}
 
-    /// Every tensor that is trained.
-    pub fn specs(&self) -> Specs {
-        let mut specs = Specs::default();
-        let h = self.hidden;
-        for (name, count) in tables(self) {
-            specs.tensor(format!("{name}.w"), &[count, h], Initial::Glorot { inputs: h, outputs: h });
-        }
-        specs.lstm("lstm0", h, h).lstm("lstm1", h, h);
-        specs.linear("gap", h, GAPS);
-        specs.linear("to.low", h, h).linear("low", h, PITCHES);
-        specs.linear("to.shape", h, h).linear("shape", h, self.shapes);
-        specs.linear("to.length", h, h).linear("length", h, LENGTHS);
-        specs
-    }
-
-    /// Losses of every stroke but the first of windows (examples, strokes, [`StrokeNet::COLUMNS`]), each from those
+impl StrokeLayers {
+    /// Logits of every stroke but the first of windows (examples, strokes, [`StrokeNet::COLUMNS`]), each from those
     /// before it in its window, with a dropout in training. Only strokes from `from` on count, 1 for all.
     ///
     /// # Errors
-    /// When the input has another shape, or a tensor is missing.
-    pub fn losses(
+    /// When the input has another shape.
+    pub fn forward(
         &self,
-        pass: &mut Pass<'_>,
         windows: &Tensor,
-        dropout: f32,
         from: usize,
-    ) -> Result<Targets> {
+        share: f32,
+        mode: &mut Mode<'_>,
+    ) -> Result<StrokeLogits> {
         let (lanes, strokes, columns) = windows.dims3()?;
-        if columns != Self::COLUMNS || from == 0 || strokes <= from {
-            candle_core::bail!(
-                "windows of {strokes} strokes and {columns} columns, of which {from} are given"
-            );
+        if columns != StrokeNet::COLUMNS || from == 0 || strokes <= from {
+            bail!("windows of {strokes} strokes and {columns} columns, of which {from} are given");
         }
         let steps = strokes - 1;
         let h = self.hidden;
@@ -92,40 +109,43 @@ impl StrokeNet {
         let column = |c: usize, start: usize, count: usize| {
             windows.narrow(0, start, count)?.narrow(2, c, 1)?.contiguous()?.flatten_all()
         };
-        let table = |name: &str, ids: &Tensor| pass.tensor(&format!("{name}.w"))?.index_select(ids, 0);
-        let mut x = table("in.gap", &column(0, 0, steps)?)?;
-        for (c, name) in ["in.low", "in.shape", "in.length", "in.place"].into_iter().enumerate() {
-            x = (x + table(name, &column(c + 1, 0, steps)?)?)?;
+        let mut x = self.read[0].forward(&column(0, 0, steps)?)?;
+        for (c, table) in self.read.iter().enumerate().skip(1) {
+            x = (x + table.forward(&column(c, 0, steps)?)?)?;
         }
         let count = steps + 1 - from;
         let ids = |c| column(c, from, count);
         let [gaps, lows, shapes, lengths, places] = [ids(0)?, ids(1)?, ids(2)?, ids(3)?, ids(4)?];
+        let [at_gap, at_place, at_low, at_shape] = &self.drawn;
         let at = [
-            (table("at.gap", &gaps)? + table("at.place", &places)?)?,
-            table("at.low", &lows)?,
-            table("at.shape", &shapes)?,
+            (at_gap.forward(&gaps)? + at_place.forward(&places)?)?,
+            at_low.forward(&lows)?,
+            at_shape.forward(&shapes)?,
         ];
-        let x = pass.dropout(&x, dropout)?.reshape((steps, lanes, h))?;
-        let a = pass.lstm("lstm0", &x)?;
-        let dropped = pass.dropout(&a, dropout)?;
-        let b = pass.lstm("lstm1", &dropped)?;
+        let x = dropout(&x, share, mode)?.reshape((steps, lanes, h))?;
+        let a = self.memories[0].forward(&x)?;
+        let b = self.memories[1].forward(&dropout(&a, share, mode)?)?;
         let y = (a + b)?.narrow(0, from - 1, count)?.contiguous()?.reshape((count * lanes, h))?;
-        let mut y = pass.dropout(&y, dropout)?;
-        let mut logits = vec![pass.linear("gap", &y, Activation::None)?];
-        for (name, at) in ["low", "shape", "length"].into_iter().zip(at) {
-            y = (pass.linear(&format!("to.{name}"), &y, Activation::None)? + at)?.relu()?;
-            y = pass.dropout(&y, dropout)?;
-            logits.push(pass.linear(name, &y, Activation::None)?);
-        }
-        let wanted = [gaps, lows, shapes, lengths];
-        let mut losses = vec![];
-        for (logits, wanted) in logits.iter().zip(&wanted) {
-            losses.push(cross_entropy(logits, &wanted.to_vec1::<u32>()?)?);
-        }
-        let four = |v: Vec<Tensor>| {
-            <[Tensor; 4]>::try_from(v).map_err(|_| candle_core::Error::Msg("four draws".into()))
+        let mut y = dropout(&y, share, mode)?;
+        let gap = self.gap.forward(&y)?;
+        let mut next = |(to, out): &(Linear, Linear), at: &Tensor| {
+            y = dropout(&(to.forward(&y)? + at)?.relu()?, share, mode)?;
+            out.forward(&y)
         };
-        Ok(Targets { losses: four(losses)?, logits: four(logits)? })
+        let [low, shape, length] = &self.draws;
+        let logits = [gap, next(low, &at[0])?, next(shape, &at[1])?, next(length, &at[2])?];
+        Ok(StrokeLogits { logits, drawn: [gaps, lows, shapes, lengths] })
+    }
+}
+
+impl StrokeLogits {
+    /// Losses of the four draws, each summed over its rows, in nats.
+    ///
+    /// # Errors
+    /// When a stroke lies outside of what the network knows.
+    pub fn losses(&self) -> Result<[Tensor; 4]> {
+        let loss = |i: usize| cross_entropy(&self.logits[i], &self.drawn[i].to_vec1::<u32>()?);
+        Ok([loss(0)?, loss(1)?, loss(2)?, loss(3)?])
     }
 }
 
@@ -185,7 +205,7 @@ fn sigmoid(x: f32) -> f32 {
 }
 
 impl StrokePlayer {
-    /// From the values of the tensors of [`StrokeNet::specs`] by name, row-major.
+    /// From the values of the network's tensors by name, row-major.
     ///
     /// # Errors
     /// When one is missing or of another size; the message names it.
@@ -231,7 +251,7 @@ impl StrokePlayer {
         (out, c)
     }
 
-    /// InputKind a stroke that begins at a place in its bar.
+    /// Takes in a stroke that begins at a place in its bar.
     pub fn hear(&mut self, stroke: Stroke, place: usize) {
         let parts = [
             self.row("in.gap.w", stroke.gap),
@@ -312,7 +332,7 @@ mod tests {
     use rand::SeedableRng;
 
     use super::*;
-    use crate::genre::Parameters;
+    use crate::nn::Parameters;
 
     fn net() -> (StrokeNet, Parameters) {
         let net = StrokeNet { shapes: 7, hidden: 12 };
@@ -348,7 +368,8 @@ mod tests {
     fn the_player_is_the_network() {
         let (net, parameters) = net();
         let line = line(9);
-        let targets = net.losses(&mut Pass::inference(&parameters), &tensor(&line), 0.5, 1).unwrap();
+        let layers = net.load(&parameters).unwrap();
+        let targets = layers.forward(&tensor(&line), 1, 0.5, &mut Mode::Inference).unwrap();
         let mut player = StrokePlayer::new(net, values(&parameters)).unwrap();
         let mut total = 0.0;
         for (step, pair) in line.windows(2).enumerate() {
@@ -363,8 +384,8 @@ mod tests {
             let same = [(pair[0]), (drawn.stroke, pair[1].1)];
             let mut whole: Vec<(Stroke, usize)> = line[..=step].to_vec();
             whole.push(same[1]);
-            let t = net.losses(&mut Pass::inference(&parameters), &tensor(&whole), 0.0, step + 1).unwrap();
-            let loss: f32 = t.losses.iter().map(|l| l.to_scalar::<f32>().unwrap()).sum();
+            let t = layers.forward(&tensor(&whole), step + 1, 0.0, &mut Mode::Inference).unwrap();
+            let loss: f32 = t.losses().unwrap().iter().map(|l| l.to_scalar::<f32>().unwrap()).sum();
             assert!((loss + drawn.log_probability).abs() < 1e-3, "{loss} {}", drawn.log_probability);
             total += loss;
         }
@@ -381,12 +402,13 @@ mod tests {
             .collect();
         let tensors = vars.iter().map(|(k, v)| (k.clone(), v.as_tensor().clone())).collect();
         let (mut running, mut rng) = (BTreeMap::new(), Pcg64::seed_from_u64(1));
-        let mut pass = Pass::training(&tensors, &mut running, &mut rng);
-        let targets = net.losses(&mut pass, &tensor(&line(30)), 0.1, 1).unwrap();
-        let loss = Tensor::stack(&targets.losses, 0).unwrap().sum_all().unwrap();
+        let layers = net.build(&VarBuilder::new(&tensors, &running.clone())).unwrap();
+        let mut mode = Mode::Training { running: &mut running, rng: &mut rng };
+        let targets = layers.forward(&tensor(&line(30)), 1, 0.1, &mut mode).unwrap();
+        let loss = Tensor::stack(&targets.losses().unwrap(), 0).unwrap().sum_all().unwrap();
         let grads = loss.backward().unwrap();
         assert!(vars.iter().all(|(_, v)| grads.get(v).is_some()));
-        assert!(net.losses(&mut Pass::inference(&parameters), &tensor(&line(4)), 0.0, 4).is_err());
+        assert!(layers.forward(&tensor(&line(4)), 4, 0.0, &mut Mode::Inference).is_err());
     }
 
     #[test]

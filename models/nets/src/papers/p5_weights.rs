@@ -6,6 +6,7 @@ use candle_core::Result as CandleResult;
 use sideman_music::encoding::note_tokens::{GAPS, LENGTHS, LOWEST_PITCH, PITCHES, POSITIONS, Shapes};
 
 use super::{StrokeNet, StrokePlayer};
+use crate::nn::Network;
 use sideman_inference::weights::{Card, WeightsError, WeightsFile, fingerprint, json, sealed};
 
 /// Of `general.architecture`.
@@ -83,7 +84,7 @@ impl StrokeWeights {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::genre::Parameters;
+    use crate::nn::Parameters;
 
     fn file(hidden: usize, shapes: &Shapes) -> Vec<u8> {
         let net = StrokeNet { shapes: shapes.count(), hidden };

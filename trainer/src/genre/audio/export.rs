@@ -9,8 +9,8 @@ use sideman_inference::genre::audio::MelClassifier;
 use sideman_inference::genre::weights::{AudioWeights, Head, InputKind};
 use sideman_inference::weights::Card;
 use sideman_inference::weights::Shaped;
-use sideman_nets::genre::Network;
 use sideman_nets::genre::fold;
+use sideman_nets::nn::Network;
 
 use super::predict::{Tracks, Way, predict};
 use crate::corpus::Split;

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sideman_inference::genre::COLUMN_SECONDS;
 use sideman_inference::genre::audio::MelClassifier;
-use sideman_nets::genre::{MelCnn, MelCrnn, MelRnn, Network};
+use sideman_nets::genre::{DynClassifier, MelCnn, MelCrnn, MelRnn};
 
 use super::mel_examples::{Augmentation, MelExamples};
 use super::{Look, Model, Recipe};
@@ -119,7 +119,7 @@ pub(super) fn recipes() -> Vec<Recipe> {
 }
 
 impl MelModel {
-    pub(super) fn network(&self, classes: usize) -> Box<dyn Network> {
+    pub(super) fn network(&self, classes: usize) -> Box<DynClassifier> {
         match (&self.network, &self.input) {
             (MelNetwork::Cnn, MelInput::Clip { columns }) => Box::new(MelCnn::paper(*columns, classes)),
             (MelNetwork::Cnn, MelInput::Crops(a)) => Box::new(MelCnn::paper(a.columns, classes)),

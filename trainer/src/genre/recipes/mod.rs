@@ -10,7 +10,8 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
-use sideman_nets::genre::{Network, Parameters};
+use sideman_nets::genre::DynClassifier;
+use sideman_nets::nn::Parameters;
 
 use super::train::changed;
 use crate::fit::{self, Examples, FitCheckpoint, FitConfig, Predictions};
@@ -46,7 +47,7 @@ pub enum Model {
 
 impl Model {
     /// Its network.
-    pub fn network(&self, classes: usize) -> Box<dyn Network> {
+    pub fn network(&self, classes: usize) -> Box<DynClassifier> {
         match self {
             Self::Mel(model) => model.network(classes),
             Self::Wave(model) => model.network(classes),

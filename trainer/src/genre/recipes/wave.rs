@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::Digest;
 use sideman_audio::wave::{COLUMNS, PART, PARTS, ROWS, SONG};
-use sideman_nets::genre::{Bach, Beethoven, Network};
+use sideman_nets::genre::{Bach, Beethoven, DynClassifier};
 
 use super::{Look, Model, Recipe};
 use crate::corpus::Split;
@@ -58,7 +58,7 @@ pub(super) fn recipes() -> Vec<Recipe> {
 }
 
 impl WaveModel {
-    pub(super) fn network(&self, classes: usize) -> Box<dyn Network> {
+    pub(super) fn network(&self, classes: usize) -> Box<DynClassifier> {
         match self.network {
             WaveNetwork::Bach => Box::new(Bach::paper(classes)),
             WaveNetwork::Beethoven => Box::new(Beethoven::paper(classes)),

@@ -8,7 +8,8 @@ use anyhow::{Context, ensure};
 use candle_core::Device;
 use sideman_inference::genre::symbolic::BarPool;
 use sideman_inference::genre::weights::{BarWeights, InputKind, head};
-use sideman_nets::genre::{Network, Parameters};
+use sideman_nets::genre::DynClassifier;
+use sideman_nets::nn::Parameters;
 
 use super::recipe::{Labels, Model, Recipe};
 use crate::fit::{self, FitCheckpoint};
@@ -22,7 +23,7 @@ pub enum Classifier {
         /// What was trained on what.
         recipe: Recipe,
         /// The network.
-        network: Box<dyn Network>,
+        network: Box<DynClassifier>,
         /// Its weights.
         parameters: Parameters,
     },

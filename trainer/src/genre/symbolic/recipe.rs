@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 use sideman_inference::genre::symbolic::BarNetConfig;
 use sideman_inference::genre::weights::InputKind;
-use sideman_nets::genre::Network;
+use sideman_nets::genre::DynClassifier;
 use sideman_nets::genre::symbolic::{BarNet, RollsCnn};
 
 use super::band::BandExamples;
@@ -145,7 +145,7 @@ impl Recipe {
     ///
     /// # Errors
     /// When the recipe lacks what the network needs.
-    pub fn network(&self) -> anyhow::Result<Box<dyn Network>> {
+    pub fn network(&self) -> anyhow::Result<Box<DynClassifier>> {
         let classes = self.model.scheme().classes().map_or(0, <[_]>::len);
         match self.model {
             Model::P2 | Model::P2Linear => {

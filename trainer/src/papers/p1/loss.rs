@@ -3,7 +3,7 @@
 use anyhow::Result;
 use candle_core::Tensor;
 use sideman_music::encoding::note_cells::{FAMILY_COLUMNS, FEATURES, SEQUENCE, VALUES};
-use sideman_nets::genre::{Parameters, Pass};
+use sideman_nets::nn::{Network, Parameters};
 use sideman_nets::papers::{P1Lstm, all_places};
 
 use super::objective::batch;
@@ -87,12 +87,12 @@ pub(super) fn losses(
     family: usize,
     lanes: usize,
 ) -> Result<Vec<WindowLoss>> {
+    let layers = network.load(parameters)?;
     let mut out = Vec::with_capacity(windows.len());
     for some in windows.chunks(lanes.max(1)) {
         let (cells, targets) = batch(songs, some, family);
-        let pass = Pass::inference(parameters);
-        let states = network.states(&pass, &cells, some.len())?;
-        let logits = network.logits(&pass, &states, all_places(some.len()))?;
+        let states = layers.states(&cells, some.len())?;
+        let logits = layers.logits(&states, all_places(some.len()))?;
         let found = each_loss(&logits, &targets)?;
         for (lane, window) in some.iter().enumerate() {
             let places = || {

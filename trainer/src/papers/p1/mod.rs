@@ -22,6 +22,7 @@ pub use analyse::{AnalyseArgs, analyse};
 
 use anyhow::Result;
 use sideman_music::encoding::note_cells::FAMILY_NAMES;
+use sideman_nets::nn::Network;
 
 use self::band::{Player, played};
 use self::collection::{Seen, View, show_genres, show_incidence, show_overlap, show_programs, united};

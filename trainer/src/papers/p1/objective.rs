@@ -6,7 +6,7 @@ use anyhow::Context;
 use candle_core::{Device, Tensor};
 use rand_pcg::Pcg64;
 use sideman_music::encoding::note_cells::{COLUMNS, FAMILY_COLUMNS, SEQUENCE};
-use sideman_nets::genre::{Parameters, Specs};
+use sideman_nets::nn::{Network, Parameters, Specs};
 use sideman_nets::ops::cross_entropy;
 use sideman_nets::papers::{P1Lstm, all_places};
 
@@ -66,8 +66,8 @@ impl Objective for Expect<'_> {
 
     fn loss(&self, step: Step<'_>, inputs: &[Tensor], chosen: &[usize]) -> anyhow::Result<Loss> {
         let (cells, targets) = (bytes(&inputs[0])?, bytes(&inputs[1])?);
-        let pass = step.pass();
-        let states = self.network.states(&pass, &cells, chosen.len())?;
+        let layers = step.layers(self.network)?;
+        let states = layers.states(&cells, chosen.len())?;
         let mut places = all_places(chosen.len());
         let mut expected: Vec<u32> = targets.iter().map(|&v| v.into()).collect();
         if self.onsets {
@@ -77,7 +77,7 @@ impl Objective for Expect<'_> {
             places = played.iter().map(|&i| places[i]).collect::<Arc<[_]>>();
             expected = played.iter().map(|&i| expected[i]).collect();
         }
-        let logits = self.network.logits(&pass, &states, places)?;
+        let logits = layers.logits(&states, places)?;
         let mean = (cross_entropy(&logits, &expected)? / expected.len() as f64)?;
         Ok(Loss { mean, right: None })
     }

@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 use sideman_inference::weights::Card;
 use sideman_music::encoding::piano_roll::{RollTrack, Threshold};
-use sideman_nets::genre::{Parameters, Pass};
+use sideman_nets::nn::{Network, Parameters};
 use sideman_nets::papers::p2::{Cell, LatentRnn, Live, VaeRnn, Voice, VoiceHead};
 
 use super::Sizes;
@@ -94,7 +94,7 @@ fn deviations(
     piano: &Latents,
     target: &Latents,
 ) -> anyhow::Result<Vec<f32>> {
-    let (pass, wide) = (Pass::inference(parameters), rnn.latent);
+    let (layers, wide) = (rnn.load(parameters)?, rnn.latent);
     let (mut sums, mut count) = (vec![0f64; wide], 0usize);
     for piece in 0..piano.pieces.len() {
         let windows = piano.windows(piece);
@@ -102,7 +102,7 @@ fn deviations(
             continue;
         }
         let x = Tensor::from_slice(&piano.pieces[piece], (windows, wide), &Device::Cpu)?;
-        let told: Vec<f32> = rnn.run(&pass, &x, &mut rnn.blank(1))?.flatten_all()?.to_vec1()?;
+        let told: Vec<f32> = layers.forward(&x, &mut rnn.blank(1))?.flatten_all()?.to_vec1()?;
         let truth = &target.pieces[piece][ahead * wide..];
         for (i, (a, b)) in told.iter().zip(truth).enumerate() {
             sums[i % wide] += f64::from((a - b).powi(2));

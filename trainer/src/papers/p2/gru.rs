@@ -9,7 +9,7 @@ use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 use serde_json::json;
 use sideman_music::encoding::piano_roll::{FiveRolls, PITCHES, RollTrack, draw};
-use sideman_nets::genre::{Parameters, Pass, Specs};
+use sideman_nets::nn::{Network, Parameters, Specs};
 use sideman_nets::ops::binary_cross_entropy;
 use sideman_nets::papers::p2::{RollGru, State, WIDTH};
 
@@ -115,8 +115,7 @@ impl Objective for Long<'_> {
             Some(state) if step.number > 0 => state,
             _ => self.net.blank(LANES),
         };
-        let pass = step.pass();
-        let logits = self.net.run(&pass, &inputs[0], &mut state)?;
+        let logits = step.layers(&self.net)?.forward(&inputs[0], &mut state)?;
         *carried = Some(state);
         let targets: Vec<f32> = inputs[1].flatten_all()?.to_vec1()?;
         let nats = binary_cross_entropy(&logits, &targets, &vec![1.0; targets.len()])?;
@@ -160,7 +159,7 @@ pub(super) fn told(
     parameters: &Parameters,
     split: Split,
 ) -> anyhow::Result<Vec<Told>> {
-    let pass = Pass::inference(parameters);
+    let layers = net.load(parameters)?;
     let mut out = vec![];
     for piece in music.of(split).take(PIECES) {
         let rolls = piece.rolls(Keys::Own);
@@ -168,7 +167,7 @@ pub(super) fn told(
         let all = joined(rolls, 0, steps + 1);
         let (before, truth) = (all[..steps * WIDTH].to_vec(), all[WIDTH..].to_vec());
         let x = Tensor::from_slice(&before, (steps, WIDTH), &Device::Cpu)?;
-        let mut probability: Vec<f32> = net.run(&pass, &x, &mut net.blank(1))?.flatten_all()?.to_vec1()?;
+        let mut probability: Vec<f32> = layers.forward(&x, &mut net.blank(1))?.flatten_all()?.to_vec1()?;
         probability.iter_mut().for_each(|v| *v = 1.0 / (1.0 + (-*v).exp()));
         out.push(Told { before, truth, probability });
     }
@@ -277,12 +276,12 @@ pub(super) fn generate(
     choose: Choose,
     seed: u64,
 ) -> anyhow::Result<Vec<f32>> {
-    let (pass, mut state) = (Pass::inference(parameters), net.blank(1));
+    let (layers, mut state) = (net.load(parameters)?, net.blank(1));
     let mut rng = Pcg64::seed_from_u64(seed);
     let mut x = Tensor::from_slice(prelude, (prelude.len() / WIDTH, WIDTH), &Device::Cpu)?;
     let mut out = Vec::with_capacity(steps * WIDTH);
     for _ in 0..steps {
-        let logits: Vec<f32> = net.run(&pass, &x, &mut state)?.flatten_all()?.to_vec1()?;
+        let logits: Vec<f32> = layers.forward(&x, &mut state)?.flatten_all()?.to_vec1()?;
         let last = logits.get(logits.len().saturating_sub(WIDTH)..).context("the prelude is empty")?;
         let row: Vec<f32> = last
             .iter()

@@ -4,6 +4,7 @@ use indicatif::ProgressBar;
 use sideman_inference::weights;
 use sideman_music::Meter;
 use sideman_music::encoding::piano_roll::{RollTrack, WINDOW, held};
+use sideman_nets::nn::Network;
 use sideman_nets::papers::p2::{Cell, Live, VaeRnn, WIDTH};
 
 use super::band::{Chosen, Make, WindowBand};

@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor};
 use rand_pcg::Pcg64;
 use serde_json::json;
 use sideman_music::encoding::piano_roll::{CELLS, FiveRolls, RollTrack};
-use sideman_nets::genre::{Parameters, Pass, Specs};
+use sideman_nets::nn::{Network, Parameters, Specs};
 use sideman_nets::papers::p2::{Cell, LatentRnn, Vae};
 
 use super::music::{Keys, Music};
@@ -32,7 +32,7 @@ pub(super) fn encode(
     track: RollTrack,
     most: usize,
 ) -> anyhow::Result<Vec<f32>> {
-    let pass = Pass::inference(parameters);
+    let layers = vae.load(parameters)?;
     let windows = rolls.windows().min(most);
     let mut out = Vec::with_capacity(windows * vae.latent);
     let numbers: Vec<usize> = (0..windows).collect();
@@ -42,7 +42,7 @@ pub(super) fn encode(
             rolls.window(track, number, out);
         }
         let x = Tensor::from_vec(cells, (some.len(), CELLS), &Device::Cpu)?;
-        out.extend(vae.mean(&pass, &x)?.flatten_all()?.to_vec1::<f32>()?);
+        out.extend(layers.mean(&x)?.flatten_all()?.to_vec1::<f32>()?);
     }
     Ok(out)
 }
@@ -105,14 +105,14 @@ pub(super) fn errors(
     piano: &Latents,
     target: &Latents,
 ) -> anyhow::Result<(f64, usize)> {
-    let (pass, mut sum, mut count) = (Pass::inference(parameters), 0.0, 0);
+    let (layers, mut sum, mut count) = (rnn.load(parameters)?, 0.0, 0);
     for piece in 0..piano.pieces.len() {
         let windows = piano.windows(piece);
         if windows <= ahead {
             continue;
         }
         let x = Tensor::from_slice(&piano.pieces[piece], (windows, piano.latent), &Device::Cpu)?;
-        let told: Vec<f32> = rnn.run(&pass, &x, &mut rnn.blank(1))?.flatten_all()?.to_vec1()?;
+        let told: Vec<f32> = layers.forward(&x, &mut rnn.blank(1))?.flatten_all()?.to_vec1()?;
         let truth = &target.pieces[piece][ahead * target.latent..];
         sum += told.iter().zip(truth).map(|(a, b)| f64::from((a - b).powi(2))).sum::<f64>();
         count += truth.len();
@@ -155,8 +155,7 @@ impl Objective for Sequences<'_> {
     }
 
     fn loss(&self, step: Step<'_>, inputs: &[Tensor], batch: &[usize]) -> anyhow::Result<Loss> {
-        let pass = step.pass();
-        let told = self.rnn.run(&pass, &inputs[0], &mut self.rnn.blank(batch.len()))?;
+        let told = step.layers(&self.rnn)?.forward(&inputs[0], &mut self.rnn.blank(batch.len()))?;
         let count = f64::from(inputs[2].sum_all()?.to_scalar::<f32>()?).max(1.0) * self.rnn.latent as f64;
         let errors = (told - &inputs[1])?.broadcast_mul(&inputs[2])?.sqr()?.sum_all()?;
         Ok(Loss { mean: (errors / count)?, right: None })

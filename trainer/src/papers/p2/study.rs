@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sideman_music::encoding::piano_roll::RollTrack;
-use sideman_nets::genre::Parameters;
+use sideman_nets::nn::Parameters;
 use sideman_nets::papers::p2::{Cell, VaeRnn};
 
 use super::band::{Chosen, Make, assemble, choose, with_thresholds};

@@ -5,9 +5,9 @@ use rand_pcg::Pcg64;
 use serde_json::json;
 use sideman_inference::band::normal;
 use sideman_music::encoding::piano_roll::{CELLS, RollTrack};
-use sideman_nets::genre::{Parameters, Pass, Specs};
+use sideman_nets::nn::{Network, Parameters, Specs};
 use sideman_nets::ops::binary_cross_entropy;
-use sideman_nets::papers::p2::{Code, Vae};
+use sideman_nets::papers::p2::{Code, Vae, VaeLayers};
 
 use super::music::{Keys, Music, WindowOf};
 use super::{Sizes, finished};
@@ -46,17 +46,19 @@ impl Windows<'_> {
         }
         cells
     }
+}
 
-    fn cost(&self, pass: &Pass<'_>, x: &Tensor, noise: Option<&Tensor>) -> candle_core::Result<Cost> {
-        let code: Code = self.vae.encode(pass, x)?;
+impl Cost {
+    fn of(vae: &VaeLayers, x: &Tensor, noise: Option<&Tensor>) -> candle_core::Result<Self> {
+        let code: Code = vae.encode(x)?;
         let z = match noise {
             Some(noise) => code.drawn(noise)?,
             None => code.mean.clone(),
         };
-        let logits = self.vae.decode(pass, &z)?;
+        let logits = vae.decode(&z)?;
         let targets: Vec<f32> = x.flatten_all()?.to_vec1()?;
         let cells = binary_cross_entropy(&logits, &targets, &vec![1.0; targets.len()])?;
-        Ok(Cost { cells, divergence: code.divergence()? })
+        Ok(Self { cells, divergence: code.divergence()? })
     }
 }
 
@@ -79,17 +81,16 @@ impl Objective for Windows<'_> {
     }
 
     fn loss(&self, step: Step<'_>, inputs: &[Tensor], batch: &[usize]) -> anyhow::Result<Loss> {
-        let pass = step.pass();
-        let cost = self.cost(&pass, &inputs[0], Some(&inputs[1]))?;
+        let cost = Cost::of(&step.layers(&self.vae)?, &inputs[0], Some(&inputs[1]))?;
         let mean = ((cost.cells + (cost.divergence * BETA)?)? / batch.len() as f64)?;
         Ok(Loss { mean, right: None })
     }
 
     fn valid(&self, parameters: &Parameters, config: &FitConfig, _: &Device) -> anyhow::Result<Score> {
-        let (pass, mut sum) = (Pass::inference(parameters), 0.0);
+        let (layers, mut sum) = (self.vae.load(parameters)?, 0.0);
         for some in self.valid.chunks(config.batch) {
             let x = Tensor::from_vec(self.cells(some), (some.len(), CELLS), &Device::Cpu)?;
-            let cost = self.cost(&pass, &x, None)?;
+            let cost = Cost::of(&layers, &x, None)?;
             sum += f64::from(cost.cells.to_scalar::<f32>()?)
                 + BETA * f64::from(cost.divergence.to_scalar::<f32>()?);
         }
@@ -158,10 +159,10 @@ pub(super) fn cost(
     let every = all.len().div_ceil(sizes.measured).max(1);
     let some: Vec<WindowOf> = all.into_iter().step_by(every).collect();
     let windows = Windows { music, track, keys, vae: sizes.vae, train: vec![], valid: vec![] };
-    let (pass, mut sum) = (Pass::inference(parameters), (0.0, 0.0));
+    let (layers, mut sum) = (sizes.vae.load(parameters)?, (0.0, 0.0));
     for few in some.chunks(64) {
         let x = Tensor::from_vec(windows.cells(few), (few.len(), CELLS), &Device::Cpu)?;
-        let cost = windows.cost(&pass, &x, None)?;
+        let cost = Cost::of(&layers, &x, None)?;
         sum.0 += f64::from(cost.cells.to_scalar::<f32>()?);
         sum.1 += f64::from(cost.divergence.to_scalar::<f32>()?);
     }

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use candle_core::Device;
-use sideman_nets::genre::Network;
+use sideman_nets::nn::{Mode, Network};
 use sideman_nets::papers::{Layer, NextNote};
 
 use super::ngram::{NGram, again};
@@ -388,13 +388,13 @@ fn generate(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let mut line = windows.seen(windows.len() / 3).to_vec();
+    let layers = trained.network.load(&trained.checkpoint.parameters)?;
     let count = if job.is_quick() { 20 } else { GENERATED };
     for _ in 0..count {
         let seen = [("".to_owned(), line[line.len() - settings.window..].to_vec())];
         let one = Windows { songs: &seen, at: vec![(0, 0)], ..windows.clone() };
         let x = one.inputs(&[0], None)?;
-        let mut pass = sideman_nets::genre::Pass::inference(&trained.checkpoint.parameters);
-        let logits: Vec<f32> = trained.network.logits(&mut pass, &x)?.flatten_all()?.to_vec1()?;
+        let logits: Vec<f32> = layers.forward(&x, &mut Mode::Inference)?.flatten_all()?.to_vec1()?;
         line.push((0..logits.len()).fold(0, |b, i| if logits[i] > logits[b] { i } else { b }));
     }
     let notes = vocabulary.play(&line, 60, 80);

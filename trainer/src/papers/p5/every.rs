@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 use rand::Rng;
 use rand_pcg::Pcg64;
-use sideman_nets::genre::{Network, Parameters, Pass, Specs};
+use sideman_nets::nn::{Mode, Network, Parameters, Specs};
 use sideman_nets::papers::{EveryStep, WINDOW};
 
 use super::windows::Score as Told;
@@ -70,7 +70,7 @@ impl Objective for Every<'_> {
         let x = inputs[0].narrow(1, 0, self.steps)?;
         let wanted = inputs[0].narrow(1, 1, self.steps)?.t()?.contiguous()?.flatten_all()?;
         let wanted: Vec<u32> = wanted.to_vec1::<f32>()?.into_iter().map(|v| v as u32).collect();
-        let logits = self.net.every(&mut step.pass(), &x)?;
+        let logits = step.layers(&self.net)?.forward(&x, &mut step.mode())?;
         let rows = (batch.len() * self.steps) as f64;
         let said: Vec<u32> = logits.argmax(1)?.to_vec1()?;
         let right = said.iter().zip(&wanted).filter(|(a, b)| a == b).count() as f64 / rows;
@@ -99,11 +99,11 @@ pub(super) fn score(
     lines: &[(String, Vec<usize>)],
     from: usize,
 ) -> anyhow::Result<Told> {
-    let mut sums = Told::default();
+    let (layers, mut sums) = (net.load(parameters)?, Told::default());
     for (_, line) in lines.iter().filter(|l| l.1.len() > from) {
         let ids: Vec<f32> = line[..line.len() - 1].iter().map(|&c| c as f32).collect();
         let x = Tensor::from_vec(ids, (1, line.len() - 1), &Device::Cpu)?;
-        let logits = net.every(&mut Pass::inference(parameters), &x)?;
+        let logits = layers.forward(&x, &mut Mode::Inference)?;
         let logits = logits.narrow(0, from - 1, line.len() - from)?.contiguous()?;
         let rows = softmax(logits.to_vec2()?);
         let told = Told::of(rows.iter().map(Vec::as_slice).zip(line[from..].iter().copied()));

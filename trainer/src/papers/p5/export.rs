@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 use sideman_inference::weights::{Card, rounded, sha256};
-use sideman_nets::genre::Parameters;
+use sideman_nets::nn::{Network, Parameters};
 use sideman_nets::papers::StrokeWeights;
 
 use super::settings::Settings;

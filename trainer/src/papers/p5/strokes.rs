@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor};
 use rand::Rng;
 use rand_pcg::Pcg64;
 use sideman_music::encoding::note_tokens::{PITCHES, Place, Shapes, Stroke, strokes};
-use sideman_nets::genre::{Parameters, Pass, Specs};
+use sideman_nets::nn::{Mode, Network, Parameters, Specs};
 use sideman_nets::papers::StrokeNet;
 
 use super::songs::Song;
@@ -83,11 +83,11 @@ pub(super) fn score(
     steps: usize,
 ) -> anyhow::Result<Told> {
     let from = KNOWN.min(steps / 2).max(1);
-    let mut told = Told::default();
+    let (layers, mut told) = (net.load(parameters)?, Told::default());
     for some in cut(lines, steps + 1).chunks(16) {
         let windows: Vec<Vec<(Stroke, usize)>> = some.iter().map(|w| w.to_vec()).collect();
-        let t = net.losses(&mut Pass::inference(parameters), &tensor(&windows)?, 0.0, from)?;
-        for (sum, loss) in told.losses.iter_mut().zip(&t.losses) {
+        let t = layers.forward(&tensor(&windows)?, from, 0.0, &mut Mode::Inference)?;
+        for (sum, loss) in told.losses.iter_mut().zip(t.losses()?) {
             *sum += f64::from(loss.to_scalar::<f32>()?);
         }
         let said: Vec<u32> = t.logits[1].argmax(1)?.to_vec1()?;
@@ -141,9 +141,9 @@ impl Objective for Strokes<'_> {
     }
 
     fn loss(&self, step: Step<'_>, inputs: &[Tensor], batch: &[usize]) -> anyhow::Result<Loss> {
-        let t = self.net.losses(&mut step.pass(), &inputs[0], self.dropout, 1)?;
+        let t = step.layers(&self.net)?.forward(&inputs[0], 1, self.dropout, &mut step.mode())?;
         let rows = (batch.len() * self.steps) as f64;
-        let sum = Tensor::stack(&t.losses, 0)?.sum_all()?;
+        let sum = Tensor::stack(&t.losses()?, 0)?.sum_all()?;
         Ok(Loss { mean: (sum / rows)?, right: None })
     }
 

@@ -7,7 +7,7 @@ use rand_pcg::Pcg64;
 use sideman_music::encoding::bar_features::{PIANO_FEATURES, ROLL_PITCHES, ROLL_STEPS};
 
 use super::*;
-use crate::genre::{Network, Parameters, Pass};
+use crate::nn::{Mode, Network, Parameters};
 use sideman_inference::genre::symbolic::{
     BarKernel, BarListener, BarNetConfig, BarPool, GenreTracker, PHRASE_BARS, Verdict,
 };
@@ -48,7 +48,7 @@ fn reference(net: &BarNet, parameters: &Parameters, bars: &[f32]) -> Vec<f32> {
     let count = bars.len() / features;
     let x = Tensor::from_slice(bars, (1, count, features), &Device::Cpu).unwrap();
     let there = Tensor::ones((1, count), candle_core::DType::F32, &Device::Cpu).unwrap();
-    let logits = net.logits(&mut Pass::inference(parameters), &[x, there]).unwrap();
+    let logits = net.load(parameters).unwrap().forward(&[x, there], &mut Mode::Inference).unwrap();
     candle_nn::ops::softmax(&logits, 1).unwrap().flatten_all().unwrap().to_vec1().unwrap()
 }
 
@@ -97,7 +97,7 @@ fn bars_that_are_not_there_and_figures_that_are_not_seen_do_not_count() {
     }
     let x = Tensor::from_slice(&long, (1, 6, 9), &Device::Cpu).unwrap();
     let there = Tensor::from_slice(&[1f32, 1.0, 1.0, 1.0, 0.0, 0.0], (1, 6), &Device::Cpu).unwrap();
-    let logits = net.logits(&mut Pass::inference(&parameters), &[x, there]).unwrap();
+    let logits = net.load(&parameters).unwrap().forward(&[x, there], &mut Mode::Inference).unwrap();
     let masked: Vec<f32> =
         candle_nn::ops::softmax(&logits, 1).unwrap().flatten_all().unwrap().to_vec1().unwrap();
     assert_eq!(masked, reference(&net, &parameters, &bars));
@@ -118,7 +118,7 @@ fn gradients_of_the_network_over_bars_are_right() {
         Tensor::from_slice(&[1f32, 1.0, 1.0, 1.0, 1.0, 0.0], (2, 3), &Device::Cpu).unwrap(),
     ];
     let loss = |parameters: &Parameters| -> Tensor {
-        let logits = net.logits(&mut Pass::inference(parameters), &inputs).unwrap();
+        let logits = net.load(parameters).unwrap().forward(&inputs, &mut Mode::Inference).unwrap();
         crate::ops::cross_entropy(&logits, &[2, 0]).unwrap()
     };
     for name in parameters.tensors.keys().cloned().collect::<Vec<_>>() {
@@ -150,7 +150,7 @@ fn p2s_cnn_has_the_sizes_of_its_header() {
     let parameters = Parameters::fresh(&net.specs(), 1).unwrap();
     let rolls =
         Tensor::zeros((1, 3, ROLL_STEPS, ROLL_PITCHES), candle_core::DType::F32, &Device::Cpu).unwrap();
-    let logits = net.logits(&mut Pass::inference(&parameters), &[rolls]).unwrap();
+    let logits = net.load(&parameters).unwrap().forward(&[rolls], &mut Mode::Inference).unwrap();
     assert_eq!(logits.dims(), [1, 10]);
 }
 
@@ -169,7 +169,9 @@ fn the_linear_variant_is_linear() {
         Tensor::from_vec(v, (1, 3, ROLL_STEPS, ROLL_PITCHES), &Device::Cpu).unwrap()
     };
     let (a, b) = (draw(), draw());
-    let run = |x: &Tensor| net.logits(&mut Pass::inference(&parameters), std::slice::from_ref(x)).unwrap();
+    let run = |x: &Tensor| {
+        net.load(&parameters).unwrap().forward(std::slice::from_ref(x), &mut Mode::Inference).unwrap()
+    };
     let between = run(&((&a + &b).unwrap() * 0.5).unwrap());
     let mean = ((run(&a) + run(&b)).unwrap() * 0.5).unwrap();
     let off: f32 = (between - mean).unwrap().abs().unwrap().max_all().unwrap().to_scalar().unwrap();

@@ -1,10 +1,10 @@
-//! A recurrent layer whose state is carried from call to call.
+//! A recurrent network whose state is carried from call to call.
 
-use candle_core::{Result, Tensor};
+use candle_core::{Module, Result, Tensor, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::genre::{Pass, Specs};
-use crate::ops::{self, Activation, LstmState};
+use crate::nn::{Gru, Linear, Lstm, VarBuilder};
+use crate::ops::{Activation, LstmState};
 
 /// What remembers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,17 +21,14 @@ impl Cell {
     pub fn name(self) -> &'static str {
         ["gru", "lstm"][self as usize]
     }
-}
 
-/// A recurrent layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Memory {
-    /// What remembers.
-    pub cell: Cell,
-    /// Its inputs.
-    pub inputs: usize,
-    /// Its units.
-    pub hidden: usize,
+    /// The state before the first step.
+    pub(super) fn blank(self, lanes: usize, hidden: usize) -> State {
+        match self {
+            Self::Gru => State::Gru(vec![0.0; lanes * hidden]),
+            Self::Lstm => State::Lstm(LstmState::zeros(lanes, hidden)),
+        }
+    }
 }
 
 /// What a layer remembers of some lanes; no gradient flows through it.
@@ -43,63 +40,52 @@ pub enum State {
     Lstm(LstmState),
 }
 
+#[derive(Debug, Clone)]
+enum Memory {
+    Gru(Gru),
+    Lstm(Lstm),
+}
+
 /// A recurrent layer, `memory`, and a dense one, `next`: all that P2's recurrent networks are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Telling {
-    pub(super) memory: Memory,
-    pub(super) outputs: usize,
+#[derive(Debug, Clone)]
+pub struct Recurrent {
+    memory: Memory,
+    next: Linear,
 }
 
-impl Telling {
-    pub(super) fn specs(&self) -> Specs {
-        let mut specs = Specs::default();
-        self.memory.specs(&mut specs, "memory");
-        specs.linear("next", self.memory.hidden, self.outputs);
-        specs
-    }
-
-    /// Goes on from a state, which it moves.
-    pub(super) fn run(&self, pass: &Pass<'_>, x: &Tensor, state: &mut State) -> Result<Tensor> {
-        let h = self.memory.run(pass, "memory", x, state)?;
-        pass.linear("next", &h, Activation::None)
-    }
-}
-
-impl Memory {
-    /// Adds its tensors under a name.
-    pub fn specs(&self, specs: &mut Specs, name: &str) {
-        match self.cell {
-            Cell::Gru => specs.gru(name, self.inputs, self.hidden),
-            Cell::Lstm => specs.lstm(name, self.inputs, self.hidden),
+impl Recurrent {
+    /// From the tensors of both layers.
+    pub(super) fn new(
+        cell: Cell,
+        [inputs, hidden, outputs]: [usize; 3],
+        vb: &VarBuilder<'_>,
+    ) -> Result<Self> {
+        let own = vb.pp("memory");
+        let memory = match cell {
+            Cell::Gru => Memory::Gru(Gru::new(inputs, hidden, own)?),
+            Cell::Lstm => Memory::Lstm(Lstm::new(inputs, hidden, own)?),
         };
+        Ok(Self { memory, next: Linear::new(hidden, outputs, Activation::None, vb.pp("next"))? })
     }
 
-    /// Remembers nothing.
-    pub fn blank(&self, lanes: usize) -> State {
-        match self.cell {
-            Cell::Gru => State::Gru(vec![0.0; lanes * self.hidden]),
-            Cell::Lstm => State::Lstm(LstmState::zeros(lanes, self.hidden)),
-        }
-    }
-
-    /// Goes on from a state, which it moves: (steps * lanes, inputs) to (steps * lanes, hidden), time-major.
+    /// Goes on from a state, which it moves: (steps * lanes, inputs) to (steps * lanes, outputs), time-major.
     ///
     /// # Errors
     /// When the shapes do not fit, or the state is of another kind.
-    pub fn run(&self, pass: &Pass<'_>, name: &str, x: &Tensor, state: &mut State) -> Result<Tensor> {
-        let of = |part: &str| pass.tensor(&format!("{name}.{part}"));
-        let gates = ops::linear(x, of("w")?, of("b")?, Activation::None)?;
-        match state {
-            State::Gru(h) => {
-                let (out, last) = ops::gru_sequence(&gates, of("r")?, of("rb")?, h)?;
+    pub fn forward(&self, x: &Tensor, state: &mut State) -> Result<Tensor> {
+        let h = match (&self.memory, state) {
+            (Memory::Gru(gru), State::Gru(h)) => {
+                let (out, last) = gru.sequence(x, h)?;
                 *h = last;
-                Ok(out)
+                out
             }
-            State::Lstm(before) => {
-                let (out, last) = ops::lstm_sequence(&gates, of("r")?, before)?;
+            (Memory::Lstm(lstm), State::Lstm(before)) => {
+                let (out, last) = lstm.sequence(x, before)?;
                 *before = last;
-                Ok(out)
+                out
             }
-        }
+            _ => bail!("the state is of another kind of layer"),
+        };
+        self.next.forward(&h)
     }
 }

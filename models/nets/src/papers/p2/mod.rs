@@ -12,7 +12,7 @@ mod weights;
 
 pub use band::{Live, Morph, VaeRnn};
 pub use gru::{RollGru, WIDTH};
-pub use memory::{Cell, Memory, State};
+pub use memory::{Cell, Recurrent, State};
 pub use rnn::LatentRnn;
-pub use vae::{Code, Vae};
+pub use vae::{Code, Vae, VaeLayers};
 pub use weights::{Voice, VoiceHead, WINDOWS_VERSION, WrongVoices};

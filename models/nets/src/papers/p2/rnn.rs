@@ -7,11 +7,11 @@
 //! the paper's GRU, 919,040 with its future work's LSTM. The loss is the mean squared error, which the paper does not
 //! say.
 
-use candle_core::{Result, Tensor};
+use candle_core::Result;
 use serde::{Deserialize, Serialize};
 
-use super::memory::{Cell, Memory, State, Telling};
-use crate::genre::{Pass, Specs};
+use super::memory::{Cell, Recurrent, State};
+use crate::nn::{Network, VarBuilder};
 
 /// A network on latent values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,31 +35,16 @@ impl LatentRnn {
         [self.latent, self.hidden].iter().all(|s| (1..=4096).contains(s))
     }
 
-    fn telling(&self) -> Telling {
-        let memory = Memory { cell: self.cell, inputs: self.latent, hidden: self.hidden };
-        Telling { memory, outputs: self.latent }
-    }
-
-    /// Every tensor that is trained.
-    pub fn specs(&self) -> Specs {
-        self.telling().specs()
-    }
-
-    /// Number of trained values.
-    pub fn parameters(&self) -> usize {
-        self.specs().values()
-    }
-
-    /// Has heard nothing.
+    /// The state before the first step.
     pub fn blank(&self, lanes: usize) -> State {
-        self.telling().memory.blank(lanes)
+        self.cell.blank(lanes, self.hidden)
     }
+}
 
-    /// Goes on from a state, which it moves.
-    ///
-    /// # Errors
-    /// When the shapes do not fit.
-    pub fn run(&self, pass: &Pass<'_>, x: &Tensor, state: &mut State) -> Result<Tensor> {
-        self.telling().run(pass, x, state)
+impl Network for LatentRnn {
+    type Layers = Recurrent;
+
+    fn build(&self, vb: &VarBuilder<'_>) -> Result<Recurrent> {
+        Recurrent::new(self.cell, [self.latent, self.hidden, self.latent], vb)
     }
 }

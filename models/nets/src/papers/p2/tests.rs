@@ -5,7 +5,7 @@ use sideman_music::encoding::piano_roll::{CELLS, FiveRolls, RollTrack, Threshold
 use sideman_music::score::{BandScore, Note};
 
 use super::*;
-use crate::genre::{Parameters, Pass};
+use crate::nn::{Network, Parameters};
 use sideman_inference::weights::{Card, WeightsError};
 
 const LATENT: LatentRnn = LatentRnn { cell: Cell::Gru, latent: 16, hidden: 8 };
@@ -65,12 +65,12 @@ fn sizes_are_those_of_the_headers() {
 fn a_window_becomes_512_values_and_a_window_again() {
     let vae = Vae::PAPER;
     let parameters = Parameters::fresh(&vae.specs(), 1).unwrap();
-    let pass = Pass::inference(&parameters);
+    let vae = vae.load(&parameters).unwrap();
     let x = Tensor::ones((2, CELLS), candle_core::DType::F32, &Device::Cpu).unwrap();
-    let code = vae.encode(&pass, &x).unwrap();
+    let code = vae.encode(&x).unwrap();
     assert_eq!((code.mean.dims(), code.log_variance.dims()), (&[2, 512][..], &[2, 512][..]));
-    assert_eq!(vae.decode(&pass, &code.mean).unwrap().dims(), [2, CELLS]);
-    let mean: Vec<Vec<f32>> = vae.mean(&pass, &x).unwrap().to_vec2().unwrap();
+    assert_eq!(vae.decode(&code.mean).unwrap().dims(), [2, CELLS]);
+    let mean: Vec<Vec<f32>> = vae.mean(&x).unwrap().to_vec2().unwrap();
     assert_eq!(mean, code.mean.to_vec2::<f32>().unwrap());
 }
 
@@ -92,13 +92,13 @@ fn a_state_goes_on_as_if_there_had_been_no_break() {
     for cell in [Cell::Gru, Cell::Lstm] {
         let rnn = LatentRnn { cell, latent: 3, hidden: 5 };
         let parameters = Parameters::fresh(&rnn.specs(), 1).unwrap();
-        let pass = Pass::inference(&parameters);
+        let layers = rnn.load(&parameters).unwrap();
         let values: Vec<f32> = (0..6 * 2 * 3).map(|i| (i as f32).sin()).collect();
         let x = Tensor::from_vec(values, (12, 3), &Device::Cpu).unwrap();
-        let whole = rnn.run(&pass, &x, &mut rnn.blank(2)).unwrap();
+        let whole = layers.forward(&x, &mut rnn.blank(2)).unwrap();
         let mut state = rnn.blank(2);
         let parts =
-            [(0, 4), (4, 8)].map(|(at, n)| rnn.run(&pass, &x.narrow(0, at, n).unwrap(), &mut state).unwrap());
+            [(0, 4), (4, 8)].map(|(at, n)| layers.forward(&x.narrow(0, at, n).unwrap(), &mut state).unwrap());
         let joined = Tensor::cat(&parts, 0).unwrap();
         let apart = (whole - joined).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
         assert!(apart < 1e-6, "{apart}");

@@ -10,7 +10,7 @@ use sideman_music::encoding::piano_roll::{CELLS, RollTrack, Threshold};
 
 use super::memory::State;
 use super::{LatentRnn, Vae};
-use crate::genre::{Parameters, Pass};
+use crate::nn::{Network, Parameters, Specs};
 use sideman_inference::weights::{Card, WeightsError, WeightsFile, fingerprint, json, sealed};
 
 /// Version of what windows are drawn like: raise it when their cells change their meaning.
@@ -72,7 +72,7 @@ pub struct Voice {
 
 /// Shapes of the tensors in a file, by name.
 fn shapes(head: &VoiceHead) -> Vec<(String, Vec<usize>)> {
-    let of = |prefix: &'static str, specs: crate::genre::Specs| {
+    let of = |prefix: &'static str, specs: Specs| {
         specs.trained.into_iter().map(move |s| (format!("{prefix}.{}", s.name), s.shape))
     };
     let mut all: Vec<(String, Vec<usize>)> = of("vae", head.vae.specs())
@@ -177,7 +177,7 @@ impl Voice {
     /// When `cells` is no whole number of windows.
     pub fn encode(&self, cells: &[f32]) -> CandleResult<Vec<f32>> {
         let x = Tensor::from_slice(cells, (cells.len() / CELLS, CELLS), &Device::Cpu)?;
-        self.head.vae.mean(&Pass::inference(&self.vae), &x)?.flatten_all()?.to_vec1()
+        self.head.vae.load(&self.vae)?.mean(&x)?.flatten_all()?.to_vec1()
     }
 
     /// Cells of windows, 0 to 1, one after another.
@@ -187,13 +187,12 @@ impl Voice {
     pub fn decode(&self, latent: &[f32]) -> CandleResult<Vec<f32>> {
         let wide = self.head.vae.latent;
         let z = Tensor::from_slice(latent, (latent.len() / wide, wide), &Device::Cpu)?;
-        let mut cells: Vec<f32> =
-            self.head.vae.decode(&Pass::inference(&self.vae), &z)?.flatten_all()?.to_vec1()?;
+        let mut cells: Vec<f32> = self.head.vae.load(&self.vae)?.decode(&z)?.flatten_all()?.to_vec1()?;
         cells.iter_mut().for_each(|v| *v = 1.0 / (1.0 + (-*v).exp()));
         Ok(cells)
     }
 
-    /// Has heard nothing.
+    /// The state before the first window.
     pub fn blank(&self) -> State {
         self.head.rnn.blank(1)
     }
@@ -205,6 +204,6 @@ impl Voice {
     pub fn predict(&self, latent: &[f32], state: &mut State) -> CandleResult<Vec<f32>> {
         let wide = self.head.rnn.latent;
         let x = Tensor::from_slice(latent, (latent.len() / wide, wide), &Device::Cpu)?;
-        self.head.rnn.run(&Pass::inference(&self.rnn), &x, state)?.flatten_all()?.to_vec1()
+        self.head.rnn.load(&self.rnn)?.forward(&x, state)?.flatten_all()?.to_vec1()
     }
 }
