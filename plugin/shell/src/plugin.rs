@@ -5,16 +5,15 @@ use std::time::Instant;
 
 use nice_plug::context::PluginApi;
 use nice_plug::prelude::*;
-use sideman_engine::live::{Action, Block, Input, LiveSettings, MidiMessage, Processor};
+use sideman_engine::controls::{Control, SILENT_DB};
+use sideman_engine::live::{Block, Input, LiveSettings, MidiMessage, Processor};
 use sideman_music::Part;
 
-use crate::choices::PianoSoundParam;
 use crate::convert;
 use crate::guard::{self, guarded};
 use crate::host_note_tracker::HostNoteTracker;
 use crate::instance::Instance;
 use crate::instrument_slot::InstrumentSlot;
-use crate::params::SILENT_DB;
 use crate::{ear, editor, triggers};
 
 /// Most notes and messages that the engine gets at once; a block with more is cut. More than all keys of all
@@ -48,7 +47,7 @@ impl Default for Sideman {
         let performer = Processor::new(instance.shared.clone()).with_ears(ear::make());
         let nothing = Input { at: 0, channel: 0, message: MidiMessage::Note { pitch: 0, velocity: 0 } };
         Self {
-            presses: triggers::Seen::new(&instance.params.presses),
+            presses: triggers::Seen::new(&instance.params),
             instance,
             performer,
             sounder: InstrumentSlot::default(),
@@ -199,7 +198,7 @@ impl Sideman {
         }
         self.performer.activate(self.sample_rate, config.max_buffer_size);
         self.instance.set_latency(self.performer.latency_samples(&convert::settings(&self.instance.params)));
-        self.presses = triggers::Seen::new(&self.instance.params.presses);
+        self.presses = triggers::Seen::new(&self.instance.params);
         self.load = 0.0;
         self.programs = [None; 4];
 
@@ -227,14 +226,13 @@ impl Sideman {
         let controls = convert::controls(&params);
         let settings = convert::settings(&params);
         let transport = convert::transport(context.transport(), standalone);
-        let bypass = params.bypass.value();
-        let piano = match params.sound.piano.value() {
-            PianoSoundParam::Auto => standalone,
-            PianoSoundParam::On => true,
-            PianoSoundParam::Off => false,
+        let bypass = params.value(Control::Bypass) >= 0.5;
+        let piano = match params.value(Control::PianoSound) as u8 {
+            0 => standalone,
+            choice => choice == 1,
         };
-        self.mind_presses();
-        self.mind_sound(&settings, context);
+        self.act_on_triggers();
+        self.update_sound(&settings, context);
 
         let mut at = 0;
         let mut waiting = None;
@@ -310,23 +308,22 @@ impl Sideman {
         }
     }
 
-    fn mind_presses(&mut self) {
-        let performer = &mut self.performer;
-        let sounder = &mut self.sounder;
-        self.presses.each(&self.instance.params.presses, |action| {
-            performer.press(action);
-            if action == Action::Panic {
+    fn act_on_triggers(&mut self) {
+        let (performer, sounder) = (&mut self.performer, &mut self.sounder);
+        self.presses.each(&self.instance.params, |control| {
+            performer.press(control);
+            if control == Control::Panic {
                 sounder.silence();
             }
         });
     }
 
     /// Instrument, volume, programs and latency as they are wanted now.
-    fn mind_sound(&mut self, settings: &LiveSettings, context: &mut impl ProcessContext<Self>) {
+    fn update_sound(&mut self, settings: &LiveSettings, context: &mut impl ProcessContext<Self>) {
         let params = &self.instance.params;
-        let db = params.sound.volume.value();
+        let db = params.value(Control::Volume);
         let gain = if db <= SILENT_DB { 0.0 } else { 10f32.powf(db / 20.0) };
-        self.sounder.set(params.sound.on.value(), gain);
+        self.sounder.set(params.value(Control::Sound) >= 0.5, gain);
         if self.sounder.receive(&self.instance.inbox, self.sample_rate as f32) {
             self.programs = [None; 4];
         }
@@ -364,35 +361,29 @@ impl ClapPlugin for Sideman {
         &[ClapFeature::Instrument, ClapFeature::NoteEffect, ClapFeature::Stereo];
 
     fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
-        let params = &self.instance.params;
+        use Control::*;
+        let pages = [
+            ("Band", [Style, Variation, Intensity, Complexity, Swing, Humanize, Fill, Freeze].to_vec()),
+            ("Shape", [[Morph, Sections, Dynamics, Temperature], Part::ALL.map(Redraw)].concat()),
+            ("Mix", [Part::ALL.map(Level), Part::ALL.map(Mute)].concat()),
+            ("Parts", [Part::ALL.map(Density), Part::ALL.map(Lock)].concat()),
+        ];
         context.add_section("Sideman", |section| {
-            section.add_page("Band", |page| {
-                let band = &params.band;
-                page.add_param(&band.style);
-                page.add_param(&band.variation);
-                page.add_param(&band.intensity);
-                page.add_param(&band.complexity);
-                page.add_param(&band.swing);
-                page.add_param(&band.humanize);
-                page.add_param(&band.fill);
-                page.add_param(&band.freeze);
-            });
-            section.add_page("Shape", |page| {
-                let band = &params.band;
-                page.add_param(&band.morph);
-                page.add_param(&band.sections);
-                page.add_param(&band.dynamics);
-                page.add_param(&band.temperature);
-                params.parts().into_iter().for_each(|part| page.add_param(&part.redraw));
-            });
-            section.add_page("Mix", |page| {
-                params.parts().into_iter().for_each(|part| page.add_param(&part.level));
-                params.parts().into_iter().for_each(|part| page.add_param(&part.mute));
-            });
-            section.add_page("Parts", |page| {
-                params.parts().into_iter().for_each(|part| page.add_param(&part.density));
-                params.parts().into_iter().for_each(|part| page.add_param(&part.lock));
-            });
+            for (name, controls) in pages {
+                section.add_page(name, |page| {
+                    for control in controls {
+                        // SAFETY: the parameters live as long as the instance.
+                        unsafe {
+                            match self.instance.params.pointer(control) {
+                                ParamPtr::FloatParam(p) => page.add_param(&*p),
+                                ParamPtr::IntParam(p) => page.add_param(&*p),
+                                ParamPtr::BoolParam(p) => page.add_param(&*p),
+                                ParamPtr::EnumParam(p) => page.add_param(&*p),
+                            }
+                        }
+                    }
+                });
+            }
         });
     }
 }

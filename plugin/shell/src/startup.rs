@@ -110,9 +110,9 @@ impl Startup {
 /// Applies what was installed, if anything.
 pub(crate) fn apply(instance: &Arc<Instance>) {
     if let Some(startup) = STARTUP.get() {
-        instance.params.presses.set_loading(true);
+        instance.params.set_loading(true);
         startup.apply(instance);
-        instance.params.presses.set_loading(false);
+        instance.params.set_loading(false);
         *LATEST.lock().unwrap_or_else(|e| e.into_inner()) = Some(instance.clone());
     }
 }

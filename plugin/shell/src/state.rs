@@ -9,13 +9,11 @@
 
 use std::collections::BTreeMap;
 
-use nice_plug::prelude::{Enum, Param, ParamPtr, Params};
+use nice_plug::prelude::{Param, ParamPtr, Params};
 use serde_json::{Map, Value, json};
+use sideman_engine::controls::Control;
 use sideman_music::Part;
 
-use crate::choices::{
-    ClockParam, MeterParam, MorphParam, PianoSoundParam, SendParam, StyleParam, VariationParam, WeightsParam,
-};
 use crate::params::SidemanParams;
 use crate::persist::{KeptTrigger, Later, Look, PatternMap, key};
 
@@ -207,11 +205,7 @@ fn salvage(text: &[u8]) -> Option<Map<String, Value>> {
 fn object(source: &mut Map<String, Value>, key: &str, damaged: &mut bool) -> Map<String, Value> {
     match source.remove(key) {
         Some(Value::Object(map)) => map,
-        None => {
-            *damaged = true;
-            Map::new()
-        }
-        Some(_) => {
+        _ => {
             *damaged = true;
             Map::new()
         }
@@ -241,17 +235,7 @@ fn mend_params(
 
 /// The ids of what an enumeration can be.
 pub(crate) fn choices(id: &str) -> Option<&'static [&'static str]> {
-    match id {
-        "style" => StyleParam::ids(),
-        "variation" => VariationParam::ids(),
-        "weights" => WeightsParam::ids(),
-        "morph_to" => MorphParam::ids(),
-        "clock" => ClockParam::ids(),
-        "meter" => MeterParam::ids(),
-        "send" => SendParam::ids(),
-        "piano" => PianoSoundParam::ids(),
-        _ => None,
-    }
+    Control::all().find(|c| c.row().choices().is_some() && c.row().id == id)?.row().choices().map(|c| c.ids)
 }
 
 /// A parameter's value as the framework writes it, brought into its range; `None` when it is none.
@@ -344,7 +328,7 @@ fn mend_fields(
         Some(None) => *damaged = true,
         Some(Some(map)) => {
             for (action, trigger) in map {
-                if sideman_engine::live::Action::from_name(&action).is_none() {
+                if Control::of_learned_name(&action).is_none() {
                     later.learned.insert(action, trigger);
                 } else {
                     match serde_json::from_value::<KeptTrigger>(trigger) {
@@ -369,7 +353,7 @@ fn mend_fields(
 mod tests {
     use std::sync::Arc;
 
-    use sideman_engine::live::{Action, Shared, Trigger};
+    use sideman_engine::live::{Shared, Trigger};
 
     use super::*;
 
@@ -383,7 +367,7 @@ mod tests {
     }
 
     fn written_of(params: &SidemanParams) -> Value {
-        params.learned.0.set_learned(Action::Fill, Some(Trigger::Note(9, 40)));
+        params.learned.0.set_learned(Control::Fill, Some(Trigger::Note(9, 40)));
         params.preset.set("Late night".to_owned());
         let mended = json_of(&mend(&frame(&json!({"params": {}, "fields": {}})), params).chunk);
         let mut state = mended;
@@ -424,7 +408,7 @@ mod tests {
         assert_eq!(read.params.len(), params.param_map().len());
         let fresh = self::params();
         fresh.deserialize_fields(&read.fields);
-        assert_eq!(fresh.learned.0.learned(Action::Fill), Some(Trigger::Note(9, 40)));
+        assert_eq!(fresh.learned.0.learned(Control::Fill), Some(Trigger::Note(9, 40)));
         assert_eq!(fresh.preset.get(), "Late night");
         let kept = fresh.patterns.0.patterns();
         assert_eq!(kept, params.patterns.0.patterns());

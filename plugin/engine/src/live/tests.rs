@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use sideman_music::{Meter, MeterMap, Note, Part, Pulse, TempoMap};
 
 use super::*;
-use crate::controls::{Controls, WeightsChoice};
+use crate::controls::{CONTROLS, Control, Controls, WeightsChoice};
 use crate::loaded_band::{self, Music};
 use crate::offline::Performance;
 
@@ -345,7 +345,7 @@ fn four_notes_count_in() {
     // 0.4 s after the fourth note the first bar begins.
     assert!((status.position - -100.0 * 480.0 * 2.5 / 48_000.0).abs() < 10.0, "{}", status.position);
     assert!(host.out.is_empty());
-    assert_eq!(host.shared.overridden(Action::Tap), Some(150.0));
+    assert_eq!(host.shared.overridden(Control::Tempo), Some(150.0));
 }
 
 #[test]
@@ -458,7 +458,7 @@ enum Whim {
     Octave(usize, i8),
     Channel(Option<u8>),
     Sending(Sending),
-    Press(Action),
+    Press(Control),
     Swallow(bool),
     Compensate(bool),
     Frames(u32),
@@ -483,7 +483,7 @@ fn whims() -> impl Strategy<Value = Whim> {
             4 => Whim::Sending(Sending::All),
             _ => Whim::Sending(Sending::Nothing),
         }),
-        1 => (0usize..ACTIONS).prop_map(|i| Whim::Press(Action::ALL[i])),
+        1 => (0usize..CONTROLS).prop_map(|i| Whim::Press(Control::at(i).unwrap())),
         1 => any::<bool>().prop_map(Whim::Swallow),
         1 => any::<bool>().prop_map(Whim::Compensate),
         6 => prop_oneof![Just(0u32), 1u32..5000].prop_map(Whim::Frames),

@@ -140,10 +140,10 @@ unsafe extern "C" fn load(plugin: *const clap_plugin, stream: *const clap_istrea
     let font = instance.params.soundfont.path();
     let mut source = mended.chunk.as_slice();
     let from = clap_istream { ctx: (&raw mut source).cast(), read: Some(give) };
-    instance.params.presses.set_loading(true);
+    instance.params.set_loading(true);
     // SAFETY: the framework's own function, with a stream that lives through the call.
     let loaded = unsafe { load(edge.inner, &from) };
-    instance.params.presses.set_loading(false);
+    instance.params.set_loading(false);
     for notice in &mended.notices {
         instance.shared.notice(notice.as_str());
     }

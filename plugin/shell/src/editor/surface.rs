@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use egui::{Rect, Ui, Vec2, pos2, vec2};
-use sideman_engine::live::{ACTIONS, Action, Trigger};
+use sideman_engine::controls::CONTROLS;
+use sideman_engine::live::Trigger;
 use sideman_music::{Part, Pulse};
 
 use super::browse::{Browser, Kind, Outcome};
@@ -48,7 +49,7 @@ pub(crate) struct Surface {
     /// The pattern that was chosen last: the next one is looked for beside it.
     pattern_folder: Option<PathBuf>,
     /// What is taught, as of the last frame.
-    taught: Option<[Option<Trigger>; ACTIONS]>,
+    taught: Option<[Option<Trigger>; CONTROLS]>,
 }
 
 impl Surface {
@@ -120,7 +121,7 @@ impl Surface {
 
     /// Tells the host that there is something to save when something was taught or forgotten.
     fn notice_taught(&mut self) {
-        let taught = Action::ALL.map(|a| self.instance.shared.learned(a));
+        let taught = std::array::from_fn(|i| Control::at(i).and_then(|c| self.instance.shared.learned(c)));
         if self.taught.replace(taught).is_some_and(|before| before != taught) {
             self.instance.touch();
         }

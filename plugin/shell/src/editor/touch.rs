@@ -3,7 +3,8 @@
 use egui::{
     EventFilter, Id, Key, Modifiers, PointerButton, Pos2, Rect, Response, Role, Sense, Ui, WidgetInfo,
 };
-use sideman_engine::live::{Action, Shared};
+use sideman_engine::controls::Kind;
+use sideman_engine::live::Shared;
 
 use super::param_access::{Control, Gestures, ParamAccess, is_on, set_at_once};
 use super::scene::Scene;
@@ -256,7 +257,7 @@ impl Touch<'_> {
         let shared = self.shared;
         response.on_hover_ui(|ui| {
             ui.set_max_width(280.0);
-            let head = if control.is_press() { name } else { format!("{name}: {text}") };
+            let head = if control.row().kind == Kind::Trigger { name } else { format!("{name}: {text}") };
             ui.label(egui::RichText::new(head).strong());
             ui.label(tip);
             if let Some(action) = control.action() {
@@ -303,13 +304,13 @@ impl Touch<'_> {
 }
 
 /// Begins to teach an action, or gives up on it.
-pub(crate) fn teach(shared: &Shared, action: Action) {
+pub(crate) fn teach(shared: &Shared, action: Control) {
     let learning = shared.learning() == Some(action);
     shared.set_learning((!learning).then_some(action));
 }
 
 /// The lines of a menu that teach and forget.
-pub(crate) fn teaching(ui: &mut Ui, shared: &Shared, action: Action) {
+pub(crate) fn teaching(ui: &mut Ui, shared: &Shared, action: Control) {
     let learning = shared.learning() == Some(action);
     if ui.button(if learning { "Give up teaching" } else { "Teach MIDI" }).clicked() {
         teach(shared, action);
