@@ -258,62 +258,16 @@ mod tests {
         SidemanParams::new(Arc::new(Shared::default()))
     }
 
-    /// Ids are kept in projects and in hosts' automation: this list only grows.
     #[test]
-    fn ids_are_what_they_were() {
-        let part = ["on", "mute", "solo", "lock", "octave", "level", "density", "redraw"];
-        let mut wanted: Vec<String> = [
-            "bypass",
-            "style",
-            "variation",
-            "next",
-            "fill",
-            "freeze",
-            "intensity",
-            "complexity",
-            "swing",
-            "humanize",
-            "temperature",
-            "listen",
-            "seed",
-            "panic",
-            "weights",
-            "morph_to",
-            "morph",
-            "sections",
-            "dynamics",
-            "follow",
-        ]
-        .map(str::to_owned)
-        .to_vec();
-        for name in ["drums", "bass", "guitar", "strings"] {
-            wanted.extend(part.iter().map(|p| format!("{name}_{p}")));
-        }
-        let rest = [
-            "clock",
-            "tempo",
-            "meter",
-            "count",
-            "tap",
-            "start",
-            "reaction",
-            "compensate",
-            "send",
-            "channel",
-            "thru",
-            "sound",
-            "volume",
-            "piano",
-        ];
-        wanted.extend(rest.map(str::to_owned));
+    fn ids_and_fields_are_distinct() {
         let ids: Vec<String> = params().param_map().into_iter().map(|(id, ..)| id).collect();
-        assert_eq!(ids, wanted);
         assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
         let fields: Vec<String> = params().serialize_fields().into_keys().collect();
         assert_eq!(fields, ["later", "learned", "look", "patterns", "preset", "soundfont"]);
     }
 
-    /// One line a parameter: what a host sees of it.
+    /// A line for each parameter, as a host sees it. Ids are kept in projects and in hosts' automation: the list only
+    /// grows.
     #[test]
     fn parameters_are_what_hosts_know() {
         let params = params();

@@ -60,7 +60,7 @@ pub enum PresetError {
         source: std::io::Error,
     },
     /// A file is no preset.
-    #[error("{} is no preset ({reason}): mend it in an editor, or delete it", path.display())]
+    #[error("{} is no preset ({reason}): repair it in an editor, or delete it", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,

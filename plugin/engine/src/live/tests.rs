@@ -456,6 +456,7 @@ enum Whim {
     Reactivate(f64),
     Mute(usize, bool),
     Octave(usize, i8),
+    Turn(Control, f32),
     Channel(Option<u8>),
     Sending(Sending),
     Press(Control),
@@ -477,6 +478,7 @@ fn whims() -> impl Strategy<Value = Whim> {
         1 => prop_oneof![Just(44_100.0), Just(192_000.0), Just(8_000.0), Just(f64::NAN)].prop_map(Whim::Reactivate),
         2 => (0usize..4, any::<bool>()).prop_map(|(p, m)| Whim::Mute(p, m)),
         1 => (0usize..4, -3i8..4).prop_map(|(p, o)| Whim::Octave(p, o)),
+        2 => (0usize..CONTROLS, -15f32..15.0).prop_map(|(i, v)| Whim::Turn(Control::at(i).unwrap(), v)),
         1 => proptest::option::of(0u8..20).prop_map(Whim::Channel),
         1 => (0usize..6).prop_map(|i| match i {
             0..4 => Whim::Sending(Sending::Only(Part::ALL[i])),
@@ -520,6 +522,8 @@ proptest! {
                     host.performer.activate(rate, 4096);
                 }
                 Whim::Mute(part, on) => host.controls.parts[part].mute = on,
+                Whim::Turn(control, value) if control.row().is_value() => host.controls.set(control, value),
+                Whim::Turn(..) => {}
                 Whim::Octave(part, octave) => host.controls.parts[part].octave = octave,
                 Whim::Channel(channel) => host.settings.route.channel = channel,
                 Whim::Sending(sending) => host.settings.route.send = sending,

@@ -148,8 +148,8 @@ fn band(ui: &Ui, touch: &mut Touch<'_>, rect: Rect) {
     paint_dice(ui, dice);
     if response.clicked() {
         let thrown = RandomState::new().hash_one(touch.time.to_bits()) % 10_000;
-        let value = touch.hand.normal_of(Control::Seed, thrown as f32);
-        set_at_once(touch.hand, Control::Seed, value);
+        let value = touch.access.normal_of(Control::Seed, thrown as f32);
+        set_at_once(touch.access, Control::Seed, value);
     }
     response.on_hover_text("Throw the dice: another seed");
 }

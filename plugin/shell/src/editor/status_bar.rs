@@ -30,7 +30,7 @@ pub(crate) fn show(ui: &Ui, touch: &Touch<'_>, rect: Rect) {
 
     let mut x = rect.left() + 4.0;
     let right = list.left() - 8.0;
-    for (i, fact) in facts(scene, status, is_on(touch.hand, Control::Bypass)).into_iter().enumerate() {
+    for (i, fact) in facts(scene, status, is_on(touch.access, Control::Bypass)).into_iter().enumerate() {
         let wide = theme::width(painter, &fact.text, theme::font(theme::SMALL));
         // What does not fit is left out, not squeezed: the most telling facts come first.
         if x + wide > right {

@@ -13,16 +13,16 @@ const BLOCK: u32 = 480;
 
 /// A band that plays offline, block by block.
 struct Band {
-    performer: Processor,
+    processor: Processor,
     controls: Controls,
     at: u64,
 }
 
 impl Band {
     fn new(stage: &Stage) -> Self {
-        let mut performer = Processor::new(stage.instance.shared.clone());
-        performer.activate(RATE, BLOCK);
-        Self { performer, controls: Controls::default(), at: 0 }
+        let mut processor = Processor::new(stage.instance.shared.clone());
+        processor.activate(RATE, BLOCK);
+        Self { processor, controls: Controls::default(), at: 0 }
     }
 
     fn block(&mut self, inputs: &[Input]) {
@@ -44,7 +44,7 @@ impl Band {
             offline: true,
             bypass: false,
         };
-        self.performer.process(&block, inputs);
+        self.processor.process(&block, inputs);
         self.at += u64::from(BLOCK);
     }
 }
@@ -85,11 +85,11 @@ fn what_a_taught_controller_sets_is_shown_and_written_into_the_parameter() {
     for action in [Control::Swing, Control::Temperature, Control::Freeze] {
         assert_eq!(shared.overridden(action), None, "{action:?}");
     }
-    // The hand now has the last word again.
+    // The editor has the last word again.
     stage.settle().drop_without_applying_deltas();
-    crate::editor::param_access::set_at_once(&mut stage.hand, Control::Swing, 0.25);
+    crate::editor::param_access::set_at_once(&mut stage.access, Control::Swing, 0.25);
     stage.settle().drop_without_applying_deltas();
-    assert_eq!(stage.hand.value(Control::Swing), 0.25);
+    assert_eq!(stage.access.value(Control::Swing), 0.25);
 }
 
 #[test]
@@ -122,5 +122,5 @@ fn what_is_played_is_seen_and_saved() {
     assert_eq!(piano.notes[0].onset % 1920, 0, "a chord on the bar line");
     assert!(score.tracks.len() > 1, "the band is among it");
     assert!((score.tempos.bpm_at(0) - 120.0).abs() < 0.01);
-    band.performer.deactivate();
+    band.processor.deactivate();
 }
