@@ -28,7 +28,7 @@ pub(crate) fn band() -> Result<VaeRnn> {
 pub(crate) fn play(args: &BandArgs, piano: &[Note]) -> Result<Played> {
     let live = Live {
         seed: args.seed,
-        temperature: args.temperature,
+        temperature: args.controls().temperature,
         parts: Part::ALL.map(|p| args.parts.contains(&p)),
         ..Live::default()
     };

@@ -2,70 +2,32 @@
 
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::{NoteEvent, Transport as Host};
-use sideman_engine::controls::{Controls, PartControls};
-use sideman_engine::live::{LiveSettings, MidiMessage, Output, Route, Transport};
+use sideman_engine::controls::{Control, Controls};
+use sideman_engine::live::{LiveSettings, MidiMessage, Output, Transport};
 use sideman_music::Meter;
 
-use crate::params::{PartParams, SidemanParams};
+use crate::params::SidemanParams;
 
 /// What the framework's notes and messages are, without system exclusive ones.
 pub(crate) type Note = NoteEvent<()>;
 
-/// What the parameters say to the band.
+/// The band's controls as the parameters are set.
 pub fn controls(params: &SidemanParams) -> Controls {
-    let band = &params.band;
-    Controls {
-        weights: band.weights.value().choice(),
-        style: band.style.value().choice(),
-        follow_genre: band.follow.value(),
-        to: band.morph_to.value().style(),
-        morph: band.morph.value(),
-        variation: band.variation.value() as u8,
-        seed: band.seed.value().max(0) as u64,
-        intensity: band.intensity.value(),
-        complexity: band.complexity.value(),
-        swing: band.swing.value(),
-        humanize: band.humanize.value(),
-        temperature: band.temperature.value(),
-        sections: band.sections.value(),
-        dynamics: band.dynamics.value(),
-        listen_bars: band.listen.value().clamp(0, 16) as u16,
-        freeze: band.freeze.value(),
-        fills: params.presses.fill.count(),
-        parts: std::array::from_fn(|i| part(params.parts()[i], params.presses.redraw[i].count())),
-        ..Controls::default()
+    let mut controls = Controls::default();
+    for control in Control::all() {
+        match controls.count(control) {
+            Some(count) => *count = params.presses(control),
+            None => controls.set(control, params.value(control)),
+        }
     }
+    controls
 }
 
-fn part(p: &PartParams, redraws: u32) -> PartControls {
-    PartControls {
-        on: p.on.value(),
-        mute: p.mute.value(),
-        solo: p.solo.value(),
-        lock: p.lock.value(),
-        octave: p.octave.value().clamp(-2, 2) as i8,
-        level: p.level.value(),
-        density: p.density.value(),
-        redraws,
-    }
-}
-
-/// What the parameters say about playing live.
+/// The settings of playing live as the parameters are set.
 pub fn settings(params: &SidemanParams) -> LiveSettings {
-    let (time, midi) = (&params.time, &params.midi);
-    LiveSettings {
-        clock: time.clock.value().choice(),
-        bpm: f64::from(time.tempo.value()),
-        meter: time.meter.value().meter(),
-        count_in: time.count_in.value(),
-        reaction_ms: time.reaction.value(),
-        compensate: time.compensate.value(),
-        route: Route {
-            send: midi.send.value().sending(),
-            channel: u8::try_from(midi.channel.value() - 1).ok().map(|c| c.min(15)),
-            swallow_piano: !midi.thru.value(),
-        },
-    }
+    let mut settings = LiveSettings::default();
+    Control::all().for_each(|control| settings.set(control, params.value(control)));
+    settings
 }
 
 /// The host's transport as the engine has it; what makes no sense is left out.

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use nice_plug::params::persist::PersistentField;
 use serde::{Deserialize, Serialize};
-use sideman_engine::live::{Action, Shared, Trigger};
+use sideman_engine::controls::Control;
+use sideman_engine::live::{Shared, Trigger};
 use sideman_engine::pattern::{MOST_NOTES, Pattern};
 use sideman_music::{Note, Part};
 
@@ -192,14 +193,15 @@ pub type LearnedMap = BTreeMap<String, KeptTrigger>;
 
 impl PersistentField<'_, LearnedMap> for Learned {
     fn set(&self, new_value: LearnedMap) {
-        for action in Action::ALL {
-            self.0.set_learned(action, new_value.get(action.name()).and_then(|t| t.trigger()));
+        for control in Control::learnable() {
+            let kept = control.learned_name().and_then(|name| new_value.get(&name));
+            self.0.set_learned(control, kept.and_then(|t| t.trigger()));
         }
     }
 
     fn map<F: Fn(&LearnedMap) -> R, R>(&self, f: F) -> R {
-        let taught = |a: Action| Some((a.name().to_owned(), self.0.learned(a)?.into()));
-        f(&Action::ALL.into_iter().filter_map(taught).collect())
+        let learned = |c: Control| Some((c.learned_name()?, self.0.learned(c)?.into()));
+        f(&Control::learnable().filter_map(learned).collect())
     }
 }
 
@@ -210,13 +212,13 @@ mod tests {
     #[test]
     fn what_is_taught_goes_into_the_engine_and_back() {
         let learned = Learned(Arc::new(Shared::default()));
-        learned.0.set_learned(Action::Freeze, Some(Trigger::Note(1, 2)));
+        learned.0.set_learned(Control::Freeze, Some(Trigger::Note(1, 2)));
         let json = r#"{"fill":{"note":[0,36]},"hold":{"controller":[3,64]},"tap tempo":{"note":[99,3]}}"#;
         learned.set(serde_json::from_str(json).unwrap());
-        assert_eq!(learned.0.learned(Action::Fill), Some(Trigger::Note(0, 36)));
-        assert_eq!(learned.0.learned(Action::Hold), Some(Trigger::Controller(3, 64)));
-        assert_eq!(learned.0.learned(Action::Tap), None, "there is no channel 100");
-        assert_eq!(learned.0.learned(Action::Freeze), None, "what is not in the state is not taught");
+        assert_eq!(learned.0.learned(Control::Fill), Some(Trigger::Note(0, 36)));
+        assert_eq!(learned.0.learned(Control::Hold), Some(Trigger::Controller(3, 64)));
+        assert_eq!(learned.0.learned(Control::Tap), None, "there is no channel 100");
+        assert_eq!(learned.0.learned(Control::Freeze), None, "what is not in the state is not taught");
         let back = learned.map(|m| serde_json::to_string(m).unwrap());
         assert_eq!(back, r#"{"fill":{"note":[0,36]},"hold":{"controller":[3,64]}}"#);
     }

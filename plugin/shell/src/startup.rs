@@ -110,9 +110,9 @@ impl Startup {
 /// Applies what was installed, if anything.
 pub(crate) fn apply(instance: &Arc<Instance>) {
     if let Some(startup) = STARTUP.get() {
-        instance.params.presses.set_loading(true);
+        instance.params.set_loading(true);
         startup.apply(instance);
-        instance.params.presses.set_loading(false);
+        instance.params.set_loading(false);
         *LATEST.lock().unwrap_or_else(|e| e.into_inner()) = Some(instance.clone());
     }
 }
@@ -161,9 +161,9 @@ fn written(params: &SidemanParams) -> Vec<u8> {
 
 /// Sets everything as a project's state has it; what is wrong with it comes as notices.
 fn read(bytes: &[u8], instance: &Instance) {
-    let mended = state::mend(bytes, &instance.params);
-    mended.notices.iter().for_each(|n| instance.shared.notice(n.as_str()));
-    let Ok(state) = serde_json::from_slice::<PluginState>(state::body(&mended.chunk)) else { return };
+    let repaired = state::repair(bytes, &instance.params);
+    repaired.notices.iter().for_each(|n| instance.shared.notice(n.as_str()));
+    let Ok(state) = serde_json::from_slice::<PluginState>(state::body(&repaired.chunk)) else { return };
     for (id, ptr, _) in instance.params.param_map() {
         // SAFETY: the pointers belong to the instance, which nobody else has yet.
         unsafe {

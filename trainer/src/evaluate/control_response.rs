@@ -4,6 +4,7 @@
 
 use indicatif::ProgressBar;
 use sideman_engine::Controls;
+use sideman_engine::controls::Control;
 use sideman_music::family::Part;
 use sideman_music::time::{PULSES_PER_BEAT, STEP_PULSES};
 
@@ -19,90 +20,49 @@ pub const BARS: usize = 32;
 /// Places of a control.
 pub const PLACES: usize = 5;
 
-/// A control.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Control {
-    /// How much is played and how loudly.
-    Intensity,
-    /// How much is played off the beat.
-    Complexity,
-    /// How much a part plays.
-    Density(Part),
-    /// How late the second eighth is.
-    Swing,
-    /// How far off the grid.
-    Humanize,
-    /// How daring the draw is.
-    Temperature,
+/// The controls that are turned, in the order of the tables.
+pub fn controls() -> Vec<Control> {
+    let position = |c: &Control| c.row().sweep.map(|s| s.0);
+    let mut all: Vec<_> = Control::all().filter(|c| position(c).is_some()).collect();
+    all.sort_by_key(position);
+    all
 }
 
-impl Control {
-    /// All of them.
-    pub fn all() -> Vec<Self> {
-        let mut out = vec![Self::Intensity, Self::Complexity];
-        out.extend(Part::ALL.map(Self::Density));
-        out.extend([Self::Swing, Self::Humanize, Self::Temperature]);
-        out
-    }
+/// Values that a control is set to, ascending.
+fn places(control: Control) -> [f32; PLACES] {
+    control.row().sweep.map_or([0.0; PLACES], |s| s.1)
+}
 
-    /// What the program calls it.
-    pub fn name(self) -> String {
-        match self {
-            Self::Intensity => "intensity".to_owned(),
-            Self::Complexity => "complexity".to_owned(),
-            Self::Density(part) => format!("density of {}", part.name().to_lowercase()),
-            Self::Swing => "swing".to_owned(),
-            Self::Humanize => "humanize".to_owned(),
-            Self::Temperature => "temperature".to_owned(),
-        }
-    }
+/// What the tables call a control.
+fn name(control: Control) -> String {
+    let id = control.row().id;
+    control.part().map_or_else(|| id.to_owned(), |part| format!("{id} of {}", part.name().to_lowercase()))
+}
 
-    /// The places that it is put to, ascending.
-    pub fn places(self) -> [f32; PLACES] {
-        match self {
-            Self::Temperature => [0.25, 0.5, 1.0, 1.5, 2.0],
-            _ => [0.0, 0.25, 0.5, 0.75, 1.0],
-        }
+/// The measures that a control is to move.
+fn targets(control: Control) -> Vec<Effect> {
+    match control {
+        Control::Intensity => vec![Effect::Notes, Effect::Velocity],
+        Control::Complexity => vec![Effect::OffBeat],
+        Control::Density(part) => vec![Effect::PartNotes(part)],
+        Control::Swing => vec![Effect::SecondEighth],
+        Control::Humanize => vec![Effect::OffGrid],
+        Control::Temperature => vec![Effect::DistinctBars, Effect::ChordEntropy],
+        _ => Vec::new(),
     }
+}
 
-    /// The controls with this one at a place.
-    pub fn put(self, place: f32) -> Controls {
-        let mut c = Controls::default();
-        match self {
-            Self::Intensity => c.intensity = place,
-            Self::Complexity => c.complexity = place,
-            Self::Density(part) => c.parts[part.index()].density = place,
-            Self::Swing => c.swing = place,
-            Self::Humanize => c.humanize = place,
-            Self::Temperature => c.temperature = place,
-        }
-        c
-    }
-
-    /// What it names.
-    pub fn targets(self) -> Vec<Effect> {
-        match self {
-            Self::Intensity => vec![Effect::Notes, Effect::Velocity],
-            Self::Complexity => vec![Effect::OffBeat],
-            Self::Density(part) => vec![Effect::PartNotes(part)],
-            Self::Swing => vec![Effect::SecondEighth],
-            Self::Humanize => vec![Effect::OffGrid],
-            Self::Temperature => vec![Effect::DistinctBars, Effect::ChordEntropy],
-        }
-    }
-
-    /// What it cannot but move along, and what says the same again.
-    fn along(self, effect: Effect) -> bool {
-        use Effect::*;
-        match self {
-            Self::Intensity => matches!(effect, PartNotes(_) | EmptyBars),
-            Self::Complexity => matches!(effect, Notes | PartNotes(_) | DistinctBars),
-            Self::Density(_) => matches!(effect, Notes | EmptyBars),
-            // The eighths leave the grid of 16ths for that of triplets.
-            Self::Swing => matches!(effect, OffGrid),
-            Self::Humanize => false,
-            Self::Temperature => matches!(effect, Notes | PartNotes(_) | OffBeat),
-        }
+/// Whether a measure cannot but move along with a control, or says the same as one of its targets.
+fn moves_along(control: Control, effect: Effect) -> bool {
+    use Effect::*;
+    match control {
+        Control::Intensity => matches!(effect, PartNotes(_) | EmptyBars),
+        Control::Complexity => matches!(effect, Notes | PartNotes(_) | DistinctBars),
+        Control::Density(_) => matches!(effect, Notes | EmptyBars),
+        // The eighths leave the grid of 16ths for that of triplets.
+        Control::Swing => matches!(effect, OffGrid),
+        Control::Temperature => matches!(effect, Notes | PartNotes(_) | OffBeat),
+        _ => false,
     }
 }
 
@@ -223,9 +183,9 @@ pub struct Target {
 pub struct Turned {
     /// Name of the band.
     pub band: String,
-    /// [`Control::name`].
+    /// Its name.
     pub control: String,
-    /// [`Control::places`].
+    /// Values that it was set to.
     pub places: Vec<f32>,
     /// What it names.
     pub targets: Vec<Target>,
@@ -245,7 +205,7 @@ pub fn turn_all(
     progress: &ProgressBar,
 ) -> anyhow::Result<Vec<Turned>> {
     let songs: Vec<EvalSong> = songs.iter().map(|s| s.shortened(BARS)).collect();
-    let controls = Control::all();
+    let controls = controls();
     progress.set_message(format!("{} is turned", band.name()));
     progress.inc_length((songs.len() * (controls.len() * (PLACES - 1) + 1)) as u64);
     let mut play = |controls: Controls| -> anyhow::Result<Vec<Vec<Option<f64>>>> {
@@ -260,16 +220,16 @@ pub fn turn_all(
         Ok(out)
     };
     let neutral = play(Controls::default())?;
-    let name = |c: Control| c.name();
     let mut out = Vec::new();
     for control in controls {
         // By place, song and effect.
         let mut moved = Vec::with_capacity(PLACES);
-        for place in control.places() {
-            let put = control.put(place);
+        for place in places(control) {
+            let mut put = Controls::default();
+            put.set(control, place);
             moved.push(if put == Controls::default() { neutral.clone() } else { play(put)? });
         }
-        out.push(turned(control, name(control), &moved, &neutral, resamples));
+        out.push(turned(control, &moved, &neutral, resamples));
     }
     for t in &mut out {
         t.band = band.name().to_owned();
@@ -281,13 +241,12 @@ type BySongAndEffect = Vec<Vec<Option<f64>>>;
 
 fn turned(
     control: Control,
-    name: String,
     moved: &[BySongAndEffect],
     neutral: &BySongAndEffect,
     resamples: &Resamples,
 ) -> Turned {
     let effects = Effect::all();
-    let targets = control.targets();
+    let targets = targets(control);
     let mean = |of: &BySongAndEffect, e: usize| {
         let values: Vec<f64> = of.iter().filter_map(|song| song[e]).collect();
         values.iter().sum::<f64>() / values.len().max(1) as f64
@@ -317,13 +276,13 @@ fn turned(
         .filter(|(_, e)| !targets.contains(e))
         .map(|(i, &e)| {
             let change = mean(&moved[PLACES - 1], i) - mean(&moved[0], i);
-            (e.name(), change / mean(neutral, i).abs().max(1e-6), control.along(e))
+            (e.name(), change / mean(neutral, i).abs().max(1e-6), moves_along(control, e))
         })
         .collect();
     Turned {
         band: String::new(),
-        control: name,
-        places: control.places().to_vec(),
+        control: name(control),
+        places: places(control).to_vec(),
         targets: targets.iter().filter_map(|&t| at(t)).map(target).collect(),
         others,
     }

@@ -179,7 +179,7 @@ impl OutputMixer {
         let way = Routing {
             audible: controls.audible(m.part) && !block.bypass && !crowded,
             channel: sends.then(|| route.channel.unwrap_or(m.part.channel()) & 15),
-            octave: part.octave,
+            pitch: controls.sent_pitch(m.part, m.pitch),
             level: part.level,
         };
         // At most two ends, an end shared with another part, and a beginning.
@@ -198,7 +198,7 @@ impl OutputMixer {
     pub(super) fn end_part(&mut self, part: Part, time: Pulse) {
         for pitch in 0..128 {
             let end = Message { at: 0, part, pitch, velocity: 0 };
-            let way = Routing { audible: false, channel: None, octave: 0, level: 1.0 };
+            let way = Routing { audible: false, channel: None, pitch: None, level: 1.0 };
             let mut sent = None;
             self.router.send(end, &way, &mut |s| sent = Some(s));
             if let Some(sent) = sent {

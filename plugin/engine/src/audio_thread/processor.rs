@@ -13,10 +13,10 @@ use super::midi_learn::{LearnedOverrides, Press};
 use super::output_mixer::OutputMixer;
 use super::{BarFallback, Clock, Scheduler, Turn};
 use crate::band_thread::BandThread;
-use crate::controls::Controls;
+use crate::controls::{Control, Controls};
 use crate::genre::MakeEar;
 use crate::live::queues::queues;
-use crate::live::{Action, Garbage, Shared};
+use crate::live::{Garbage, Shared};
 use crate::messages::{
     Block, ClockChoice, ClockSource, FromBand, Input, LiveSettings, MidiMessage, Order, Output, TempoPoint,
     ToBand, Transport, Voice,
@@ -155,7 +155,7 @@ impl Processor {
     }
 
     /// Triggers the button of an action, as a taught key would, at the start of the next block.
-    pub fn press(&mut self, action: Action) {
+    pub fn press(&mut self, action: Control) {
         if let Some(press) = self.overlay.press(action) {
             self.presses[press as usize] += 1;
         }

@@ -11,7 +11,7 @@ pub struct RoutedNote {
     pub part: Part,
     /// Channel on which the host gets it; `None` when the host does not.
     pub channel: Option<u8>,
-    /// Pitch after the octave shift.
+    /// Pitch as it is sent.
     pub pitch: u8,
     /// Velocity after the level, 1 to 127, or 0 for a note-off.
     pub velocity: u8,
@@ -27,8 +27,8 @@ pub struct Routing {
     pub audible: bool,
     /// Channel for the host, or none.
     pub channel: Option<u8>,
-    /// Octaves up or down.
-    pub octave: i8,
+    /// Pitch that a note-on is sent at; `None` where it would leave the range of MIDI.
+    pub pitch: Option<u8>,
     /// Factor on velocities.
     pub level: f32,
 }
@@ -65,11 +65,7 @@ impl Router {
         if m.velocity == 0 || !way.audible {
             return;
         }
-        let shift = if m.part == Part::Drums { 0 } else { i16::from(way.octave) * 12 };
-        let Ok(pitch) = u8::try_from(i16::from(m.pitch & 127) + shift) else { return };
-        if pitch > 127 {
-            return;
-        }
+        let Some(pitch) = way.pitch.filter(|&pitch| pitch < 128) else { return };
         let velocity = (f32::from(m.velocity) * way.level).round();
         if velocity < 1.0 {
             return;
@@ -116,14 +112,16 @@ impl Router {
 mod tests {
     use super::*;
 
-    const OWN: Routing = Routing { audible: true, channel: Some(1), octave: 0, level: 1.0 };
+    /// As the band has it, no octave up.
+    const OWN: (Routing, i16) = (Routing { audible: true, channel: Some(1), pitch: None, level: 1.0 }, 0);
 
     fn note(part: Part, pitch: u8, velocity: u8) -> Message {
         Message { at: 0, part, pitch, velocity }
     }
 
-    fn sent(router: &mut Router, m: Message, way: Routing) -> Vec<(Option<u8>, u8, u8)> {
+    fn sent(router: &mut Router, m: Message, (way, octave): (Routing, i16)) -> Vec<(Option<u8>, u8, u8)> {
         let mut out = Vec::new();
+        let way = Routing { pitch: u8::try_from(i16::from(m.pitch) + 12 * octave).ok(), ..way };
         router.send(m, &way, &mut |s| out.push((s.channel, s.pitch, s.velocity)));
         out
     }
@@ -132,7 +130,7 @@ mod tests {
     fn a_note_off_goes_where_its_note_on_went() {
         let mut r = Router::default();
         assert_eq!(sent(&mut r, note(Part::Bass, 40, 80), OWN), [(Some(1), 40, 80)]);
-        let moved = Routing { channel: Some(7), octave: 1, level: 0.5, ..OWN };
+        let moved = (Routing { channel: Some(7), level: 0.5, ..OWN.0 }, 1);
         assert_eq!(sent(&mut r, note(Part::Bass, 40, 0), moved), [(Some(1), 40, 0)]);
         assert_eq!(sent(&mut r, note(Part::Bass, 40, 80), moved), [(Some(7), 52, 40)]);
         assert_eq!(sent(&mut r, note(Part::Bass, 40, 0), OWN), [(Some(7), 52, 0)]);
@@ -153,7 +151,7 @@ mod tests {
     fn a_change_of_octave_does_not_strike_a_note_that_sounds() {
         let mut r = Router::default();
         assert_eq!(sent(&mut r, note(Part::Guitar, 65, 80), OWN), [(Some(1), 65, 80)]);
-        let high = Routing { octave: 1, ..OWN };
+        let high = (OWN.0, 1);
         assert_eq!(sent(&mut r, note(Part::Guitar, 53, 70), high), [(Some(1), 65, 0), (Some(1), 65, 70)]);
         assert!(sent(&mut r, note(Part::Guitar, 65, 0), high).is_empty());
         assert_eq!(sent(&mut r, note(Part::Guitar, 53, 0), high), [(Some(1), 65, 0)]);
@@ -162,13 +160,13 @@ mod tests {
     #[test]
     fn what_cannot_be_played_is_left_out_whole() {
         let mut r = Router::default();
-        let high = Routing { octave: 2, ..OWN };
+        let high = (OWN.0, 2);
         assert!(sent(&mut r, note(Part::Guitar, 110, 80), high).is_empty());
         assert!(sent(&mut r, note(Part::Guitar, 110, 0), high).is_empty());
-        let low = Routing { octave: -2, ..OWN };
+        let low = (OWN.0, -2);
         assert!(sent(&mut r, note(Part::Bass, 20, 80), low).is_empty());
-        assert!(sent(&mut r, note(Part::Bass, 30, 80), Routing { level: 0.0, ..OWN }).is_empty());
-        assert!(sent(&mut r, note(Part::Bass, 30, 80), Routing { audible: false, ..OWN }).is_empty());
-        assert_eq!(sent(&mut r, note(Part::Drums, 36, 80), high), [(Some(1), 36, 80)]);
+        assert!(sent(&mut r, note(Part::Bass, 30, 80), (Routing { level: 0.0, ..OWN.0 }, 0)).is_empty());
+        assert!(sent(&mut r, note(Part::Bass, 30, 80), (Routing { audible: false, ..OWN.0 }, 0)).is_empty());
+        assert_eq!(sent(&mut r, note(Part::Drums, 36, 80), OWN), [(Some(1), 36, 80)]);
     }
 }

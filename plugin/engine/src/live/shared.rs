@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use sideman_music::{Note, Part, Pulse};
 
-use super::learn::{ACTIONS, Action, Trigger};
+use super::learn::Trigger;
+use crate::controls::{CONTROLS, Control};
 use crate::genre::GenreView;
 use crate::messages::{ClockSource, TempoPoint, Voice};
 use crate::play::pattern::{Pattern, Patterns};
@@ -123,9 +124,9 @@ pub struct Shared {
     pub(crate) book: Mutex<EditorState>,
     pub(crate) jobs: SegQueue<Task>,
     /// Packed trigger of each action; 0 for none.
-    pub(crate) learned: [AtomicU32; ACTIONS],
+    pub(crate) learned: [AtomicU32; CONTROLS],
     /// What a taught action has set: a value, or 1 and 0 for pressed or toggled; not a number for nothing.
-    pub(crate) overrides: [AtomicU32; ACTIONS],
+    pub(crate) overrides: [AtomicU32; CONTROLS],
     /// Number of the action that is being taught, plus one.
     pub(crate) learning: AtomicU32,
     /// What parts keep to, and how often that was changed. The audio thread looks at neither.
@@ -287,31 +288,31 @@ impl Shared {
     }
 
     /// What sets off an action. Any thread; never waits.
-    pub fn learned(&self, action: Action) -> Option<Trigger> {
+    pub fn learned(&self, action: Control) -> Option<Trigger> {
         Trigger::unpack(self.learned[action.index()].load(Relaxed))
     }
 
     /// Sets or clears what sets off an action. Any thread; never waits.
-    pub fn set_learned(&self, action: Action, trigger: Option<Trigger>) {
+    pub fn set_learned(&self, action: Control, trigger: Option<Trigger>) {
         self.learned[action.index()].store(trigger.map_or(0, Trigger::pack), Relaxed);
     }
 
-    /// What a taught action has set on top of the controls, if anything: for a value its value, for
-    /// [`Action::NextVariation`] the variation from 0, for the others 1 (on) or 0 (off). It goes away when the
-    /// control itself is moved. Any thread; never waits.
-    pub fn overridden(&self, action: Action) -> Option<f32> {
+    /// What learned messages have set on top of a control, if anything: its value, of the tempo the one that was
+    /// tapped, and of Hold 1 while it is down. It goes away when the control itself is moved. Any thread; never
+    /// waits.
+    pub fn overridden(&self, action: Control) -> Option<f32> {
         let value = f32::from_bits(self.overrides[action.index()].load(Relaxed));
         (!value.is_nan()).then_some(value)
     }
 
     /// Which action the next key or controller is to be taught to, if any. Any thread; never waits.
-    pub fn learning(&self) -> Option<Action> {
+    pub fn learning(&self) -> Option<Control> {
         let i = self.learning.load(Relaxed) as usize;
-        i.checked_sub(1).and_then(|i| Action::ALL.get(i)).copied()
+        i.checked_sub(1).and_then(|i| Control::at(i))
     }
 
     /// Begins to teach an action, or gives up on it. Any thread; never waits.
-    pub fn set_learning(&self, action: Option<Action>) {
+    pub fn set_learning(&self, action: Option<Control>) {
         self.learning.store(action.map_or(0, |a| a.index() as u32 + 1), Relaxed);
     }
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use sideman_music::{Meter, MeterMap, Note, Part, Pulse, TempoMap};
 
 use super::*;
-use crate::controls::{Controls, WeightsChoice};
+use crate::controls::{CONTROLS, Control, Controls, WeightsChoice};
 use crate::loaded_band::{self, Music};
 use crate::offline::Performance;
 
@@ -345,7 +345,7 @@ fn four_notes_count_in() {
     // 0.4 s after the fourth note the first bar begins.
     assert!((status.position - -100.0 * 480.0 * 2.5 / 48_000.0).abs() < 10.0, "{}", status.position);
     assert!(host.out.is_empty());
-    assert_eq!(host.shared.overridden(Action::Tap), Some(150.0));
+    assert_eq!(host.shared.overridden(Control::Tempo), Some(150.0));
 }
 
 #[test]
@@ -456,9 +456,10 @@ enum Whim {
     Reactivate(f64),
     Mute(usize, bool),
     Octave(usize, i8),
+    Turn(Control, f32),
     Channel(Option<u8>),
     Sending(Sending),
-    Press(Action),
+    Press(Control),
     Swallow(bool),
     Compensate(bool),
     Frames(u32),
@@ -477,13 +478,14 @@ fn whims() -> impl Strategy<Value = Whim> {
         1 => prop_oneof![Just(44_100.0), Just(192_000.0), Just(8_000.0), Just(f64::NAN)].prop_map(Whim::Reactivate),
         2 => (0usize..4, any::<bool>()).prop_map(|(p, m)| Whim::Mute(p, m)),
         1 => (0usize..4, -3i8..4).prop_map(|(p, o)| Whim::Octave(p, o)),
+        2 => (0usize..CONTROLS, -15f32..15.0).prop_map(|(i, v)| Whim::Turn(Control::at(i).unwrap(), v)),
         1 => proptest::option::of(0u8..20).prop_map(Whim::Channel),
         1 => (0usize..6).prop_map(|i| match i {
             0..4 => Whim::Sending(Sending::Only(Part::ALL[i])),
             4 => Whim::Sending(Sending::All),
             _ => Whim::Sending(Sending::Nothing),
         }),
-        1 => (0usize..ACTIONS).prop_map(|i| Whim::Press(Action::ALL[i])),
+        1 => (0usize..CONTROLS).prop_map(|i| Whim::Press(Control::at(i).unwrap())),
         1 => any::<bool>().prop_map(Whim::Swallow),
         1 => any::<bool>().prop_map(Whim::Compensate),
         6 => prop_oneof![Just(0u32), 1u32..5000].prop_map(Whim::Frames),
@@ -520,6 +522,8 @@ proptest! {
                     host.performer.activate(rate, 4096);
                 }
                 Whim::Mute(part, on) => host.controls.parts[part].mute = on,
+                Whim::Turn(control, value) if control.row().is_value() => host.controls.set(control, value),
+                Whim::Turn(..) => {}
                 Whim::Octave(part, octave) => host.controls.parts[part].octave = octave,
                 Whim::Channel(channel) => host.settings.route.channel = channel,
                 Whim::Sending(sending) => host.settings.route.send = sending,

@@ -136,21 +136,21 @@ unsafe extern "C" fn load(plugin: *const clap_plugin, stream: *const clap_istrea
         return false;
     }
     let instance = &edge.instance;
-    let mended = state::mend(&bytes, &instance.params);
+    let repaired = state::repair(&bytes, &instance.params);
     let font = instance.params.soundfont.path();
-    let mut source = mended.chunk.as_slice();
+    let mut source = repaired.chunk.as_slice();
     let from = clap_istream { ctx: (&raw mut source).cast(), read: Some(give) };
-    instance.params.presses.set_loading(true);
+    instance.params.set_loading(true);
     // SAFETY: the framework's own function, with a stream that lives through the call.
     let loaded = unsafe { load(edge.inner, &from) };
-    instance.params.presses.set_loading(false);
-    for notice in &mended.notices {
+    instance.params.set_loading(false);
+    for notice in &repaired.notices {
         instance.shared.notice(notice.as_str());
     }
     if instance.params.soundfont.path() != font {
         instance.load_sound();
     }
-    loaded && mended.readable
+    loaded && repaired.readable
 }
 
 unsafe extern "C" fn give(stream: *const clap_istream, buffer: *mut c_void, size: u64) -> i64 {

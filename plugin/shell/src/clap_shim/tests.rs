@@ -341,7 +341,11 @@ fn state_goes_around_and_damage_is_told() {
     let other = Hosted::new();
     assert!(other.load(&saved));
     assert_eq!((value_of(&other, tempo), value_of(&other, fill)), (0.5, 1.0));
-    assert_eq!(other.edge().instance.params.presses.fill.count(), 0, "nobody pressed");
+    assert_eq!(
+        other.edge().instance.params.presses(sideman_engine::controls::Control::Fill),
+        0,
+        "nobody pressed"
+    );
     assert!(other.edge().instance.shared.book(|b| b.notices.is_empty()));
     assert_eq!(other.save(), saved);
 

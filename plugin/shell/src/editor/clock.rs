@@ -141,7 +141,7 @@ fn clock(ui: &Ui, touch: &mut Touch<'_>, rect: Rect) {
     button::chooser(ui, touch, cell(0.0, 1.0, 92.0), Control::Clock, "Clock", tip);
     let tip = "Metre of the own clock";
     button::chooser(ui, touch, cell(96.0, 1.0, 70.0), Control::Meter, "", tip);
-    let waits = is_on(touch.hand, Control::CountIn) && touch.scene.status.source == ClockSource::CountIn;
+    let waits = is_on(touch.access, Control::CountIn) && touch.scene.status.source == ClockSource::CountIn;
     let colour = if waits { theme::WARN } else { theme::ACCENT };
     let tip = "The own clock waits for four even notes, which say the tempo";
     button::switch(ui, touch, cell(170.0, 1.0, 80.0), Control::CountIn, "Count-in", colour, tip);

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use egui::{Rect, Ui, Vec2, pos2, vec2};
-use sideman_engine::live::{ACTIONS, Action, Trigger};
+use sideman_engine::controls::CONTROLS;
+use sideman_engine::live::Trigger;
 use sideman_music::{Part, Pulse};
 
 use super::browse::{Browser, Kind, Outcome};
@@ -48,7 +49,7 @@ pub(crate) struct Surface {
     /// The pattern that was chosen last: the next one is looked for beside it.
     pattern_folder: Option<PathBuf>,
     /// What is taught, as of the last frame.
-    taught: Option<[Option<Trigger>; ACTIONS]>,
+    taught: Option<[Option<Trigger>; CONTROLS]>,
 }
 
 impl Surface {
@@ -71,30 +72,30 @@ impl Surface {
     }
 
     /// Draws a frame.
-    pub(crate) fn show(&mut self, ui: &mut Ui, hand: &mut dyn ParamAccess) {
+    pub(crate) fn show(&mut self, ui: &mut Ui, access: &mut dyn ParamAccess) {
         let time = ui.input(|i| i.time);
         self.instance.word_troubles();
         self.notice_taught();
         self.scene.look(&self.instance.shared, time, self.roll.reach());
-        self.draw(ui, hand, time);
+        self.draw(ui, access, time);
     }
 
     /// Draws the scene as it was looked at last.
-    pub(crate) fn draw(&mut self, ui: &mut Ui, hand: &mut dyn ParamAccess, time: f64) {
+    pub(crate) fn draw(&mut self, ui: &mut Ui, access: &mut dyn ParamAccess, time: f64) {
         self.age_message(time);
         let instance = self.instance.clone();
-        let going = self.gestures.keep(hand, &instance.shared, time);
+        let going = self.gestures.keep(access, &instance.shared, time);
 
         let window = ui.max_rect();
         ui.painter().rect_filled(window, 0.0, theme::BACK);
         if window.width() + 0.5 >= SMALLEST.x && window.height() + 0.5 >= SMALLEST.y {
-            self.whole(ui, window, hand, time);
+            self.whole(ui, window, access, time);
         } else {
             // A host that forces a smaller window gets bars to move it by rather than a heap of letters.
             let size = window.size().max(SMALLEST);
             egui::ScrollArea::both().show(ui, |ui| {
                 let (_, rect) = ui.allocate_space(size);
-                self.whole(ui, rect, hand, time);
+                self.whole(ui, rect, access, time);
             });
         }
         let learning = instance.shared.learning().is_some();
@@ -120,7 +121,7 @@ impl Surface {
 
     /// Tells the host that there is something to save when something was taught or forgotten.
     fn notice_taught(&mut self) {
-        let taught = Action::ALL.map(|a| self.instance.shared.learned(a));
+        let taught = std::array::from_fn(|i| Control::at(i).and_then(|c| self.instance.shared.learned(c)));
         if self.taught.replace(taught).is_some_and(|before| before != taught) {
             self.instance.touch();
         }
@@ -133,12 +134,12 @@ impl Surface {
     }
 
     /// Lets go of what is held: the window closes.
-    pub(crate) fn close(&mut self, hand: &mut dyn ParamAccess) {
-        self.gestures.let_go(hand);
+    pub(crate) fn close(&mut self, access: &mut dyn ParamAccess) {
+        self.gestures.let_go(access);
         self.instance.shared.set_learning(None);
     }
 
-    fn whole(&mut self, ui: &mut Ui, window: Rect, hand: &mut dyn ParamAccess, time: f64) {
+    fn whole(&mut self, ui: &mut Ui, window: Rect, access: &mut dyn ParamAccess, time: f64) {
         let area = window.shrink(EDGE);
         let row = |top: f32, high: f32| Rect::from_min_size(pos2(area.left(), top), vec2(area.width(), high));
         let top = row(area.top(), header::HEIGHT);
@@ -150,7 +151,7 @@ impl Surface {
 
         let instance = self.instance.clone();
         let shared = &*instance.shared;
-        let touch = &mut Touch { hand, gestures: &mut self.gestures, shared, scene: &self.scene, time };
+        let touch = &mut Touch { access, gestures: &mut self.gestures, shared, scene: &self.scene, time };
         if let Some(message) = self.head.show(ui, touch, &instance, top) {
             self.message = Some(message);
         }
@@ -164,7 +165,7 @@ impl Surface {
             middle.min.y = line.bottom() + GAP;
         }
 
-        let heard = heard(touch.hand);
+        let heard = heard(touch.access);
         let wide = strip::width(window.width());
         let high = (middle.height() - 3.0 * 4.0) / 4.0;
         let kept = shared.patterns();
@@ -219,11 +220,11 @@ impl Surface {
 }
 
 /// Which parts are heard: on, not muted, and not outdone by solos of others.
-fn heard(hand: &dyn ParamAccess) -> [bool; 4] {
-    let solo = Part::ALL.iter().any(|&p| is_on(hand, Control::Solo(p)));
+fn heard(access: &dyn ParamAccess) -> [bool; 4] {
+    let solo = Part::ALL.iter().any(|&p| is_on(access, Control::Solo(p)));
     Part::ALL.map(|p| {
-        let let_through = is_on(hand, Control::On(p)) && !is_on(hand, Control::Mute(p));
-        let_through && (!solo || is_on(hand, Control::Solo(p)))
+        let let_through = is_on(access, Control::On(p)) && !is_on(access, Control::Mute(p));
+        let_through && (!solo || is_on(access, Control::Solo(p)))
     })
 }
 

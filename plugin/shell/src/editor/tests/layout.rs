@@ -168,7 +168,7 @@ fn extreme_values_fit_their_places() {
                 scene
             });
             for control in Control::all() {
-                crate::editor::param_access::set_at_once(&mut stage.hand, control, extreme);
+                crate::editor::param_access::set_at_once(&mut stage.access, control, extreme);
             }
             check(&stage.texts(), size, &format!("{size:?}, all at {extreme}"));
         }

@@ -65,7 +65,7 @@ impl GuiContextInner for Host {
 pub(super) struct Stage {
     pub(super) ctx: Context,
     pub(super) surface: Surface,
-    pub(super) hand: LiveParams,
+    pub(super) access: LiveParams,
     pub(super) host: Arc<Host>,
     pub(super) instance: Arc<Instance>,
     pub(super) presets: tempfile::TempDir,
@@ -84,10 +84,10 @@ impl Stage {
         ctx.enable_accesskit();
         let instance = Instance::new();
         let host = Arc::new(Host::default());
-        let hand = LiveParams::new(instance.params.clone(), GuiContext::new(host.clone()));
+        let access = LiveParams::new(instance.params.clone(), GuiContext::new(host.clone()));
         let presets = tempfile::tempdir().unwrap();
         let surface = Surface::new(instance.clone(), Ok(Own::in_folder(presets.path())));
-        Self { ctx, surface, hand, host, instance, presets, size, pixels, time: 0.0, scene: None }
+        Self { ctx, surface, access, host, instance, presets, size, pixels, time: 0.0, scene: None }
     }
 
     /// Shows a made-up book instead of what the engine says.
@@ -117,13 +117,13 @@ impl Stage {
             ..RawInput::default()
         };
         input.viewports.entry(ViewportId::ROOT).or_default().native_pixels_per_point = Some(self.pixels);
-        let (surface, hand, scene, time) = (&mut self.surface, &mut self.hand, &self.scene, self.time);
+        let (surface, access, scene, time) = (&mut self.surface, &mut self.access, &self.scene, self.time);
         self.ctx.clone().run_ui(input, |ui| match scene {
             Some(scene) => {
                 surface.set_scene(scene(time));
-                surface.draw(ui, hand, time);
+                surface.draw(ui, access, time);
             }
-            None => surface.show(ui, hand),
+            None => surface.show(ui, access),
         })
     }
 
@@ -167,8 +167,8 @@ impl Stage {
         std::mem::take(&mut *self.host.0.lock().unwrap())
     }
 
-    pub(super) fn hand(&self) -> &dyn ParamAccess {
-        &self.hand
+    pub(super) fn access(&self) -> &dyn ParamAccess {
+        &self.access
     }
 }
 

@@ -3,6 +3,12 @@
 use sideman_inference::band::Dials;
 use sideman_music::Part;
 
+mod row;
+mod table;
+
+pub use row::{Acts, CONTROLS, Choices, Group, Kind, Panel, Row, Text};
+pub use table::{CHOICES, Control, SILENT_DB};
+
 use crate::play::feel::mix;
 use crate::style::{Style, StyleChoice};
 
@@ -173,6 +179,13 @@ impl Controls {
         self.parts.map(|p| p.on)
     }
 
+    /// Pitch that a note of a part is sent at, live: octaves up or down, but for the drums. `None` where that is out of
+    /// the range of MIDI.
+    pub fn sent_pitch(&self, part: Part, pitch: u8) -> Option<u8> {
+        let octave = if part == Part::Drums { 0 } else { self.part(part).octave };
+        u8::try_from(i16::from(pitch) + 12 * i16::from(octave)).ok().filter(|&pitch| pitch < 128)
+    }
+
     /// Whether a part repeats what it played.
     pub fn locked(&self, part: Part) -> bool {
         self.freeze || self.part(part).lock
@@ -193,30 +206,6 @@ impl Controls {
     pub fn drawn_seed(&self) -> u64 {
         if self.variation == 0 { self.seed } else { mix(self.seed ^ mix(u64::from(self.variation))) }
     }
-
-    /// The same with every value brought into its range; what is not a number becomes neutral.
-    pub fn clamped(mut self) -> Self {
-        let neutral = Self::default();
-        let fix = |v: &mut f32, low: f32, high: f32, neutral: f32| {
-            *v = if v.is_nan() { neutral } else { v.clamp(low, high) };
-        };
-        fix(&mut self.intensity, 0.0, 1.0, neutral.intensity);
-        fix(&mut self.complexity, 0.0, 1.0, neutral.complexity);
-        fix(&mut self.swing, 0.0, 1.0, neutral.swing);
-        fix(&mut self.humanize, 0.0, 1.0, neutral.humanize);
-        fix(&mut self.temperature, 0.1, 2.0, neutral.temperature);
-        fix(&mut self.morph, 0.0, 1.0, neutral.morph);
-        fix(&mut self.sections, 0.0, 1.0, neutral.sections);
-        fix(&mut self.dynamics, 0.0, 1.0, neutral.dynamics);
-        self.variation = self.variation.min(VARIATIONS - 1);
-        self.listen_bars = self.listen_bars.min(16);
-        for p in &mut self.parts {
-            p.octave = p.octave.clamp(-2, 2);
-            fix(&mut p.level, 0.0, 1.5, 1.0);
-            fix(&mut p.density, 0.0, 1.0, 0.5);
-        }
-        self
-    }
 }
 
 #[cfg(test)]
@@ -234,12 +223,53 @@ mod tests {
     }
 
     #[test]
+    fn octaves_move_all_parts_but_the_drums_and_never_out_of_range() {
+        let mut c = Controls::default();
+        c.parts.iter_mut().for_each(|p| p.octave = 2);
+        assert_eq!(c.sent_pitch(Part::Drums, 36), Some(36));
+        assert_eq!((c.sent_pitch(Part::Bass, 40), c.sent_pitch(Part::Bass, 110)), (Some(64), None));
+    }
+
+    #[test]
     fn variations_draw_otherwise() {
         let drawn = |seed, variation| Controls { seed, variation, ..Controls::default() }.drawn_seed();
         assert_eq!(drawn(7, 0), 7);
         let seeds: std::collections::HashSet<u64> =
             (0..100).flat_map(|seed| (0..VARIATIONS).map(move |v| drawn(seed, v))).collect();
         assert_eq!(seeds.len(), 400);
+    }
+
+    #[test]
+    fn the_neutral_controls_are_the_defaults_of_the_table() {
+        let (mut c, mut seen) = (Controls::default(), std::collections::HashSet::new());
+        for (i, control) in (0..CONTROLS).map(|i| (i, Control::at(i).unwrap())) {
+            assert_eq!(control.index(), i);
+            assert!(seen.insert(control.id()), "{control:?}");
+            if let Some(value) = c.get(control) {
+                assert_eq!(value, control.row().range().2, "{control:?}");
+                let max = control.row().range().1;
+                c.set(control, max);
+                assert_eq!(c.get(control), Some(max), "{control:?}");
+            }
+            if let Some(name) = control.learned_name() {
+                assert_eq!(Control::of_learned_name(&name), Some(control));
+            }
+        }
+        assert_eq!(Control::all().count(), CONTROLS - 1, "all but Hold are host parameters");
+    }
+
+    #[test]
+    fn choices_are_those_of_the_engine() {
+        let ids = |control: Control| control.row().choices().unwrap().ids;
+        let styles: Vec<&str> = StyleChoice::all().map(StyleChoice::name).collect();
+        assert_eq!(ids(Control::Style), styles);
+        assert_eq!(ids(Control::MorphTo)[1..], styles[1..]);
+        assert_eq!(ids(Control::Weights), WeightsChoice::ALL.map(WeightsChoice::name));
+        let mut settings = crate::live::LiveSettings::default();
+        for (i, id) in ids(Control::Meter).iter().enumerate() {
+            settings.set(Control::Meter, i as f32);
+            assert_eq!(settings.meter.to_string(), *id);
+        }
     }
 
     #[test]
