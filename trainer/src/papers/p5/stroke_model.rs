@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use anyhow::{Context, ensure};
 use sideman_music::encoding::note_tokens::{GAPS, LENGTHS, PITCHES, Shapes, Sonority};
 use sideman_music::{MeterMap, Note, Score, Track};
-use sideman_nets::genre::Parameters;
 use sideman_nets::nn::Parameters;
 use sideman_nets::papers::{Continuing, Draws, StrokeNet, StrokePlayer, continued};
 
