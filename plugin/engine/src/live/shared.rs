@@ -308,7 +308,7 @@ impl Shared {
     /// Which action the next key or controller is to be taught to, if any. Any thread; never waits.
     pub fn learning(&self) -> Option<Control> {
         let i = self.learning.load(Relaxed) as usize;
-        i.checked_sub(1).and_then(|i| Control::at(i))
+        i.checked_sub(1).and_then(Control::at)
     }
 
     /// Begins to teach an action, or gives up on it. Any thread; never waits.
