@@ -13,7 +13,7 @@ use crate::position::{step_hearing, step_pulse};
 pub const LAST_PULSE: Pulse = 1 << 41;
 
 /// What is heard at the decision point of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Heard {
     /// What the piano did since the decision point before, up to and including this one.
     pub frame: PianoFrame,

@@ -1,27 +1,22 @@
 //! Renders a whole piece, faster than real time, as the plugin would have played it live.
 //!
-//! A virtual clock goes from step to step. At each decision point the scheduler has sent everything due
-//! before it, the band hears the piano up to it, and what it decides is ordered. No wall-clock time, no
-//! threads and no global state are involved: equal input gives equal notes.
+//! A virtual clock goes from step to step of a `Session`. At each decision point the scheduler has sent everything
+//! due before it. No wall-clock time, no threads and no global state are involved: equal input gives equal notes.
 
 use sideman_inference::band::{Band, StepPosition};
 use sideman_inference::weights::NamedError;
 use sideman_music::{MeterMap, Note, Part, Pulse, TempoMap};
 
 use crate::audio_thread::{Counts, Scheduler};
-use crate::controls::Controls;
 use crate::genre::Follower;
 use crate::listen::{Hearing, LAST_PULSE};
-use crate::loaded_band::{LoadedBand, Music};
+use crate::loaded_band::LoadedBand;
 use crate::messages::Message;
 use crate::plan::SILENT_BARS;
-use crate::play::Player;
 use crate::position::{place_of, step_hearing, step_pulse};
+pub use crate::session::LoadBand;
+use crate::session::{Session, SessionBand, TEMPO_RANGE};
 use crate::settings::{Settings, SettingsError};
-use crate::style::StyleChoice;
-
-/// Slowest and fastest tempo that a band is told, quarter notes a minute, whatever a file claims.
-const TEMPO_RANGE: (f64, f64) = (10.0, 500.0);
 
 /// A piece to be accompanied.
 #[derive(Debug, Clone)]
@@ -66,27 +61,6 @@ pub struct StyleChange {
     pub programs: [u8; 4],
 }
 
-/// Makes the band of other controls for the music of a bar; `None` where there is none, and the one that plays goes
-/// on.
-pub type Another<'a> = &'a mut dyn FnMut(&Controls, Music) -> Option<LoadedBand>;
-
-/// Whom a performance is played by.
-enum Players<'a> {
-    /// One band from beginning to end.
-    One(&'a mut dyn Band),
-    /// A band, and others that take over where the style follows the genre.
-    Following { seat: Box<LoadedBand>, style: StyleChoice, follower: Box<Follower>, another: Another<'a> },
-}
-
-impl Players<'_> {
-    fn band(&mut self) -> &mut dyn Band {
-        match self {
-            Self::One(band) => *band,
-            Self::Following { seat, .. } => &mut *seat.band,
-        }
-    }
-}
-
 /// What happened in a render.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -127,60 +101,60 @@ impl<'a> Performance<'a> {
     /// Renders one band from its reset to its end, at most [`SILENT_BARS`] bars after the piano's, whatever the
     /// genre. `progress` is called once a bar.
     pub fn render(&self, band: &mut dyn Band, progress: &mut dyn FnMut(Progress)) -> Rendered {
-        self.play(Players::One(band), progress)
+        self.play(SessionBand::Fixed(band), None, &mut |_, _| None, progress)
     }
 
-    /// Renders the band of a seat as it plays live: where the controls leave the style to the genre, `another`
-    /// makes the bands that take over.
+    /// Renders a loaded band as it plays live: where the controls leave the style to the genre, `load`
+    /// loads the bands that take over.
     ///
     /// # Errors
     /// When the program was built with a damaged classifier.
     pub fn render_following(
         &self,
-        seat: LoadedBand,
-        another: Another<'_>,
+        band: LoadedBand,
+        load: LoadBand<'_>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Rendered, NamedError> {
-        let follower = Box::new(Follower::new()?);
-        let style = self.settings.controls.style;
-        Ok(self.play(Players::Following { seat: Box::new(seat), style, follower, another }, progress))
+        let follower = Some(Box::new(Follower::new()?));
+        Ok(self.play(SessionBand::Loaded(band), follower, load, progress))
     }
 
-    fn play(&self, mut players: Players<'_>, progress: &mut dyn FnMut(Progress)) -> Rendered {
-        let mut hearing = Hearing::new(self.piano);
-        let mut player = Player::new(self.settings.clone());
-        player.reset(players.band());
+    fn play(
+        &self,
+        band: SessionBand<'_>,
+        follower: Option<Box<Follower>>,
+        load: LoadBand<'_>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Rendered {
+        let mut session = Session::new(self.settings.clone(), Hearing::new(self.piano), band, follower);
+        session.restart();
         let mut changes = Vec::new();
         let mut scheduler = Scheduler::new(0);
         let mut tape = Tape::default();
         let mut stats = Stats::default();
-        let total = self.latest_end(&hearing);
+        let total = self.latest_end(session.hearing());
 
         let mut step = 0;
         loop {
             let place = place_of(step, self.meters);
-            let heard = hearing.each(&place, |event| {
-                if let Players::Following { follower, .. } = &mut players {
-                    follower.key(event);
-                }
-            });
-            changes.extend(self.follow(&mut players, &mut player, &place, step_pulse(step) + heard.lean));
-            scheduler.advance(step_pulse(step) + heard.lean, |m| tape.record(m));
-            player.step(players.band(), &place, heard, self.bpm(&place) as f32, &mut |order| {
+            scheduler.advance(session.decision_point(step), |m| tape.record(m));
+            let changed = session.step(&place, self.bpm(&place), None, load, &mut |order| {
                 scheduler.accept(0, order);
             });
-            stats.steps += u64::from(!player.is_asleep());
-            if let (true, Players::Following { follower, .. }) = (player.is_asleep(), &mut players) {
-                follower.sleep();
+            if let Some(band) = session.loaded().filter(|_| changed.band) {
+                let (style, programs) = (band.style.clone(), band.programs);
+                changes.push(StyleChange { at: step_pulse(step), bar: place.bar, style, programs });
             }
+            let asleep = session.player().is_asleep();
+            stats.steps += u64::from(!asleep);
             if place.in_bar == 0 {
                 progress(Progress { done: step_pulse(step).min(total), total });
             }
-            step = match hearing.next_step() {
+            step = match session.hearing().next_step() {
                 // Nothing is missed by going straight to where the piano wakes the band.
-                Some(next) if player.is_asleep() => next.max(step + 1),
+                Some(next) if asleep => next.max(step + 1),
                 Some(_) => step + 1,
-                None if player.rests() => break,
+                None if session.player().rests() => break,
                 None => step + 1,
             };
         }
@@ -198,36 +172,6 @@ impl<'a> Performance<'a> {
         }
         stats.scheduler = scheduler.counts();
         Rendered { parts, changes, stats }
-    }
-
-    /// Lets the style follow the genre. Returns the change, if there is one.
-    fn follow(
-        &self,
-        players: &mut Players<'_>,
-        player: &mut Player,
-        place: &StepPosition,
-        now: Pulse,
-    ) -> Option<StyleChange> {
-        let Players::Following { seat, style, follower, another } = players else { return None };
-        let bpm = self.bpm(place);
-        follower.step(place, now, bpm, &self.settings.controls, None);
-        let controls = follower.followed(&self.settings.controls);
-        if place.in_bar != 0 || controls.style == *style {
-            return None;
-        }
-        *style = controls.style;
-        if seat.plays(controls.style) {
-            return None;
-        }
-        let music = Music { bpm, bar_steps: i64::from(place.bar_steps) };
-        **seat = another(&controls, music).filter(|other| other.style != seat.style)?;
-        player.take_over(seat);
-        Some(StyleChange {
-            at: step_pulse(place.step),
-            bar: place.bar,
-            style: seat.style.clone(),
-            programs: seat.programs,
-        })
     }
 
     fn bpm(&self, place: &StepPosition) -> f64 {

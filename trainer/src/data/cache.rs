@@ -194,7 +194,7 @@ impl Format {
         for _ in 0..count {
             records.push(cursor.block().ok_or_else(|| damaged("it ends within a record"))?);
         }
-        let decoded = records.into_par_iter().map(|r| decode(r));
+        let decoded = records.into_par_iter().map(&decode);
         decoded.map(|item| item.ok_or_else(|| damaged("a record cannot be decoded"))).collect()
     }
 

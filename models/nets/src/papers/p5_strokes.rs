@@ -402,7 +402,7 @@ mod tests {
             .collect();
         let tensors = vars.iter().map(|(k, v)| (k.clone(), v.as_tensor().clone())).collect();
         let (mut running, mut rng) = (BTreeMap::new(), Pcg64::seed_from_u64(1));
-        let layers = net.build(&VarBuilder::new(&tensors, &running.clone())).unwrap();
+        let layers = net.build(&VarBuilder::new(&tensors, &running)).unwrap();
         let mut mode = Mode::Training { running: &mut running, rng: &mut rng };
         let targets = layers.forward(&tensor(&line(30)), 1, 0.1, &mut mode).unwrap();
         let loss = Tensor::stack(&targets.losses().unwrap(), 0).unwrap().sum_all().unwrap();

@@ -61,11 +61,6 @@ impl EditorFeed {
         }
     }
 
-    /// Whether it is known who plays.
-    pub(super) fn is_named(&self) -> bool {
-        self.names.is_some()
-    }
-
     /// Another band plays.
     pub(super) fn name(&mut self, seat: &LoadedBand) {
         self.names = Some((seat.style.clone(), seat.name.clone(), seat.programs));
