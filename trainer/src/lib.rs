@@ -21,5 +21,5 @@ pub mod export;
 pub mod fit;
 pub mod genre;
 pub mod memory;
-pub mod papers;
+pub mod recipes;
 pub mod train;

@@ -29,9 +29,9 @@ enum Command {
     Genre(sideman_trainer::genre::Command),
     /// The five papers, from their data to their tables
     #[command(subcommand)]
-    Papers(sideman_trainer::papers::PapersCommand),
+    Papers(sideman_trainer::recipes::papers::PapersCommand),
     /// What a collection of MIDI files is like: genres, notes, instruments
-    Analyse(sideman_trainer::papers::AnalyseArgs),
+    Analyse(sideman_trainer::recipes::papers::AnalyseArgs),
 }
 
 #[derive(Subcommand)]
@@ -65,8 +65,8 @@ fn main() -> ExitCode {
         Command::Eval(Eval::Genre(args)) => sideman_trainer::genre::eval::run(&args),
         Command::Export(args) => sideman_trainer::export::run(&args),
         Command::Genre(command) => sideman_trainer::genre::run(&command),
-        Command::Analyse(args) => sideman_trainer::papers::analyse(&args),
-        Command::Papers(command) => sideman_trainer::papers::run(&command),
+        Command::Analyse(args) => sideman_trainer::recipes::papers::analyse(&args),
+        Command::Papers(command) => sideman_trainer::recipes::papers::run(&command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

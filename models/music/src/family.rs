@@ -29,7 +29,7 @@ impl Family {
     }
 
     /// The wider reading that accompaniment is trained and measured with: any keyboard or tuned
-    /// percussion, programs 0 to 23, counts as the piano that the band hears.
+    /// percussion, programs 0 to 23, counts as the piano that the band accompanies.
     pub fn for_accompaniment(program: u8) -> Option<Self> {
         if program < 24 { Some(Self::Piano) } else { Self::of_program(program) }
     }

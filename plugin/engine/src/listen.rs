@@ -90,7 +90,7 @@ impl Hearing {
             key(e);
             if e.velocity > 0 {
                 self.listener.note_on(e.pitch, e.velocity);
-                self.lean.heard(e.at);
+                self.lean.add(e.at);
             } else {
                 self.listener.note_off(e.pitch);
             }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::papers::fixtures;
-pub(crate) use crate::papers::fixtures::{npy, texts};
+use crate::recipes::papers::fixtures;
+pub(crate) use crate::recipes::papers::fixtures::{npy, texts};
 use sideman_music::{Meter, MeterMap, Note, Score, TempoMap, Track};
 
 /// A note an eighth long.

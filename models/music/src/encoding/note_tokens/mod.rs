@@ -30,7 +30,7 @@ const SIXTEENTH: i64 = 3;
 const TRIPLET: i64 = 4;
 
 /// A time or a duration in pulses on the nearer of two grids, 16ths and eighth triplets (what music21 reads MIDI
-/// files by unless told otherwise), in units; at the same distance the 16ths'.
+/// files by unless stated otherwise), in units; at the same distance the 16ths'.
 pub fn quantise(pulses: Pulse) -> i64 {
     let nearest = |step: i64| {
         let step = step * UNIT;
