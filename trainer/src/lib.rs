@@ -18,8 +18,9 @@ pub mod corpus;
 mod data;
 pub mod evaluate;
 pub mod export;
-pub mod fit;
+
 pub mod genre;
 pub mod memory;
 pub mod papers;
+pub mod recipes;
 pub mod train;

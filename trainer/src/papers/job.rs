@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::fit::FitOptions;
+use crate::train::FitOptions;
 
 /// How large a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

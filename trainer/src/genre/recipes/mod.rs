@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sideman_nets::genre::{Network, Parameters};
 
 use super::train::changed;
-use crate::fit::{self, Examples, FitCheckpoint, FitConfig, Predictions};
+use crate::train::{self as fit, Examples, FitCheckpoint, FitConfig, Predictions};
 
 pub use command::{PredictArgs, predict};
 pub use mel::{MelInput, MelModel, MelNetwork, MelSplit};

@@ -18,7 +18,7 @@ use crate::corpus::source::Meta;
 use crate::evaluate::table::{Table, number, percent};
 use crate::papers::music::Piece;
 use crate::papers::{Report, draw};
-use crate::train::plot::paper::{COLOURS, PALE};
+use crate::train::paper::{COLOURS, PALE};
 
 /// A piece as far as this is concerned.
 pub(super) struct Seen {

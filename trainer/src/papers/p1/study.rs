@@ -10,8 +10,8 @@ use super::loss::{WindowLoss, losses};
 use super::objective::Expect;
 use super::songs::{GENRES, Origin, Song, Window, chosen, windows};
 use crate::corpus::Split;
-use crate::fit::{Choice, FitCheckpoint, FitConfig, Outcome, learn};
 use crate::papers::PaperRun;
+use crate::train::{Choice, FitCheckpoint, FitConfig, Outcome, learn};
 
 /// How much of what is trained.
 pub(super) struct Plan {

@@ -16,8 +16,8 @@ use sideman_nets::papers::p2::{RollGru, State, WIDTH};
 use super::music::{Keys, Music};
 use super::{Sizes, finished};
 use crate::corpus::Split;
-use crate::fit::{Choice, FitCheckpoint, FitConfig, Loss, Objective, Schedule, Score, Step, learn};
 use crate::papers::PaperRun;
+use crate::train::{Choice, FitCheckpoint, FitConfig, Loss, Objective, Schedule, Score, Step, learn};
 
 /// Steps of a window, two beats: the paper calls them "exactly 4 beats", which they would be at 12 steps a beat.
 pub(super) const WINDOW: usize = 48;

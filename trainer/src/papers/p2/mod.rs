@@ -22,7 +22,7 @@ use sideman_nets::papers::p2::{Cell, LatentRnn, RollGru, Vae};
 pub use export::{ExportP2Args, export};
 
 use super::{Paper, PaperInfo, PaperRun, Report};
-use crate::fit::{FitCheckpoint, FitConfig};
+use crate::train::{FitCheckpoint, FitConfig};
 
 /// P2.
 pub(super) struct P2;

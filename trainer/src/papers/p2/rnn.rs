@@ -10,8 +10,8 @@ use sideman_nets::papers::p2::{Cell, LatentRnn, Vae};
 use super::music::{Keys, Music};
 use super::{Sizes, finished};
 use crate::corpus::Split;
-use crate::fit::{Choice, FitCheckpoint, FitConfig, Loss, Objective, Schedule, Score, Step, learn};
 use crate::papers::PaperRun;
+use crate::train::{Choice, FitCheckpoint, FitConfig, Loss, Objective, Schedule, Score, Step, learn};
 
 /// Windows of a stretch that is learned from in one go.
 const STRETCH: usize = 32;

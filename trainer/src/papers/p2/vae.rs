@@ -12,8 +12,8 @@ use sideman_nets::papers::p2::{Code, Vae};
 use super::music::{Keys, Music, WindowOf};
 use super::{Sizes, finished};
 use crate::corpus::Split;
-use crate::fit::{Choice, FitCheckpoint, FitConfig, Loss, Objective, Schedule, Score, Step, learn};
 use crate::papers::PaperRun;
+use crate::train::{Choice, FitCheckpoint, FitConfig, Loss, Objective, Schedule, Score, Step, learn};
 
 /// Weight of the divergence.
 pub(super) const BETA: f64 = 0.2;

@@ -13,9 +13,9 @@ use super::{PAPER, long, short};
 use crate::corpus::Split;
 use crate::evaluate::table::Table;
 use crate::evaluate::write_whole;
-use crate::fit::{Choice, Examples, FitCheckpoint, FitConfig, Outcome, curves, fit, predict};
 use crate::papers::{PaperRun, Report, draw};
 use crate::train::Rule;
+use crate::train::{Choice, Examples, FitCheckpoint, FitConfig, Outcome, curves, fit, predict};
 
 /// Share of the windows that the program validates by.
 const HELD_OUT: f64 = 0.05;

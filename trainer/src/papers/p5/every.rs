@@ -7,7 +7,7 @@ use sideman_nets::genre::{Network, Parameters, Pass, Specs};
 use sideman_nets::papers::{EveryStep, WINDOW};
 
 use super::windows::Score as Told;
-use crate::fit::{FitConfig, Loss, Objective, Score, Step};
+use crate::train::{FitConfig, Loss, Objective, Score, Step};
 
 /// Lines to learn, and lines to stop by.
 pub(super) struct Every<'a> {

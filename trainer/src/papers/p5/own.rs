@@ -8,8 +8,8 @@ use super::settings::Settings;
 use super::songs::{Lines, Song};
 use super::windows::Score;
 use crate::evaluate::table::Table;
-use crate::fit::{Choice, FitCheckpoint, FitConfig, curves, learn};
 use crate::papers::{PaperRun, Report, draw};
+use crate::train::{Choice, FitCheckpoint, FitConfig, curves, learn};
 
 /// How it is kept from learning by heart.
 struct Variant {

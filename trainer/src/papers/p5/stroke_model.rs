@@ -14,8 +14,8 @@ use super::strokes::{Line, Strokes, Told, score};
 use crate::corpus::Split;
 use crate::evaluate::table::Table;
 use crate::evaluate::write_whole;
-use crate::fit::{Choice, FitCheckpoint, FitConfig, Schedule, learn};
 use crate::papers::{PaperRun, Report};
+use crate::train::{Choice, FitCheckpoint, FitConfig, Schedule, learn};
 
 /// Folder of the run.
 pub(super) const RUN: &str = "strokes";

@@ -8,7 +8,7 @@ use sideman_nets::genre::{Parameters, Pass, Specs};
 use sideman_nets::papers::StrokeNet;
 
 use super::songs::Song;
-use crate::fit::{FitConfig, Loss, Objective, Score, Step};
+use crate::train::{FitConfig, Loss, Objective, Score, Step};
 
 /// Strokes of a window that come before the first that is scored on the valid split.
 const KNOWN: usize = 28;
