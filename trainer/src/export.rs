@@ -17,7 +17,7 @@ use sideman_nets::band::Network;
 use crate::corpus::{self, Split, Tier};
 use crate::evaluate::controls::common_velocities;
 use crate::evaluate::write_whole;
-use crate::train::{Checkpoint, Library, TrainConfig, network_of, score, style_codes};
+use crate::recipes::band::{Checkpoint, Library, TrainConfig, network_of, score, style_codes};
 
 /// Most nats a 16th that storing the matrices in 8 bits may cost.
 const MOST_QUANTISATION_LOSS: f64 = 0.01;

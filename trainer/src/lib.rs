@@ -18,7 +18,6 @@ pub mod corpus;
 mod data;
 pub mod evaluate;
 pub mod export;
-pub mod fit;
 pub mod genre;
 pub mod memory;
 pub mod recipes;

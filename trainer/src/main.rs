@@ -16,9 +16,9 @@ enum Command {
     /// Read a corpus into a cache of songs to train on
     Prepare(sideman_trainer::corpus::PrepareArgs),
     /// Train the band's network
-    Train(sideman_trainer::train::TrainArgs),
+    Train(sideman_trainer::recipes::band::TrainArgs),
     /// Draw the loss curves of a run, also while it is going on
-    Plot(sideman_trainer::train::PlotArgs),
+    Plot(sideman_trainer::recipes::band::PlotArgs),
     /// Measure a model beside people and controls, on songs that training never saw
     #[command(subcommand)]
     Eval(Eval),
@@ -59,8 +59,8 @@ fn main() -> ExitCode {
     sideman_trainer::memory::keep();
     let done = match Args::parse().command {
         Command::Prepare(args) => sideman_trainer::corpus::run(&args),
-        Command::Train(args) => sideman_trainer::train::run(&args),
-        Command::Plot(args) => sideman_trainer::train::plot(&args),
+        Command::Train(args) => sideman_trainer::recipes::band::run(&args),
+        Command::Plot(args) => sideman_trainer::recipes::band::plot(&args),
         Command::Eval(Eval::Band(args)) => sideman_trainer::bands::eval(&args),
         Command::Eval(Eval::Genre(args)) => sideman_trainer::genre::eval::run(&args),
         Command::Export(args) => sideman_trainer::export::run(&args),

@@ -13,7 +13,7 @@ use super::controls::common_velocities;
 use super::song::EvalSong;
 use crate::corpus::{Song, Split, Tier, load};
 use crate::export::styles::fits;
-use crate::train::grid_song;
+use crate::recipes::band::grid_song;
 
 /// Measures bands on test songs against people's own band and against controls.
 #[derive(Debug, Clone, clap::Args)]

@@ -11,7 +11,7 @@ use sideman_inference::band::{
 use sideman_music::{BandStep, Part};
 use sideman_nets::band::GridSong;
 
-use crate::train::Library;
+use crate::recipes::band::Library;
 
 /// Pianos that every candidate plays to.
 const PIANOS: usize = 6;

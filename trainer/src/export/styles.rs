@@ -7,7 +7,7 @@ use sideman_nets::band::GridSong;
 
 use super::audition::Audition;
 use crate::corpus::{Song, Tier};
-use crate::train::Library;
+use crate::recipes::band::Library;
 
 /// Codes kept under each name in 4/4.
 const PER_STYLE: usize = 8;

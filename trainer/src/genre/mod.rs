@@ -4,7 +4,7 @@
 //! [`mels`], [`fma`], [`lakh`], [`tree`]); [`prepare()`] reads them over all cores and writes the [`cache`] with a
 //! report of what was kept and left out; [`load`] reads one kind and split of it back as a [`LabelledSet`].
 //! Which genres are told apart, and which are merged, is the business of a [`Scheme`], applied after loading.
-//! [`mod@train`] trains every classifier by its name with the loop in [`crate::fit`]: those of notes are described in
+//! [`mod@train`] trains every classifier by its name with the loop in [`crate::train`]: those of notes are described in
 //! [`symbolic`], those of sound in [`recipes`]. [`mod@eval`] measures them with what is in [`mod@measure`].
 //! [`audio`] makes the product's classifier of sound of a run.
 //! [`render`](mod@render) plays labelled MIDI into audio for models that hear.

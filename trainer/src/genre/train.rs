@@ -10,7 +10,7 @@ use sideman_nets::genre::DynClassifier;
 
 use super::recipes::{Look, Recipe};
 use super::symbolic;
-use crate::fit::{Examples, FitConfig, FitOptions, fit};
+use crate::train::{Examples, FitConfig, FitOptions, fit};
 
 /// Command line of `genre train`.
 #[derive(Debug, Clone, clap::Args)]

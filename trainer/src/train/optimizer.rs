@@ -26,6 +26,9 @@ pub enum Rule {
     RmsProp,
 }
 
+/// First and second moments by name.
+pub(crate) type Moments = BTreeMap<String, (Tensor, Tensor)>;
+
 /// The optimizer's state.
 pub struct Optimizer {
     /// Updates made so far.

@@ -6,7 +6,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::picture;
 use crate::evaluate::interval::Estimate;
-use crate::train::plot::paper::{Area, COLOURS, FINE, GRID, INK, PALE, Paper, letters, px};
+use crate::train::paper::{Area, COLOURS, FINE, GRID, INK, PALE, Paper, letters, px};
 
 const SHADE: RGBColor = RGBColor(232, 244, 238);
 const WIDTH: u32 = 1232;

@@ -10,7 +10,7 @@ use sideman_music::family::{PIANO_COLOUR, Part};
 use sideman_music::score::Note;
 
 use crate::evaluate::song::{BAR_PULSES, HALF_PULSES, Parts};
-use crate::train::plot::paper::Paper;
+use crate::train::paper::Paper;
 
 const BACKGROUND: RGBColor = RGBColor(0x14, 0x14, 0x19);
 const LANE: RGBColor = RGBColor(0x1C, 0x1C, 0x23);

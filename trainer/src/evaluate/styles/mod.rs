@@ -32,7 +32,7 @@ use super::song::{BAR_STEPS, EvalSong, cut_parts};
 use super::table::{Table, estimate, number, percent};
 use crate::corpus::{self, Song, Split, Tier};
 use crate::export::styles::fits;
-use crate::train::grid_song;
+use crate::recipes::band::grid_song;
 
 /// Number of styles.
 pub const STYLES: usize = Style::ALL.len();

@@ -14,13 +14,13 @@ use sideman_nets::nn::Network;
 
 use super::predict::{Tracks, Way, predict};
 use crate::corpus::Split;
-use crate::fit::FitCheckpoint;
 use crate::genre::measure::figures::cross_entropy;
 use crate::genre::measure::{Calibration, Predictions, measure};
 use crate::genre::recipes::{Look, MelModel, MelNetwork, MelSplit, Model, predict_run};
 use crate::genre::symbolic::export::{
     ExportArgs, LICENCE, MOST_QUANTISATION_LOSS, QUANTISATION, data_lines, save, valid_line,
 };
+use crate::train::FitCheckpoint;
 
 /// Whether a run is one of a model that hears.
 pub fn hears(run: &Path) -> bool {

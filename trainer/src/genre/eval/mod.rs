@@ -19,8 +19,6 @@ use crate::corpus::Split;
 use crate::evaluate::page::picture::write as write_picture;
 use crate::evaluate::table::Table;
 use crate::evaluate::write_whole;
-use crate::fit::FitCheckpoint;
-use crate::fit::curves::{self, Line};
 use crate::genre::labelled::Kind;
 use crate::genre::measure::report::{beside, confusion, files, held_out, sources, summary};
 use crate::genre::measure::{Baseline, Calibration, Measured, Prediction, Predictions, measure, picture};
@@ -28,6 +26,8 @@ use crate::genre::scheme::Scheme;
 use crate::genre::symbolic::Classifier;
 use crate::genre::symbolic::steadiness::Steadiness;
 use crate::genre::{cache, recipes};
+use crate::train::FitCheckpoint;
+use crate::train::curves::{self, Line};
 
 /// Weights files that are measured when none is named.
 const BUILT_IN: [(&str, &[u8]); 2] = [("genre-band", built_in::BAND), ("genre-piano", built_in::PIANO)];

@@ -5,8 +5,8 @@ use crate::corpus::Split;
 use crate::evaluate::page::STYLE_SHEET;
 use crate::evaluate::page::picture::figure;
 use crate::evaluate::table::{Table, escaped};
-use crate::fit::curves;
 use crate::genre::measure::picture;
+use crate::train::curves;
 
 /// Writes the page.
 ///

@@ -11,7 +11,6 @@ use sideman_inference::genre::weights::{AudioWeights, InputKind, head};
 
 use super::{Evaluation, Names, like};
 use crate::corpus::Split;
-use crate::fit;
 use crate::genre::audio::{Tracks, Way, predict};
 use crate::genre::baseline::mean_and_deviation;
 use crate::genre::labelled::{Content, Kind, MelImage};
@@ -20,6 +19,7 @@ use crate::genre::measure::{Baseline, Calibration, Prediction, Predictions, meas
 use crate::genre::recipes::{Look, MelSplit, Model, Run};
 use crate::genre::render::read_clip;
 use crate::genre::{Facts, cache};
+use crate::train as fit;
 
 /// Parts of songs that were trained on: what P4's paper validates by.
 pub(super) const OF_TRAINING_SONGS: &str = "parts of training songs";

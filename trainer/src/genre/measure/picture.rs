@@ -6,7 +6,7 @@ use plotters::prelude::{IntoDrawingArea, RGBColor, Rectangle, Text};
 use plotters::style::Color;
 
 use super::figures::Confusion;
-use crate::train::plot::paper::{INK, PALE, Paper, letters, px};
+use crate::train::paper::{INK, PALE, Paper, letters, px};
 
 /// Width and height of a cell, pixels.
 const CELL: (i32, i32) = (72, 40);

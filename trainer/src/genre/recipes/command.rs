@@ -7,7 +7,7 @@ use candle_core::Device;
 use clap::Args;
 
 use super::{Look, predict_run};
-use crate::fit::{Figures, Predictions};
+use crate::train::{Figures, Predictions};
 
 /// Command line of `genre predict`.
 #[derive(Debug, Clone, Args)]

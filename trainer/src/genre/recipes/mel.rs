@@ -10,9 +10,9 @@ use sideman_nets::genre::{DynClassifier, MelCnn, MelCrnn, MelRnn};
 use super::mel_examples::{Augmentation, MelExamples};
 use super::{Look, Model, Recipe};
 use crate::corpus::Split;
-use crate::fit::{Choice, Examples, FitConfig, Schedule};
 use crate::genre::gtzan::split_last_ten;
 use crate::genre::{Kind, LabelledSet, Scheme, load};
+use crate::train::{Choice, Examples, FitConfig, Schedule};
 
 /// Which tracks are trained on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use sideman_inference::band::normal;
 
 use super::mel::MelInput;
-use crate::fit::{Examples, Named};
 use crate::genre::{Classes, Content, LabelledSet, MelImage, Scheme};
+use crate::train::{Examples, Named};
 
 /// How clips are varied in training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

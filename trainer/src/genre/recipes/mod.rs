@@ -14,7 +14,7 @@ use sideman_nets::genre::DynClassifier;
 use sideman_nets::nn::Parameters;
 
 use super::train::changed;
-use crate::fit::{self, Examples, FitCheckpoint, FitConfig, Predictions};
+use crate::train::{self as fit, Examples, FitCheckpoint, FitConfig, Predictions};
 
 pub use command::{PredictArgs, predict};
 pub use mel::{MelInput, MelModel, MelNetwork, MelSplit};

@@ -18,9 +18,9 @@ use sideman_nets::genre::{Bach, Beethoven, DynClassifier};
 
 use super::{Look, Model, Recipe};
 use crate::corpus::Split;
-use crate::fit::{Examples, FitConfig, Named};
 use crate::genre::render::read_clip;
 use crate::genre::{Content, Kind, LabelledSet, Scheme, load};
+use crate::train::{Examples, FitConfig, Named};
 
 /// One in so many parts of a training song validates.
 const VALID: usize = 5;

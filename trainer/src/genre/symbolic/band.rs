@@ -11,8 +11,8 @@ use sideman_music::encoding::bar_features::{BAND_FEATURES, PART_FEATURES, band_b
 
 use super::recipe::Scale;
 use super::slots::Slots;
-use crate::fit::{Examples, Named};
 use crate::genre::labelled::{Content, Facts, LabelledSet};
+use crate::train::{Examples, Named};
 
 /// Most bars of a piece that are looked at.
 pub const MOST_BARS: usize = 400;

@@ -13,9 +13,9 @@ use super::recipe::{Data, Labels, Recipe};
 use super::steadiness::steadiness;
 use crate::evaluate::write_whole;
 use crate::export::Origin;
-use crate::fit::FitCheckpoint;
 use crate::genre::measure::figures::cross_entropy;
 use crate::genre::measure::{Calibration, Measured, measure};
+use crate::train::FitCheckpoint;
 
 /// Most nats that storing the matrices in 8 bits may cost on the valid split.
 pub(in crate::genre) const MOST_QUANTISATION_LOSS: f64 = 0.01;

@@ -17,8 +17,8 @@ use sideman_music::{Note, Score};
 use super::band::padded;
 use super::recipe::Scale;
 use super::slots::Slots;
-use crate::fit::{Examples, Named};
 use crate::genre::labelled::{Content, Facts, LabelledSet};
+use crate::train::{Examples, Named};
 
 /// Bars from one window to the next where windows are measured.
 pub const HOP: usize = 8;

@@ -12,9 +12,9 @@ use sideman_nets::genre::DynClassifier;
 use sideman_nets::nn::Parameters;
 
 use super::recipe::{Labels, Model, Recipe};
-use crate::fit::{self, FitCheckpoint};
 use crate::genre::measure::predictions::WINDOW_MARK;
 use crate::genre::measure::{Prediction, Predictions};
+use crate::train::{self as fit, FitCheckpoint};
 
 /// A classifier to measure.
 pub enum Classifier {

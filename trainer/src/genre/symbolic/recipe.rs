@@ -14,10 +14,10 @@ use super::band::BandExamples;
 use super::piano::{HOP, PianoExamples};
 use super::rolls::RollExamples;
 use crate::corpus::Split;
-use crate::fit::Examples;
 use crate::genre::labelled::{Kind, LabelledSet};
 use crate::genre::scheme::Scheme;
 use crate::genre::{cache, voted};
+use crate::train::Examples;
 
 /// A classifier of notes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]

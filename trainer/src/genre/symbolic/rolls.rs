@@ -5,8 +5,8 @@ use rand_pcg::Pcg64;
 use rayon::prelude::*;
 use sideman_music::encoding::bar_features::{ROLL_PITCHES, ROLL_STEPS, ROLL_TRACKS, Rolls};
 
-use crate::fit::{Examples, Named};
 use crate::genre::labelled::{Content, Facts, LabelledSet};
+use crate::train::{Examples, Named};
 
 /// Rolls of one split, without any augmentation, as in the paper. Pieces without bass, piano and drums in their
 /// first 5000 steps are left out.

@@ -12,9 +12,9 @@ use super::slots::Slots;
 use super::steadiness::steadiness;
 use super::*;
 use crate::corpus::{Split, Tier};
-use crate::fit::{Examples, FitCheckpoint, FitOptions, fit};
 use crate::genre::labelled::{Content, Facts, Kind, Labelled, LabelledSet};
 use crate::genre::measure::{Calibration, Confusion};
+use crate::train::{Examples, FitCheckpoint, FitOptions, fit};
 
 /// A piano that plays quarters of a triad (class 0) or eighths of a scale (class 1), each piece in another key.
 fn score(class: usize, number: usize) -> Score {
@@ -149,7 +149,7 @@ fn a_toy_is_learned_exported_and_told_steadily() {
     };
     let dir = tempfile::tempdir().unwrap();
     let network = recipe.network().unwrap();
-    let config = crate::fit::FitConfig { epochs: 12, batch: 16, average: 0.0, ..settings(Model::Piano) };
+    let config = crate::train::FitConfig { epochs: 12, batch: 16, average: 0.0, ..settings(Model::Piano) };
     let (training, measured) = (all.for_training(0.5, 200), Model::Piano.examples(&valid));
     let json = serde_json::to_value(&recipe).unwrap();
     fit(&*network, &training, &*measured, &config, &json, &FitOptions::new(dir.path())).unwrap();

@@ -11,9 +11,9 @@ use super::band::BandExamples;
 use super::piano::PianoExamples;
 use super::recipe::{BarRecipe, Data, Model, Recipe};
 use super::rolls::RollExamples;
-use crate::fit::{Choice, Examples, FitConfig, Schedule};
 use crate::genre::cache;
 use crate::genre::train::Ready;
+use crate::train::{Choice, Examples, FitConfig, Schedule};
 
 /// How a model is fitted.
 pub fn settings(model: Model) -> FitConfig {

@@ -5,8 +5,8 @@ use image::RgbImage;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use crate::train::plot::figure::{Curve, Range, panel};
-use crate::train::plot::paper::{Area, COLOURS, GRID, INK, PALE, Paper, letters, px};
+use crate::train::panel::{Curve, Range, panel};
+use crate::train::paper::{Area, COLOURS, GRID, INK, PALE, Paper, letters, px};
 
 /// Room for a title above a figure, pixels.
 const TITLE: i32 = 44;

@@ -2,8 +2,8 @@
 //!
 //! A [`Paper`] knows its data, its networks and its figures. [`PaperRun`] is one run of it: where the music is, where
 //! everything goes, how large. What comes out is a [`Report`]: an HTML page, its tables as CSV, its figures as PNG.
-//! A stopped run resumes: every training within it keeps checkpoints (see [`crate::fit`]).
-//! `p1`, `p2` and `p5` train through [`crate::fit`] themselves; P3, P4 and the classifiers of P2 are those of
+//! A stopped run resumes: every training within it keeps checkpoints (see [`crate::train`]).
+//! `p1`, `p2` and `p5` train through [`crate::train`] themselves; P3, P4 and the classifiers of P2 are those of
 //! [`crate::genre`], called in the order that their papers need.
 
 mod command;

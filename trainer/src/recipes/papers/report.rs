@@ -9,7 +9,7 @@ use super::{PaperInfo, PaperRun};
 use crate::evaluate::page::{STYLE_SHEET, picture};
 use crate::evaluate::table::{Table, escaped};
 use crate::evaluate::write_whole;
-use crate::fit::curves;
+use crate::train::curves;
 
 /// A report that is being filled. Tables and figures are on the disk as soon as they are given, the page with
 /// [`Report::finish`].

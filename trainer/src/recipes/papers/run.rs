@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::fit::{FitCheckpoint, FitConfig, FitOptions, Objective, learn};
+use crate::train::{FitCheckpoint, FitConfig, FitOptions, Objective, learn};
 
 /// How large a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

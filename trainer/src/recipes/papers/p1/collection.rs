@@ -18,7 +18,7 @@ use crate::corpus::source::Meta;
 use crate::evaluate::table::{Table, number, percent};
 use crate::recipes::papers::music::Piece;
 use crate::recipes::papers::{Report, draw};
-use crate::train::plot::paper::{COLOURS, PALE};
+use crate::train::paper::{COLOURS, PALE};
 
 /// What the description needs of a piece.
 pub(super) struct PieceFacts {

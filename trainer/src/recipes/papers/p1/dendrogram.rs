@@ -6,7 +6,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::programs::{Merge, members};
-use crate::train::plot::paper::{FINE, GRID, INK, PALE, Paper, letters, px};
+use crate::train::paper::{FINE, GRID, INK, PALE, Paper, letters, px};
 
 /// Height of a leaf, pixels.
 const LEAF: i32 = 12;

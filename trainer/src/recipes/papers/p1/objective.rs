@@ -12,7 +12,7 @@ use sideman_nets::papers::{P1Lstm, all_places};
 
 use super::loss::{WindowLoss, losses};
 use super::songs::{Song, Window};
-use crate::fit::{FitConfig, Loss, Objective, Score, Step};
+use crate::train::{FitConfig, Loss, Objective, Score, Step};
 
 /// A network for one family with its music.
 pub(super) struct NextSequence<'a> {

@@ -10,8 +10,8 @@ use super::loss::{WindowLoss, losses};
 use super::objective::NextSequence;
 use super::songs::{GENRES, Origin, Song, Window, drawn_windows, windows};
 use crate::corpus::Split;
-use crate::fit::{Choice, FitCheckpoint, FitConfig, Outcome, learn};
 use crate::recipes::papers::PaperRun;
+use crate::train::{Choice, FitCheckpoint, FitConfig, Outcome, learn};
 
 /// Sizes of the trainings.
 pub(super) struct Plan {

@@ -17,8 +17,8 @@ use super::{Setup, Sizes};
 use crate::corpus::Split;
 use crate::evaluate::write_whole;
 use crate::export::Origin;
-use crate::fit::FitCheckpoint;
 use crate::recipes::papers::{PaperRun, Size};
+use crate::train::FitCheckpoint;
 
 /// Most nats a window, beside one, that storing the matrices in 8 bits may cost on the valid split.
 const MOST_COST: f64 = 0.02;

@@ -12,7 +12,7 @@ use sideman_nets::papers::p2::{Cell, LatentRnn, Vae};
 use super::Setup;
 use super::data::Keys;
 use crate::corpus::Split;
-use crate::fit::{Choice, FitConfig, Loss, Objective, Schedule, Score, Step};
+use crate::train::{Choice, FitConfig, Loss, Objective, Schedule, Score, Step};
 
 /// Windows of a training sequence.
 const STRETCH: usize = 32;

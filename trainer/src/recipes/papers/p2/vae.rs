@@ -12,7 +12,7 @@ use sideman_nets::papers::p2::{Code, Vae, VaeLayers};
 use super::Setup;
 use super::data::{Keys, Music, WindowId};
 use crate::corpus::Split;
-use crate::fit::{Choice, FitConfig, Loss, Objective, Schedule, Score, Step};
+use crate::train::{Choice, FitConfig, Loss, Objective, Schedule, Score, Step};
 
 /// Weight of the divergence.
 pub(super) const BETA: f64 = 0.2;

@@ -10,9 +10,9 @@ use super::windows::{Score, Windows};
 use super::{long, short};
 use crate::corpus::Split;
 use crate::evaluate::table::Table;
-use crate::fit::{Choice, Examples, FitCheckpoint, FitConfig, Outcome, curves, fit, predict};
 use crate::recipes::papers::{PaperRun, Report};
 use crate::train::Rule;
+use crate::train::{Choice, Examples, FitCheckpoint, FitConfig, Outcome, curves, fit, predict};
 
 /// The paper's program: Keras's RMSprop and the last weights.
 pub(super) fn config(run: &PaperRun, (epochs, batch): (usize, usize), examples: Option<usize>) -> FitConfig {

@@ -7,7 +7,7 @@ use sideman_nets::papers::{EveryStep, WINDOW};
 
 use super::songs::Line;
 use super::windows::{Score as TokenScore, draw_window};
-use crate::fit::{FitConfig, Loss, Objective, Score, Step};
+use crate::train::{FitConfig, Loss, Objective, Score, Step};
 
 /// Lines to train on, and lines that choose the epoch.
 pub(super) struct EveryStepObjective<'a> {

@@ -15,8 +15,8 @@ use super::strokes::score;
 use crate::corpus::Split;
 use crate::evaluate::write_whole;
 use crate::export::Origin;
-use crate::fit::FitCheckpoint;
 use crate::recipes::papers::{PaperRun, Size};
+use crate::train::FitCheckpoint;
 
 /// Most nats a stroke that storing the matrices in 8 bits may cost on the valid split.
 const MOST_QUANTISATION_LOSS: f64 = 0.02;

@@ -13,8 +13,8 @@ use super::{PAPER, long, short};
 use crate::corpus::Split;
 use crate::evaluate::table::Table;
 use crate::evaluate::write_whole;
-use crate::fit::Examples;
 use crate::recipes::papers::{PaperRun, Report, draw};
+use crate::train::Examples;
 
 /// Share of the windows that the program validates by.
 const HELD_OUT: f64 = 0.05;

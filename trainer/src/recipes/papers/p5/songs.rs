@@ -138,10 +138,10 @@ pub(super) fn paper_songs(run: &PaperRun) -> anyhow::Result<Vec<Song>> {
 pub(super) fn open(run: &PaperRun) -> anyhow::Result<Vec<Song>> {
     let limit = if run.is_quick() { QUICK } else { usize::MAX };
     // Groups that were met, and pieces by set and split.
-    let state: Mutex<(BTreeSet<String>, BTreeMap<(String, Split), usize>)> = Mutex::default();
+    let met = Mutex::new((BTreeSet::new(), BTreeMap::<(String, Split), usize>::new()));
     let wanted = |m: &Meta| {
-        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (groups, counts) = &mut *state;
+        let mut met = met.lock().unwrap_or_else(PoisonError::into_inner);
+        let (groups, counts) = &mut *met;
         let fits = m.tier == Tier::Open && (OPEN.contains(&m.set.as_str()) || run.data.is_none());
         if !fits || !groups.insert(m.group.clone()) {
             return false;

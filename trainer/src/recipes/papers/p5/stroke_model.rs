@@ -14,8 +14,8 @@ use super::strokes::{Line, StrokeObjective, StrokeScore, score};
 use crate::corpus::Split;
 use crate::evaluate::table::Table;
 use crate::evaluate::write_whole;
-use crate::fit::{Choice, FitCheckpoint, FitConfig, Schedule, learn};
 use crate::recipes::papers::{PaperRun, Report};
+use crate::train::{Choice, FitCheckpoint, FitConfig, Schedule, learn};
 
 /// Folder of the run.
 pub(super) const RUN: &str = "strokes";

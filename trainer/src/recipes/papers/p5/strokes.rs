@@ -9,7 +9,7 @@ use sideman_nets::papers::StrokeNet;
 
 use super::songs::Song;
 use super::windows::draw_window;
-use crate::fit::{FitConfig, Loss, Objective, Score, Step};
+use crate::train::{FitConfig, Loss, Objective, Score, Step};
 
 /// Strokes of a window that are context alone, of at most half of it, when it is scored.
 const KNOWN: usize = 28;

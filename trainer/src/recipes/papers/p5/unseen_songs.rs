@@ -8,8 +8,8 @@ use super::settings::Settings;
 use super::songs::{Line, Lines, Song};
 use super::windows::Score;
 use crate::evaluate::table::Table;
-use crate::fit::{Choice, FitCheckpoint, FitConfig, curves, learn};
 use crate::recipes::papers::{PaperRun, Report, draw};
+use crate::train::{Choice, FitCheckpoint, FitConfig, curves, learn};
 
 /// Regularisation of a training.
 struct Variant {

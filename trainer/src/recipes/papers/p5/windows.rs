@@ -5,7 +5,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 
-use crate::fit::{Examples, Named, Predictions};
+use crate::train::{Examples, Named, Predictions};
 
 /// Windows of songs. Category numbers go in divided by how many there are, as in the paper's program.
 #[derive(Debug, Clone)]

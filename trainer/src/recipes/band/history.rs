@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::train::panel::Points;
+
 /// A line of the log: either a look at the training (`loss`) or a validation (`valid`).
 #[derive(Debug, Clone, Deserialize)]
 struct Line {
@@ -17,9 +19,6 @@ struct Line {
     #[serde(default)]
     terms: BTreeMap<String, Option<f64>>,
 }
-
-/// Points (batch, value), by batch.
-pub(super) type Points = Vec<(f64, f64)>;
 
 /// The curves of a run. Values that were no numbers are left out.
 #[derive(Debug, Default, PartialEq)]

@@ -1,20 +1,13 @@
 //! The curves of a run as a picture, drawn from its log.
 
-pub(crate) mod figure;
-mod history;
-pub(crate) mod paper;
-
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 
+use super::figure;
+use super::history::History;
 use crate::evaluate::page::picture::write;
-use history::History;
-
-/// Name of the log in the folder of a run.
-pub(super) const LOG: &str = "log.jsonl";
-/// Name of the picture in the folder of a run.
-pub(super) const PICTURE: &str = "loss.png";
+use crate::train::run::{LOG, PICTURE};
 
 /// Draws the curves of a run, also while it is going on.
 #[derive(Debug, clap::Args)]

@@ -1,6 +1,5 @@
 //! The log of a training and its curves.
 
-use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
@@ -8,14 +7,10 @@ use image::RgbImage;
 use plotters::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::panel::{Curve, Range, TRAIN, VALID, WIDTH, panel};
+use super::paper::{COLOURS, INK, PALE, Paper, letters, px};
+use super::run::{LOG, PICTURE};
 use crate::evaluate::page::picture::write;
-use crate::train::plot::figure::{Curve, Range, TRAIN, VALID, panel};
-use crate::train::plot::paper::{COLOURS, INK, PALE, Paper, letters, px};
-
-/// Name of the log in the folder of a run.
-pub(crate) const LOG: &str = "log.jsonl";
-/// Name of the picture in the folder of a run.
-pub(crate) const PICTURE: &str = "loss.png";
 
 /// A line of the log: an epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,18 +54,6 @@ impl Line {
     }
 }
 
-/// Adds a line.
-pub(crate) fn add(run: &Path, line: &Line) -> anyhow::Result<()> {
-    let path = run.join(LOG);
-    let mut file = std::fs::File::options()
-        .create(true)
-        .append(true)
-        .open(&path)
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    writeln!(file, "{}", serde_json::to_string(line)?)
-        .with_context(|| format!("cannot write {}", path.display()))
-}
-
 /// The lines of a log. A resumed run may have written epochs again that were done after the last checkpoint:
 /// the later lines count. Half a line is passed over.
 pub(crate) fn parse(text: &str) -> Vec<Line> {
@@ -102,7 +85,7 @@ pub(crate) fn picture(name: &str, lines: &[Line]) -> anyhow::Result<RgbImage> {
         let points = lines.iter().filter_map(|l| Some((l.epoch as f64, f(l)?)));
         points.filter(|p| p.1.is_finite()).collect()
     };
-    let mut paper = Paper::new(1280, 640);
+    let mut paper = Paper::new(WIDTH, 640);
     {
         let root = (&mut paper).into_drawing_area();
         let (title, rest) = root.split_vertically(px(48));
