@@ -1,4 +1,4 @@
-//! From the framework's words to the engine's, and back. Everything here is fit for the audio thread.
+//! Between the framework's types and the engine's. Everything here may run on the audio thread.
 
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::{NoteEvent, Transport as Host};
@@ -30,7 +30,7 @@ pub fn settings(params: &SidemanParams) -> LiveSettings {
     settings
 }
 
-/// The host's transport as the engine has it; what makes no sense is left out.
+/// The host's transport as the engine has it; invalid values are left out.
 pub(crate) fn transport(host: &Host, standalone: bool) -> Transport {
     let meter = host.time_sig_numerator.zip(host.time_sig_denominator).and_then(|(n, d)| {
         let (numerator, denominator) = (u8::try_from(n).ok()?, u8::try_from(d).ok()?);
@@ -66,7 +66,7 @@ fn standalone_transport(host: &Host, meter: Option<Meter>, bpm: Option<f64>) -> 
     let in_bar = said - f64::from(bar) * 4.0 - beat;
     let bar = i64::from(bar) - 1;
     let bar_start = bar as f64 * quarters(meter);
-    // With beats other than quarters the fraction cannot be told from whole beats: the samples tell instead.
+    // With beats other than quarters fractions cannot be told from whole beats: the position in samples is used instead.
     let beats = match (meter.denominator, host.pos_samples, bpm) {
         (4, ..) => bar_start + in_bar,
         (_, Some(samples), Some(bpm)) => samples as f64 / f64::from(host.sample_rate) * bpm / 60.0,

@@ -37,7 +37,7 @@ impl AudioEar for Ear {
         let rate = rate.round().max(1.0) as u32;
         if rate != self.rate {
             self.rate = rate;
-            // A rate that no audio has is kept, and what comes at it is not heard.
+            // An impossible sample rate is kept, and sound at it is ignored.
             if let Ok(listener) = AudioListener::new(self.weights, rate) {
                 self.listener = listener;
             }

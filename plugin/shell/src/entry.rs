@@ -1,4 +1,4 @@
-//! The entry that hosts look for: a factory of one plugin, and what a VST3 is told beside.
+//! The CLAP entry: a factory of one plugin, and the metadata for VST3.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr::null;

@@ -131,8 +131,8 @@ impl Instance {
         self.watched.load(Relaxed)
     }
 
-    /// Says that something changed that is kept with a project and is no parameter, such as what is taught:
-    /// the host is told that there is something to save. Any thread; never waits.
+    /// Says that something changed that is kept with a project and is no parameter, such as a learned
+    /// control: the host marks the project as changed. Any thread; never waits.
     pub fn touch(&self) {
         self.touched.store(true, Relaxed);
         if let Some(call) = self.callback.get() {

@@ -1,4 +1,4 @@
-//! What a project keeps beside the parameters. The audio thread never looks at it.
+//! What a project keeps beside the parameters. Not read by the audio thread.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -15,12 +15,12 @@ use sideman_music::{Note, Part};
 pub struct Kept<T>(Mutex<T>);
 
 impl<T> Kept<T> {
-    /// Changes it.
+    /// Sets it.
     pub fn set(&self, value: T) {
         *self.0.lock().unwrap_or_else(|e| e.into_inner()) = value;
     }
 
-    /// Looks at it.
+    /// Reads it.
     pub fn with<R>(&self, look: impl FnOnce(&T) -> R) -> R {
         look(&self.0.lock().unwrap_or_else(|e| e.into_inner()))
     }
@@ -112,7 +112,7 @@ pub type PatternMap = BTreeMap<String, KeptPattern>;
 const LONGEST_NAME: usize = 200;
 
 impl KeptPattern {
-    /// The pattern; `None` when it makes no sense for the part.
+    /// The pattern; `None` when it is not valid for the part.
     pub fn pattern(&self, part: Part) -> Option<Pattern> {
         if self.notes.len() > MOST_NOTES {
             return None;
@@ -154,7 +154,7 @@ impl PersistentField<'_, PatternMap> for KeptPatterns {
     }
 }
 
-/// What is taught, kept in the engine as numbers that the audio thread can read.
+/// MIDI learn, kept in the engine as numbers that the audio thread can read.
 #[derive(Debug)]
 pub struct Learned(pub Arc<Shared>);
 
@@ -178,7 +178,7 @@ impl From<Trigger> for KeptTrigger {
 }
 
 impl KeptTrigger {
-    /// The trigger; `None` when its numbers are none of MIDI's.
+    /// The trigger; `None` when channel or number are out of range.
     fn trigger(self) -> Option<Trigger> {
         let (Self::Note(c, n) | Self::Controller(c, n)) = self;
         (c < 16 && n < 128).then_some(match self {
@@ -188,7 +188,7 @@ impl KeptTrigger {
     }
 }
 
-/// What is taught by the names of the actions, those of later versions included.
+/// Learned triggers by the names of their controls, those of later versions included.
 pub type LearnedMap = BTreeMap<String, KeptTrigger>;
 
 impl PersistentField<'_, LearnedMap> for Learned {

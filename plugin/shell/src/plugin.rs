@@ -91,7 +91,7 @@ impl Plugin for Sideman {
         },
         AudioIOLayout { main_output_channels: NonZeroU32::new(2), ..AudioIOLayout::const_default() },
     ];
-    // Pedals and what is taught come as controllers.
+    // Pedals and learned controls come as controllers.
     const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
     const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
     // The framework's own splitting gets the position wrong after a change of transport or metre within a

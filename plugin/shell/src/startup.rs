@@ -95,7 +95,7 @@ impl Startup {
             read(bytes, instance);
         }
         for (ptr, value) in self.values(&instance.params).unwrap_or_default() {
-            // SAFETY: the pointers belong to the instance, which nobody else has yet.
+            // SAFETY: the pointers belong to the instance, which is not shared yet.
             unsafe { ptr._internal_set_normalized_value(value) };
         }
         if let Some(preset) = &self.preset {
@@ -165,7 +165,7 @@ fn read(bytes: &[u8], instance: &Instance) {
     repaired.notices.iter().for_each(|n| instance.shared.notice(n.as_str()));
     let Ok(state) = serde_json::from_slice::<PluginState>(state::body(&repaired.chunk)) else { return };
     for (id, ptr, _) in instance.params.param_map() {
-        // SAFETY: the pointers belong to the instance, which nobody else has yet.
+        // SAFETY: the pointers belong to the instance, which is not shared yet.
         unsafe {
             let normal = match state.params.get(&id) {
                 Some(ParamValue::F32(v)) => ptr.preview_normalized(*v),

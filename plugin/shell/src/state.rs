@@ -151,7 +151,7 @@ fn parse(bytes: &[u8]) -> (Option<Map<String, Value>>, bool) {
     (salvage(all.unwrap_or_default()), true)
 }
 
-/// What stands before the first place that cannot be read: cut after the last complete value, with what is open
+/// The readable part before the first damage: cut after the last complete value, with what is open
 /// closed.
 fn salvage(text: &[u8]) -> Option<Map<String, Value>> {
     // Only the brackets and strings are looked at; what does not parse in the end is given up.
@@ -213,7 +213,7 @@ fn object(source: &mut Map<String, Value>, key: &str, damaged: &mut bool) -> Map
     }
 }
 
-/// Every parameter of this version, as it was written where that makes sense, else at its default; whether any
+/// Every parameter of this version, as it was written where that is valid, else at its default; whether any
 /// made none. What this version does not know goes into `later`.
 fn repair_params(
     mut written: Map<String, Value>,
@@ -278,7 +278,7 @@ fn default_param(id: &str, ptr: &ParamPtr) -> Value {
     }
 }
 
-/// Every field of this version, as it was written where that makes sense, else at its default.
+/// Every field of this version, as it was written where that is valid, else at its default.
 fn repair_fields(
     mut written: Map<String, Value>,
     later: &mut Later,

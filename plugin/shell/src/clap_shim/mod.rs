@@ -56,7 +56,7 @@ pub(crate) struct Edge {
     /// Only for the thread that processes or flushes: hosts never do both at once.
     audio: UnsafeCell<Audio>,
     active: AtomicBool,
-    /// Latency that the host was told.
+    /// Latency that was reported to the host.
     told_latency: AtomicU32,
 }
 
@@ -89,7 +89,7 @@ impl Edge {
         unsafe { vst3::give_handler(host) };
         // SAFETY: as this function's.
         let wrapper = Arc::into_raw(unsafe { Wrapper::<Sideman>::new(host) });
-        // SAFETY: just made; nobody else has it yet. The framework's `destroy` takes the count back.
+        // SAFETY: just made, and not shared yet. The framework's `destroy` takes the count back.
         let inner: *const clap_plugin = unsafe { (*wrapper).clap_plugin.as_ptr() };
         let Some(instance) = Instance::take_newest() else { return inner };
         let pointer = HostPtr(host);

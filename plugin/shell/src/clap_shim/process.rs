@@ -30,11 +30,11 @@ const CUTS: usize = 32;
 pub(super) struct Audio {
     events: Events,
     sample_rate: f64,
-    /// Largest block that the framework was told of.
+    /// Largest block that was announced to the framework.
     most: u32,
     /// Takes what the host has no place for.
     scratch: [Vec<f32>; 2],
-    /// What is heard where the host connects nothing: zeros, which the framework only reads.
+    /// Input where the host connects none: zeros, which the framework only reads.
     silence: Vec<f32>,
 }
 

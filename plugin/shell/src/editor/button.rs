@@ -66,7 +66,7 @@ pub(crate) fn plain(ui: &Ui, rect: Rect, name: &str, text: &str, on: Option<Colo
     response
 }
 
-/// One of several, as buttons side by side. Returns where each stands.
+/// One of several, as buttons side by side. Returns the rectangle of each.
 pub(crate) fn row(ui: &Ui, touch: &mut Touch<'_>, rect: Rect, control: Control, words: &[&str], tip: &str) {
     let taken = choice(touch.access, control);
     let wide = rect.width() / words.len() as f32;

@@ -13,13 +13,13 @@ const SPAN: f32 = PI * 0.78;
 
 /// How a dial looks.
 pub(crate) struct Dial<'a> {
-    /// What stands above it.
+    /// Text above it.
     pub(crate) label: &'a str,
-    /// What the tooltip says.
+    /// Text of the tooltip.
     pub(crate) tip: &'a str,
     /// Colour of the value.
     pub(crate) colour: Color32,
-    /// Whether the value stands below; otherwise it takes the label's place while it is turned.
+    /// Whether the value is shown below; otherwise it replaces the label while the dial is turned.
     pub(crate) value_below: bool,
 }
 

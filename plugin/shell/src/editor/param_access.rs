@@ -11,7 +11,7 @@ use crate::presets::Preset;
 pub(crate) trait ParamAccess {
     /// The value now.
     fn value(&self, control: Control) -> f32;
-    /// The value it has when nobody turned it.
+    /// The default value.
     fn default(&self, control: Control) -> f32;
     /// Number of steps from the least to the greatest value; `None` when it moves freely.
     fn steps(&self, control: Control) -> Option<usize>;
@@ -66,7 +66,7 @@ const LET_GO: f64 = 0.4;
 /// Seconds for which a press lasts at least, so that every host and block size sees it.
 const PRESS: f64 = 0.15;
 
-/// Gestures that outlast a frame: presses, and what taught controllers turn.
+/// Gestures that outlast a frame: presses, and movements of learned controllers.
 #[derive(Default)]
 pub(crate) struct Gestures {
     /// Buttons that are down, and until when at least.
@@ -89,7 +89,7 @@ impl Gestures {
         self.pressed.contains_key(&control)
     }
 
-    /// Lets go of what is due, and writes what taught controllers have set into the parameters, so that the
+    /// Lets go of what is due, and writes what learned controllers have set into the parameters, so that the
     /// host sees and can record it. Returns whether something is still going on.
     pub(crate) fn keep(&mut self, access: &mut dyn ParamAccess, shared: &Shared, time: f64) -> bool {
         self.pressed.retain(|&control, until| {

@@ -112,7 +112,7 @@ impl Roll {
         (self.beats * PAST + 1.0, self.beats * (1.0 - PAST) + 1.0)
     }
 
-    /// Draws the roll. `heard` says which parts are heard; the others are faint.
+    /// Draws the roll. `heard`: the parts that sound; the others are faint.
     pub(crate) fn show(&mut self, ui: &Ui, rect: Rect, scene: &Scene, heard: [bool; 4], time: f64) {
         let id = egui::Id::unique("sideman roll");
         let response = ui.interact(rect, id, Sense::click());
@@ -399,7 +399,7 @@ fn describe(mark: &Mark) -> String {
     format!("{who} {what}, velocity {}{when}", mark.velocity)
 }
 
-/// What to do when nothing was heard yet.
+/// What to do while there are no notes yet.
 fn hint(painter: &Painter, keys: Rect, source: ClockSource) {
     let more: &[&str] = match source {
         ClockSource::Host => &["The host's clock runs."],

@@ -1,4 +1,4 @@
-//! What is visible of the book, copied briefly, and the play line's smooth way through it.
+//! The visible part of the editor state, copied under its lock, and the smooth motion of the play line.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -117,7 +117,7 @@ impl Scene {
             let beat = (bar / beats).max(1);
             let first = (begin - t.bar_start).div_euclid(beat);
             let last = (end - t.bar_start).div_euclid(beat);
-            // A view cannot hold more; a damaged book must not hang the editor.
+            // A view cannot hold more; a damaged state must not hang the editor.
             for k in first..=last.min(first + 2000) {
                 let at = t.bar_start + k * beat;
                 if at >= begin && at < end {
@@ -225,7 +225,7 @@ mod tests {
         status.session += 50_000.0;
         let (at, moving) = line.follow(&status, 10.0);
         assert!(moving && (at - status.session).abs() < 1.0);
-        // Nothing new for a while: it stands where it was told last.
+        // No new position for a while: it stays at the last one.
         for frame in 0..120 {
             line.follow(&status, 10.0 + f64::from(frame) / 60.0);
         }

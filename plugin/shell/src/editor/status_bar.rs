@@ -1,4 +1,4 @@
-//! The line at the bottom: how the engine does, what is taught, and the scale.
+//! The status bar: state of the engine, MIDI learn, and the scale.
 
 use egui::{Align2, Color32, Rect, Sense, Ui, Vec2, pos2, vec2};
 use sideman_engine::live::{Shared, Status};
@@ -105,7 +105,7 @@ fn facts(scene: &Scene, status: &Status, bypass: bool) -> Vec<Fact> {
     out
 }
 
-/// All that can be taught, in one list.
+/// All controls that can be learned, in one list.
 fn learn_list(ui: &Ui, shared: &Shared, rect: Rect) {
     let learning = shared.learning();
     let face = learning.map(|_| theme::WARN);

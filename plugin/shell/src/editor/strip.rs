@@ -26,7 +26,7 @@ pub(crate) enum Wish {
     Free(Part),
 }
 
-/// Draws the strip of a part. `heard` says whether it is heard just now, `pattern` what it keeps to.
+/// Draws the strip of a part. `heard`: whether it sounds now; `pattern`: the pattern that it keeps to.
 pub(crate) fn show(
     ui: &Ui,
     touch: &mut Touch<'_>,

@@ -1,4 +1,4 @@
-//! The whole picture: where everything stands, and what goes on from frame to frame.
+//! The whole editor: its layout, and its state from frame to frame.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::presets::{Own, PresetError};
 pub(crate) const SMALLEST: Vec2 = vec2(760.0, 480.0);
 const EDGE: f32 = 8.0;
 const GAP: f32 = 6.0;
-/// How often a picture that stands still is looked at again: a key must be seen soon.
+/// Interval of repaints while nothing moves: a key must be seen soon.
 const IDLE: Duration = Duration::from_millis(200);
 /// Seconds for which good news is shown.
 const GOOD_NEWS: f64 = 12.0;
@@ -48,8 +48,8 @@ pub(crate) struct Surface {
     browser: Option<Browser>,
     /// The pattern that was chosen last: the next one is looked for beside it.
     pattern_folder: Option<PathBuf>,
-    /// What is taught, as of the last frame.
-    taught: Option<[Option<Trigger>; CONTROLS]>,
+    /// What is learned, as of the last frame.
+    learned: Option<[Option<Trigger>; CONTROLS]>,
 }
 
 impl Surface {
@@ -67,7 +67,7 @@ impl Surface {
             minutes: 1,
             browser: None,
             pattern_folder: None,
-            taught: None,
+            learned: None,
         }
     }
 
@@ -75,7 +75,7 @@ impl Surface {
     pub(crate) fn show(&mut self, ui: &mut Ui, access: &mut dyn ParamAccess) {
         let time = ui.input(|i| i.time);
         self.instance.word_troubles();
-        self.notice_taught();
+        self.notice_learned();
         self.scene.look(&self.instance.shared, time, self.roll.reach());
         self.draw(ui, access, time);
     }
@@ -119,10 +119,10 @@ impl Surface {
         }
     }
 
-    /// Tells the host that there is something to save when something was taught or forgotten.
-    fn notice_taught(&mut self) {
-        let taught = std::array::from_fn(|i| Control::at(i).and_then(|c| self.instance.shared.learned(c)));
-        if self.taught.replace(taught).is_some_and(|before| before != taught) {
+    /// Marks the project as changed when something was learned or forgotten.
+    fn notice_learned(&mut self) {
+        let learned = std::array::from_fn(|i| Control::at(i).and_then(|c| self.instance.shared.learned(c)));
+        if self.learned.replace(learned).is_some_and(|before| before != learned) {
             self.instance.touch();
         }
     }

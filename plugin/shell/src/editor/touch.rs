@@ -14,7 +14,7 @@ use super::theme;
 pub(crate) struct Touch<'a> {
     /// Turns the parameters.
     pub(crate) access: &'a mut dyn ParamAccess,
-    /// Triggers and taught controllers.
+    /// Triggers and learned controllers.
     pub(crate) gestures: &'a mut Gestures,
     /// The engine.
     pub(crate) shared: &'a Shared,
@@ -177,7 +177,7 @@ impl Touch<'_> {
         (response, is_on(self.access, control))
     }
 
-    /// Keys of a focused control that can be taught: L begins or gives up, Delete forgets.
+    /// Keys of a focused control for MIDI learn: L begins or gives up, Delete forgets.
     fn teach_keys(&self, ui: &Ui, response: &Response, control: Control) {
         let Some(action) = control.action() else { return };
         if !response.has_focus() {
@@ -244,13 +244,13 @@ impl Touch<'_> {
         }
     }
 
-    /// What can be taught about a control that is drawn elsewhere: the menu and the keys.
+    /// MIDI learn of a control that is drawn elsewhere: the menu and the keys.
     pub(crate) fn about(&mut self, ui: &Ui, response: &Response, control: Control) {
         self.menu(response, control, false);
         self.teach_keys(ui, response, control);
     }
 
-    /// What it is, how it is used and what is taught.
+    /// The tooltip: name, use and what is learned.
     fn tip(&self, response: Response, control: Control, tip: &str) -> Response {
         let text = self.access.text(control, self.access.value(control));
         let name = self.access.name(control);
@@ -271,7 +271,7 @@ impl Touch<'_> {
         })
     }
 
-    /// The dot that shows whether something is taught, and begins to teach when it is clicked.
+    /// The dot that shows whether something is learned; a click begins to learn.
     pub(crate) fn dot(&self, ui: &Ui, at: Pos2, control: Control) {
         let Some(action) = control.action() else { return };
         let learning = self.shared.learning() == Some(action);

@@ -4,7 +4,7 @@ use sideman_engine::Controls;
 use sideman_engine::live::{Block, Input, LiveSettings, MidiMessage, Processor, Transport, Trigger};
 use sideman_music::{Meter, smf};
 
-use super::stage::{SIZES, Stage, Told};
+use super::stage::{HostCall, SIZES, Stage};
 use crate::editor::capture;
 use crate::editor::param_access::{Control, ParamAccess};
 
@@ -69,13 +69,13 @@ fn what_a_taught_controller_sets_is_shown_and_written_into_the_parameter() {
     assert!((stage.instance.params.value(Control::Temperature) - plain).abs() < 0.006);
     assert_eq!(stage.instance.params.value(Control::Freeze), 1.0);
     stage.find("100 %");
-    let told = stage.told();
+    let calls = stage.host_calls();
     for ptr in [Control::Swing, Control::Temperature].map(|c| stage.instance.params.pointer(c)) {
-        let of: Vec<&Told> = told
+        let of: Vec<&HostCall> = calls
             .iter()
-            .filter(|t| matches!(t, Told::Begin(p) | Told::Set(p, _) | Told::End(p) if *p == ptr))
+            .filter(|t| matches!(t, HostCall::Begin(p) | HostCall::Set(p, _) | HostCall::End(p) if *p == ptr))
             .collect();
-        assert!(matches!(of[..], [Told::Begin(_), Told::Set(..), Told::End(_)]), "{of:?}");
+        assert!(matches!(of[..], [HostCall::Begin(_), HostCall::Set(..), HostCall::End(_)]), "{of:?}");
     }
     // The band sees the parameters moved, and what lay on top goes away.
     band.controls.swing = stage.instance.params.value(Control::Swing);

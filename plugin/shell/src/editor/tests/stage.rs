@@ -1,4 +1,4 @@
-//! A stage: the surface with a made-up book, and a host that notes what it is told.
+//! The surface with a made-up editor state, and a host that records its calls.
 
 use std::sync::{Arc, Mutex};
 
@@ -18,17 +18,17 @@ use crate::editor::theme;
 use crate::instance::Instance;
 use crate::presets::Own;
 
-/// What a host was told.
+/// A call of the host.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Told {
+pub(super) enum HostCall {
     Begin(ParamPtr),
     Set(ParamPtr, f32),
     End(ParamPtr),
 }
 
-/// A host that does at once what it is told, and notes it.
+/// A host that does at once what it is asked, and records it.
 #[derive(Default)]
-pub(super) struct Host(pub(super) Mutex<Vec<Told>>);
+pub(super) struct Host(pub(super) Mutex<Vec<HostCall>>);
 
 impl GuiContextInner for Host {
     fn plugin_api(&self) -> PluginApi {
@@ -36,17 +36,17 @@ impl GuiContextInner for Host {
     }
 
     unsafe fn raw_begin_set_parameter(&self, param: ParamPtr) {
-        self.0.lock().unwrap().push(Told::Begin(param));
+        self.0.lock().unwrap().push(HostCall::Begin(param));
     }
 
     unsafe fn raw_set_parameter_normalized(&self, param: ParamPtr, normalized: f32) {
-        self.0.lock().unwrap().push(Told::Set(param, normalized));
+        self.0.lock().unwrap().push(HostCall::Set(param, normalized));
         // SAFETY: the stage keeps the parameters.
         unsafe { param._internal_set_normalized_value(normalized) };
     }
 
     unsafe fn raw_end_set_parameter(&self, param: ParamPtr) {
-        self.0.lock().unwrap().push(Told::End(param));
+        self.0.lock().unwrap().push(HostCall::End(param));
     }
 
     fn get_state(&self) -> PluginState {
@@ -162,8 +162,8 @@ impl Stage {
         }
     }
 
-    /// What the host was told since this was asked last.
-    pub(super) fn told(&self) -> Vec<Told> {
+    /// Calls since this was asked last.
+    pub(super) fn host_calls(&self) -> Vec<HostCall> {
         std::mem::take(&mut *self.host.0.lock().unwrap())
     }
 

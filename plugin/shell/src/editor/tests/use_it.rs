@@ -1,4 +1,4 @@
-//! The editor in use: mouse, wheel and keys turn parameters, and the host is told properly.
+//! The editor in use: mouse, wheel and keys turn parameters, and the host gets proper gestures.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use nice_plug::prelude::ParamPtr;
 use sideman_engine::live::Trigger;
 use sideman_music::Part;
 
-use super::stage::{SIZES, Stage, Told, button, key, song};
+use super::stage::{HostCall, SIZES, Stage, button, key, song};
 use crate::editor::param_access::{Control, ParamAccess, is_on, set_at_once};
 use crate::editor::touch::id;
 
@@ -41,26 +41,26 @@ fn drag(stage: &mut Stage, from: Pos2, way: egui::Vec2, modifiers: Modifiers) {
 }
 
 /// That gestures are opened, used and closed, one at a time for each parameter.
-fn well_formed(told: &[Told]) {
+fn well_formed(calls: &[HostCall]) {
     let mut open: Vec<ParamPtr> = Vec::new();
-    for t in told {
+    for t in calls {
         match t {
-            Told::Begin(p) => {
-                assert!(!open.contains(p), "a gesture within a gesture: {told:?}");
+            HostCall::Begin(p) => {
+                assert!(!open.contains(p), "a gesture within a gesture: {calls:?}");
                 open.push(*p);
             }
-            Told::Set(p, v) => assert!(open.contains(p) && (0.0..=1.0).contains(v), "{told:?}"),
-            Told::End(p) => {
-                assert!(open.contains(p), "an end without a beginning: {told:?}");
+            HostCall::Set(p, v) => assert!(open.contains(p) && (0.0..=1.0).contains(v), "{calls:?}"),
+            HostCall::End(p) => {
+                assert!(open.contains(p), "an end without a beginning: {calls:?}");
                 open.retain(|o| o != p);
             }
         }
     }
-    assert!(open.is_empty(), "a gesture was left open: {told:?}");
+    assert!(open.is_empty(), "a gesture was left open: {calls:?}");
 }
 
 #[test]
-fn a_click_turns_a_switch_and_the_host_is_told() {
+fn a_click_turns_a_switch_and_the_host_gets_the_gesture() {
     let mut stage = stage();
     let switches = [
         Control::Freeze,
@@ -77,9 +77,9 @@ fn a_click_turns_a_switch_and_the_host_is_told() {
         let (before, at) = (is_on(stage.access(), control), middle(&stage, control));
         stage.click(at);
         assert_eq!(is_on(stage.access(), control), !before, "{control:?}");
-        let told = stage.told();
-        assert_eq!(told.len(), 3, "{control:?}: {told:?}");
-        well_formed(&told);
+        let calls = stage.host_calls();
+        assert_eq!(calls.len(), 3, "{control:?}: {calls:?}");
+        well_formed(&calls);
         assert!(stage.instance.params.value(Control::Freeze) > 0.5 || control != Control::Freeze);
     }
 }
@@ -91,14 +91,14 @@ fn a_press_goes_down_with_the_finger_and_comes_up_by_itself() {
         let at = middle(&stage, control);
         frame(&mut stage, vec![Event::PointerMoved(at)]);
         frame(&mut stage, vec![button(at, true)]);
-        assert_eq!(stage.told().len(), 2, "{control:?} is down as soon as the finger is");
+        assert_eq!(stage.host_calls().len(), 2, "{control:?} is down as soon as the finger is");
         assert!(is_on(stage.access(), control));
         frame(&mut stage, vec![button(at, false)]);
         for _ in 0..3 {
             stage.after(0.1, Vec::new()).drop_without_applying_deltas();
         }
-        let told = stage.told();
-        assert!(matches!(told[..], [Told::Set(_, 0.0), Told::End(_)]), "{control:?}: {told:?}");
+        let calls = stage.host_calls();
+        assert!(matches!(calls[..], [HostCall::Set(_, 0.0), HostCall::End(_)]), "{control:?}: {calls:?}");
         // By keyboard alike, once for each stroke.
         stage.ctx.memory_mut(|m| m.request_focus(id(control)));
         frame(&mut stage, Vec::new());
@@ -106,9 +106,9 @@ fn a_press_goes_down_with_the_finger_and_comes_up_by_itself() {
         for _ in 0..4 {
             stage.after(0.1, Vec::new()).drop_without_applying_deltas();
         }
-        let told = stage.told();
-        assert_eq!(told.len(), 4, "{control:?}: {told:?}");
-        well_formed(&told);
+        let calls = stage.host_calls();
+        assert_eq!(calls.len(), 4, "{control:?}: {calls:?}");
+        well_formed(&calls);
     }
 }
 
@@ -120,9 +120,13 @@ fn dials_are_dragged_finely_with_shift_and_put_back_by_a_double_click() {
     drag(&mut stage, at, vec2(0.0, -60.0), Modifiers::NONE);
     let far = stage.access.value(control);
     assert!(far > 0.7, "{far}");
-    let told = stage.told();
-    well_formed(&told);
-    assert_eq!(told.iter().filter(|t| matches!(t, Told::Begin(_))).count(), 1, "one drag is one gesture");
+    let calls = stage.host_calls();
+    well_formed(&calls);
+    assert_eq!(
+        calls.iter().filter(|t| matches!(t, HostCall::Begin(_))).count(),
+        1,
+        "one drag is one gesture"
+    );
     set_at_once(&mut stage.access, control, 0.5);
     drag(&mut stage, at, vec2(0.0, -60.0), Modifiers::SHIFT);
     let near = stage.access.value(control);
@@ -161,7 +165,7 @@ fn wheel_and_keys_turn_what_is_pointed_at_or_focused() {
         assert_eq!(stage.access.value(control), 1.0);
         frame(&mut stage, key(Key::Home, Modifiers::NONE));
         assert_eq!(stage.access.value(control), 0.0);
-        well_formed(&stage.told());
+        well_formed(&stage.host_calls());
     }
 }
 
@@ -216,7 +220,7 @@ fn nothing_is_taken_from_the_host_unless_something_is_focused() {
     let mut stage = stage();
     frame(&mut stage, key(Key::Space, Modifiers::NONE));
     assert!(!stage.ctx.egui_wants_keyboard_input());
-    assert_eq!(stage.told(), []);
+    assert_eq!(stage.host_calls(), []);
     let at = middle(&stage, Control::Freeze);
     stage.click(at);
     assert!(!stage.ctx.egui_wants_keyboard_input(), "a click by mouse takes no keyboard");
@@ -230,7 +234,7 @@ fn a_list_opens_and_its_choice_is_taken() {
     let funk = stage.find("Funk").center();
     stage.click(funk);
     assert_eq!(style_of(&stage), "funk");
-    well_formed(&stage.told());
+    well_formed(&stage.host_calls());
     assert!(!stage.texts().iter().any(|t| t.text == "Reggae"), "the list is closed");
     // Without the list: arrows.
     stage.ctx.memory_mut(|m| m.request_focus(id(Control::Style)));
@@ -370,7 +374,7 @@ fn a_preset_is_saved_changed_loaded_and_deleted_when_that_is_confirmed() {
     stage.click(own);
     assert!((stage.access.value(Control::Swing) - 0.75).abs() < 0.01);
     stage.find("Sunday");
-    well_formed(&stage.told());
+    well_formed(&stage.host_calls());
 
     let menu = stage.find("Sunday").center();
     stage.click(menu);
