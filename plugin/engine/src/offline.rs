@@ -8,6 +8,7 @@ use sideman_inference::weights::NamedError;
 use sideman_music::{MeterMap, Note, Part, Pulse, TempoMap};
 
 use crate::audio_thread::{Counts, Scheduler};
+use crate::controls::Controls;
 use crate::genre::Follower;
 use crate::listen::{Hearing, LAST_PULSE};
 use crate::loaded_band::LoadedBand;
@@ -131,7 +132,6 @@ impl<'a> Performance<'a> {
         let mut changes = Vec::new();
         let mut scheduler = Scheduler::new(0);
         let controls = self.settings.controls;
-        let transposed = |m: Message| Message { pitch: controls.transposed(m.part, m.pitch), ..m };
         let mut tape = Tape::default();
         let mut stats = Stats::default();
         let total = self.latest_end(session.hearing());
@@ -139,7 +139,7 @@ impl<'a> Performance<'a> {
         let mut step = 0;
         loop {
             let place = place_of(step, self.meters);
-            scheduler.advance(session.decision_point(step), |m| tape.record(transposed(m)));
+            scheduler.advance(session.decision_point(step), |m| tape.record(m, &controls));
             let changed = session.step(&place, self.bpm(&place), None, load, &mut |order| {
                 scheduler.accept(0, order);
             });
@@ -161,7 +161,7 @@ impl<'a> Performance<'a> {
             };
         }
         // All that is left are notes that have their ends.
-        scheduler.advance(Pulse::MAX, |m| tape.record(transposed(m)));
+        scheduler.advance(Pulse::MAX, |m| tape.record(m, &controls));
         progress(Progress { done: total, total });
 
         let mut parts = tape.parts;
@@ -188,26 +188,52 @@ impl<'a> Performance<'a> {
     }
 }
 
-/// Collects messages into notes.
+/// Collects messages into notes, transposed.
 #[derive(Debug, Default)]
 struct Tape {
     parts: [Vec<Note>; 4],
-    /// Notes that have begun: part, pitch, onset, velocity.
-    open: Vec<Message>,
+    /// Notes that have begun, as the band sent them, and the pitch they sound at.
+    open: Vec<(Message, u8)>,
 }
 
 impl Tape {
-    fn record(&mut self, m: Message) {
-        // Notes that were apart may be transposed onto one pitch: the first ends where the second begins.
-        if let Some(i) = self.open.iter().position(|o| (o.part, o.pitch) == (m.part, m.pitch)) {
-            let o = self.open.swap_remove(i);
-            if m.velocity == 0 || m.at > o.at {
-                let note = Note { onset: o.at, pitch: o.pitch, length: m.at - o.at, velocity: o.velocity };
-                self.parts[m.part.index()].push(note);
-            }
-        }
+    fn record(&mut self, m: Message, controls: &Controls) {
+        self.end(m.at, |o, _| (o.part, o.pitch) == (m.part, m.pitch));
         if m.velocity > 0 {
-            self.open.push(m);
+            let pitch = controls.transposed(m.part, m.pitch);
+            // Two pitches may be folded onto one: as in the router, the first ends where the second begins.
+            self.end(m.at, |o, sounding| (o.part, sounding) == (m.part, pitch));
+            self.open.push((m, pitch));
         }
+    }
+
+    fn end(&mut self, at: Pulse, which: impl Fn(&Message, u8) -> bool) {
+        let Some(i) = self.open.iter().position(|(o, pitch)| which(o, *pitch)) else { return };
+        let (o, pitch) = self.open.swap_remove(i);
+        if at > o.at {
+            self.parts[o.part.index()].push(Note {
+                onset: o.at,
+                pitch,
+                length: at - o.at,
+                velocity: o.velocity,
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pitches_that_are_folded_onto_one_take_turns() {
+        let controls = Controls { transpose: 7, ..Controls::default() };
+        let mut tape = Tape::default();
+        // 113 and 125 both sound at 120; the note-off of the first must not end the second.
+        for (at, pitch, velocity) in [(0, 113, 80), (10, 125, 70), (20, 113, 0), (30, 125, 0)] {
+            tape.record(Message { at, part: Part::Strings, pitch, velocity }, &controls);
+        }
+        let note = |onset, length, velocity| Note { onset, pitch: 120, length, velocity };
+        assert_eq!(tape.parts[Part::Strings.index()], [note(0, 10, 80), note(10, 20, 70)]);
     }
 }

@@ -91,6 +91,8 @@ mod tests {
         assert_eq!(Settings::default().check(), Ok(()));
         let error = check(Controls { swing: 1.5, ..Controls::default() }).unwrap_err().to_string();
         assert!(error.contains("swing is 1.5") && error.contains("from 0 to 1"), "{error}");
+        let error = check(Controls { listen_bars: 200, ..Controls::default() }).unwrap_err().to_string();
+        assert!(error.contains("listen is 200") && error.contains("from 0 to 16"), "{error}");
         assert!(check(Controls { humanize: f32::NAN, ..Controls::default() }).is_err());
         assert!(check(Controls { complexity: -0.1, ..Controls::default() }).is_err());
         assert!(check(Controls { variation: 4, ..Controls::default() }).is_err());

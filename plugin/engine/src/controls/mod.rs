@@ -191,7 +191,8 @@ impl Controls {
             .filter(|&pitch| pitch < 128)
     }
 
-    /// Pitch of a note of a part after transposing, an octave back where that is out of the range of MIDI. The drums stay.
+    /// Pitch of a note of a part after transposing, an octave back where that is out of the range of MIDI. The
+    /// drums stay.
     pub fn transposed(&self, part: Part, pitch: u8) -> u8 {
         let by = if part == Part::Drums { 0 } else { i16::from(self.transpose) };
         let moved = match i16::from(pitch) + by {
