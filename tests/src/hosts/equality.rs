@@ -1,8 +1,8 @@
 //! What comes out of the plugin in a host is what `render` writes for the same piano, seed and tempo, the
 //! reaction time later: at any block size and sample rate, as slow as music or as fast as it goes.
 
+use sideman_engine::controls::Control;
 use sideman_engine::loaded_band::{self, Music};
-use sideman_engine::style::Style;
 use sideman_engine::{Controls, Performance, StyleChoice};
 use sideman_music::{Part, Pulse, TempoMap};
 
@@ -101,7 +101,7 @@ impl Run {
             &[
                 ("Seed", seed.as_str()),
                 ("Reaction time", reaction.as_str()),
-                ("Style", &style_text(self.style)),
+                ("Style", style_text(self.style)),
                 ("Sound", sound),
             ],
         );
@@ -124,15 +124,9 @@ impl Run {
     }
 }
 
-fn style_text(style: StyleChoice) -> String {
-    match style {
-        StyleChoice::Auto => "Auto".to_owned(),
-        StyleChoice::Fixed(Style::Bossa) => "Bossa nova".to_owned(),
-        StyleChoice::Fixed(style) => {
-            let name = style.name().replace('-', " ");
-            name[..1].to_uppercase() + &name[1..]
-        }
-    }
+fn style_text(style: StyleChoice) -> &'static str {
+    let choices = Control::Style.row().choices().expect("a choice");
+    choices.ids.iter().zip(choices.names).find(|(id, _)| **id == style.name()).expect("a style").1
 }
 
 /// As far as it takes for everything to have ended.

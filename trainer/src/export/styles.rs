@@ -9,6 +9,7 @@ use super::audition::Audition;
 use crate::corpus::{Song, Tier};
 use crate::recipes::band::Library;
 
+const STYLES: usize = Style::ALL.len();
 /// Codes kept under each name in 4/4.
 const PER_STYLE: usize = 8;
 /// Songs whose codes are heard before those are chosen.
@@ -141,30 +142,14 @@ fn made_as(genre: &str, style: &str) -> Option<&'static str> {
     if let Some((_, name)) = named.iter().find(|n| n.0 == style) {
         return (!name.is_empty()).then_some(name);
     }
-    let genres = [
-        ("Rock", "pop-rock"),
-        ("Pop", "pop-rock"),
-        ("Ballad", "ballad"),
-        ("House-Techno", "house"),
-        ("Jazz-Swing", "jazz-swing"),
-        ("Jazz", "jazz-swing"),
-        ("Latin-Bossa", "bossa"),
-        ("Latin", "bossa"),
-        ("Country", "country"),
-        ("Blues", "blues"),
-        ("RnB-Funk", "funk"),
-        ("RnB", "funk"),
-        ("Reggae", "reggae"),
-        ("Folk", "folk"),
-        ("International", "folk"),
-    ];
     let made = style.starts_with("own/") || style.starts_with("stdlib/");
-    genres.iter().find(|g| made && g.0 == genre).map(|g| g.1)
+    let labelled = |style: &Style| made && style.labels().iter().any(|labels| labels.contains(&genre));
+    Style::ALL.into_iter().find(labelled).map(Style::name)
 }
 
 /// How well a band fits each style, 0 or less for not at all. The genre label weighs most where there is
 /// one; the rest is what the drums, the bass and the guitar do.
-fn fit(f: &Facts, genre: &str, style: &str) -> [(&'static str, f32); 11] {
+fn fit(f: &Facts, genre: &str, style: &str) -> [(&'static str, f32); STYLES] {
     let label = |names: &[&str]| if names.contains(&genre) { 1.0 } else { 0.0 };
     let made = |name: &str| if made_as(genre, style) == Some(name) { 1.0 } else { 0.0 };
     let near = |v: f32, low: f32, high: f32| if (low..=high).contains(&v) { 1.0 } else { 0.0 };
@@ -231,16 +216,16 @@ fn shares(song: &GridSong) -> [f32; 4] {
 
 /// How well a band of four parts in 4/4 fits each style, as [`choose`] ranks songs: the style's name, and 0 or
 /// less for not at all.
-pub(crate) fn fits(song: &GridSong, origin: &Song) -> [(&'static str, f32); 11] {
+pub(crate) fn fits(song: &GridSong, origin: &Song) -> [(&'static str, f32); STYLES] {
     let genre = origin.genre.as_deref().unwrap_or("");
     let style = origin.style.as_deref().unwrap_or("");
     fit(&facts(song, origin), genre, style)
 }
 
 /// How well what the band of a song's code plays fits each style, the mean over some pianos.
-fn plays(train: &Library, i: usize, code: &[f32], audition: &Audition<'_>) -> [f32; 11] {
+fn plays(train: &Library, i: usize, code: &[f32], audition: &Audition<'_>) -> [f32; STYLES] {
     let heard = audition.hear(code, train.songs[i].bpm);
-    let mut mean = [0.0; 11];
+    let mut mean = [0.0; STYLES];
     for band in &heard {
         for (m, (_, fit)) in mean.iter_mut().zip(fits(band, &train.origins[i])) {
             *m += fit / heard.len() as f32;
@@ -263,7 +248,7 @@ fn has_kit(song: &GridSong) -> bool {
 /// labelled so; for "auto" songs of all kinds with a kit, spread evenly over the tempos, and some in each
 /// other metre. Only clean songs count.
 pub(super) fn choose(train: &Library, codes: &[Vec<f32>], audition: &Audition<'_>) -> Vec<StoredStyle> {
-    let mut ranked: Vec<Vec<(f32, usize)>> = vec![vec![]; 11];
+    let mut ranked: Vec<Vec<(f32, usize)>> = vec![vec![]; STYLES];
     let names = Style::ALL.map(Style::name);
     let (mut open, mut others) = (vec![], vec![]);
     let research = train.origins.iter().any(|o| o.tier == Tier::Research);

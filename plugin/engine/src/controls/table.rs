@@ -6,6 +6,7 @@
 use sideman_music::Part;
 
 use super::row::{Acts, Choices, Field, Group, Kind, Panel, Row, Text, clock, meter, sending};
+use crate::style::Style;
 
 /// Greatest seed of a host.
 pub(super) const SEEDS: i32 = 9999;
@@ -29,43 +30,19 @@ pub const CHOICES: [Choices; 8] = [
 /// The metres of the internal clock.
 pub(super) const METERS: &[&str] =
     &["2/4", "3/4", "4/4", "5/4", "6/4", "7/4", "2/2", "3/8", "5/8", "6/8", "7/8", "9/8", "12/8"];
-const STYLE_IDS: [[&str; 12]; 2] = [styles("auto", true), styles("none", true)];
-const STYLE_NAMES: [[&str; 12]; 2] = [styles("Auto", false), styles("None", false)];
+const STYLE_IDS: [[&str; STYLES]; 2] = [styles("auto", true), styles("none", true)];
+const STYLE_NAMES: [[&str; STYLES]; 2] = [styles("Auto", false), styles("None", false)];
+const STYLES: usize = Style::ALL.len() + 1;
 
-/// The styles in the order of [`crate::style::Style::ALL`], after another choice.
-const fn styles(first: &'static str, ids: bool) -> [&'static str; 12] {
-    let mut all = if ids {
-        [
-            "",
-            "pop-rock",
-            "ballad",
-            "house",
-            "jazz-swing",
-            "bossa",
-            "country",
-            "blues",
-            "funk",
-            "hip-hop",
-            "reggae",
-            "folk",
-        ]
-    } else {
-        [
-            "",
-            "Pop rock",
-            "Ballad",
-            "House",
-            "Jazz swing",
-            "Bossa nova",
-            "Country",
-            "Blues",
-            "Funk",
-            "Hip hop",
-            "Reggae",
-            "Folk",
-        ]
-    };
-    all[0] = first;
+/// The styles in the order of [`Style::ALL`], after another choice.
+const fn styles(first: &'static str, ids: bool) -> [&'static str; STYLES] {
+    let mut all = [first; STYLES];
+    let mut i = 1;
+    while i < STYLES {
+        let data = Style::ALL[i - 1].data();
+        all[i] = if ids { data.name } else { data.title };
+        i += 1;
+    }
     all
 }
 

@@ -1,7 +1,7 @@
 //! From a decision of the band to notes with their time, length and velocity.
 
 pub mod feel;
-mod fill;
+pub(crate) mod fill;
 mod key;
 pub mod pattern;
 mod player;

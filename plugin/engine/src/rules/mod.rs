@@ -11,7 +11,7 @@ mod drummer;
 mod groove;
 mod harmony;
 mod progression;
-mod styles;
+pub(crate) mod styles;
 mod voicing;
 
 use sideman_inference::band::{Band, Decision, StepContext, StepPosition};
@@ -23,7 +23,7 @@ use crate::style::Style;
 use bass::{BassLine, Ground};
 use chords::{At, Voices};
 use dials::Turned;
-use groove::{Cell, Groove, Manner};
+use groove::{Cell, Groove, StyleData};
 use harmony::Harmony;
 use progression::Progression;
 
@@ -139,7 +139,7 @@ struct Phrase {
 struct Now<'a> {
     place: &'a StepPosition,
     bpm: f32,
-    manner: &'static Manner,
+    style: &'static StyleData,
     groove: &'static Groove,
     /// Variation of the patterns.
     pick: Pick,
@@ -159,7 +159,7 @@ impl Now<'_> {
     /// the steps between.
     fn at_half_tempo(self) -> Option<Self> {
         let whole = self.cell.beats == 4 && self.groove.beats == 4 && self.groove.cells == 4;
-        if !whole || self.bpm < self.manner.half_time_from {
+        if !whole || self.bpm < self.style.half_time_from {
             return Some(self);
         }
         let at = self.place.in_bar / 2 + 8 * (self.phrase.bars.rem_euclid(2) as u16);
@@ -267,12 +267,12 @@ impl RuleBand {
     }
 
     /// How a part plays in a bar: in one style or the other, two bars at a time.
-    fn manner(&self, part: Part, bar: i64, morph: f32) -> &'static Manner {
+    fn style_data(&self, part: Part, bar: i64, morph: f32) -> &'static StyleData {
         let i = part.index();
         let share = ((morph - MORPH_FROM[i]) / MORPH_WIDTH).clamp(0.0, 1.0);
         match self.other {
-            Some(other) if self.draw(part, bar.div_euclid(2), Lane::Morph) < share => other.manner(),
-            _ => self.style.manner(),
+            Some(other) if self.draw(part, bar.div_euclid(2), Lane::Morph) < share => other.data(),
+            _ => self.style.data(),
         }
     }
 
@@ -352,19 +352,19 @@ impl RuleBand {
                 let letter = self.turn(part, now.letter(pattern, now.read), now.turned);
                 if letter != b'.' {
                     out.guitar =
-                        self.chord(part, letter, now.until_next(pattern), now.manner, At::of(now, part));
+                        self.chord(part, letter, now.until_next(pattern), now.style, At::of(now, part));
                 }
             }
             Part::Strings => {
                 let pattern = now.pick.of(now.groove.strings).unwrap_or("");
                 let energy = now.turned.energy(part);
-                if pattern.is_empty() || !self.strings_play(&now.phrase, now.manner, energy) {
+                if pattern.is_empty() || !self.strings_play(&now.phrase, now.style, energy) {
                     return;
                 }
                 let letter = self.turn(part, now.letter(pattern, now.read), now.turned);
                 if letter != b'.' {
                     out.strings =
-                        self.chord(part, letter, now.until_next(pattern), now.manner, At::of(now, part));
+                        self.chord(part, letter, now.until_next(pattern), now.style, At::of(now, part));
                 }
             }
         }
@@ -403,7 +403,7 @@ impl RuleBand {
         let chance = self.draw(Part::Bass, now.place.step, Lane::Walk);
         let next = self.progression.next(lowest);
         let pitch = self.bass.pitch(letter, &Ground { reading, lowest, next, new_half, chance });
-        let pulses = (now.until_next(pattern) as f32 * now.manner.bass_gate) as i64;
+        let pulses = (now.until_next(pattern) as f32 * now.style.bass_gate) as i64;
         Some(self.bass_note(letter, pitch, pulses, now.place.step))
     }
 
@@ -448,9 +448,9 @@ impl RuleBand {
             out.bass = Some(self.bass_note(b'R', pitch, length, place.step));
         }
         let mut answer = |part: Part, length: i64| {
-            let manner = self.manner(part, place.bar, moment.dials.morph);
+            let style = self.style_data(part, place.bar, moment.dials.morph);
             let at = At { step: place.step, phrase_bar: phrase.bar, energy: turned.energy(part) };
-            self.chord(part, b'x', length, manner, at)
+            self.chord(part, b'x', length, style, at)
         };
         if guitar {
             out.guitar = answer(Part::Guitar, length);
@@ -534,8 +534,8 @@ impl Band for RuleBand {
         let mut decision = Decision::default();
 
         for part in Part::ALL {
-            let manner = self.manner(part, place.bar, moment.dials.morph);
-            let groove = manner.groove(place);
+            let style = self.style_data(part, place.bar, moment.dials.morph);
+            let groove = style.groove(place);
             let pick = self.pick(part, phrase.bars, &turned);
             if let Some((cell, half)) = groove.cell(place) {
                 let out = match half {
@@ -545,7 +545,7 @@ impl Band for RuleBand {
                 let (bpm, bar, turned) = (moment.bpm, phrase.bars, &turned);
                 let read = cell;
                 let now =
-                    Now { place, bpm, manner, groove, pick, cell, read, bar, slow: false, phrase, turned };
+                    Now { place, bpm, style, groove, pick, cell, read, bar, slow: false, phrase, turned };
                 let now = if part == Part::Strings { Some(now) } else { now.at_half_tempo() };
                 if let Some(now) = now {
                     self.play(part, &now, out);
@@ -555,7 +555,7 @@ impl Band for RuleBand {
                 }
             }
             if part == Part::Strings && pick.of(groove.strings).is_none_or(str::is_empty) {
-                self.pad(place, &phrase, manner, &turned, &mut decision.now);
+                self.pad(place, &phrase, style, &turned, &mut decision.now);
             }
         }
         // A hand, or a left hand, that came late; not the second note of a broken chord.
@@ -579,9 +579,9 @@ impl Band for RuleBand {
 /// style.
 fn offset(part: Part, now: &Now, half: Half) -> i8 {
     let between = half == Half::Now && now.groove.cells == 4 && now.place.in_bar % 2 == 1;
-    let late = if between { now.manner.late } else { 0 };
+    let late = if between { now.style.late } else { 0 };
     let backbeat = now.read.index == 0 && now.read.beat % 2 == 1 && now.cell.beats == 4;
-    let lag = if part == Part::Drums && backbeat { now.manner.lag } else { 0 };
+    let lag = if part == Part::Drums && backbeat { now.style.lag } else { 0 };
     now.groove.offset(now.cell, half, now.bpm) + late + lag
 }
 

@@ -220,7 +220,7 @@ fn who_rests_is_silent_and_who_comes_in_is_led_in() {
         }
         assert!(filled(bars[5]) && !filled(bars[4]), "{style}: a fill leads in");
         let crash = bars[6][0].now.drums[CRASH] > 0;
-        assert_eq!(crash, style.manner().crash_from <= 100, "{style}");
+        assert_eq!(crash, style.data().crash_from <= 100, "{style}");
         // The phrases count from there: the next short fill is four bars on.
         assert!(filled(bars[9]) && !filled(bars[8]) && !filled(bars[7]), "{style}");
     }
@@ -328,7 +328,7 @@ fn fast_music_is_played_by_two_hands() {
                     let hit = |d: &Decision| classes.iter().any(|&c| d.now.drums[c] > 0);
                     played.windows(3).filter(|w| w.iter().all(hit)).count()
                 };
-                let cymbals = if style.manner().machine { 0 } else { busy(&[HAT, RIDE]) };
+                let cymbals = if style.data().machine { 0 } else { busy(&[HAT, RIDE]) };
                 assert_eq!(cymbals, 0, "{style} at {bpm} in {metre:?}: sixteenths with one hand");
                 let drums = busy(&[LOW_TOM, MID_TOM, HIGH_TOM, RIM]);
                 assert_eq!(drums, 0, "{style} at {bpm} in {metre:?}: a fill that is too fast");

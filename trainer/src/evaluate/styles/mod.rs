@@ -202,19 +202,8 @@ fn made_for(song: &Song) -> Option<Style> {
     if song.style.as_deref().is_some_and(|s| s.ends_with("hiphop")) {
         return Some(Style::HipHop);
     }
-    match song.genre.as_deref()? {
-        "Rock" | "Pop" => Some(Style::PopRock),
-        "Ballad" => Some(Style::Ballad),
-        "House-Techno" => Some(Style::House),
-        "Jazz-Swing" => Some(Style::JazzSwing),
-        "Latin-Bossa" => Some(Style::Bossa),
-        "Country" => Some(Style::Country),
-        "Blues" => Some(Style::Blues),
-        "RnB-Funk" => Some(Style::Funk),
-        "Reggae" => Some(Style::Reggae),
-        "Folk" => Some(Style::Folk),
-        _ => None,
-    }
+    let genre = song.genre.as_deref()?;
+    Style::ALL.into_iter().find(|style| style.labels()[0].contains(&genre))
 }
 
 /// Whether a stored style of this name may have been made from a song: hardly another song has the same tempo
