@@ -58,15 +58,15 @@ impl Default for Router {
 
 impl Router {
     /// Sends a message of the band the way of its part.
-    pub fn send(&mut self, m: Message, way: &Routing, emit: &mut impl FnMut(RoutedNote)) {
+    pub fn send(&mut self, m: Message, routing: &Routing, emit: &mut impl FnMut(RoutedNote)) {
         let (part, index) = (m.part.index(), usize::from(m.pitch & 127));
         // In any case what sounds ends first.
         self.end(m.part, index, emit);
-        if m.velocity == 0 || !way.audible {
+        if m.velocity == 0 || !routing.audible {
             return;
         }
-        let Some(pitch) = way.pitch.filter(|&pitch| pitch < 128) else { return };
-        let velocity = (f32::from(m.velocity) * way.level).round();
+        let Some(pitch) = routing.pitch.filter(|&pitch| pitch < 128) else { return };
+        let velocity = (f32::from(m.velocity) * routing.level).round();
         if velocity < 1.0 {
             return;
         }
@@ -75,7 +75,7 @@ impl Router {
         if let Some(other) = self.places[part].iter().position(|p| p.is_some_and(|p| p.pitch == pitch)) {
             self.end(m.part, other, emit);
         }
-        let channel = way.channel.map(|c| c & 15);
+        let channel = routing.channel.map(|c| c & 15);
         if let Some(c) = channel {
             let count = &mut self.shared[usize::from(c)][usize::from(pitch)];
             if *count > 0 {
@@ -119,10 +119,10 @@ mod tests {
         Message { at: 0, part, pitch, velocity }
     }
 
-    fn sent(router: &mut Router, m: Message, (way, octave): (Routing, i16)) -> Vec<(Option<u8>, u8, u8)> {
+    fn sent(router: &mut Router, m: Message, (routing, octave): (Routing, i16)) -> Vec<(Option<u8>, u8, u8)> {
         let mut out = Vec::new();
-        let way = Routing { pitch: u8::try_from(i16::from(m.pitch) + 12 * octave).ok(), ..way };
-        router.send(m, &way, &mut |s| out.push((s.channel, s.pitch, s.velocity)));
+        let routing = Routing { pitch: u8::try_from(i16::from(m.pitch) + 12 * octave).ok(), ..routing };
+        router.send(m, &routing, &mut |s| out.push((s.channel, s.pitch, s.velocity)));
         out
     }
 

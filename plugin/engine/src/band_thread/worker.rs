@@ -51,10 +51,10 @@ impl BandThread {
     /// When the system gives no thread.
     pub(crate) fn start(ends: BandEnd, shared: Arc<Shared>, ears: Option<MakeEar>) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let told_to_stop = stop.clone();
+        let stop_signal = stop.clone();
         let handle = std::thread::Builder::new()
             .name(NAME.to_owned())
-            .spawn(move || BandWorker::new(ends, shared, ears).run(&told_to_stop))?;
+            .spawn(move || BandWorker::new(ends, shared, ears).run(&stop_signal))?;
         Ok(Self { stop, handle: Some(handle) })
     }
 }
@@ -63,7 +63,7 @@ impl Drop for BandThread {
     fn drop(&mut self) {
         self.stop.store(true, Relaxed);
         if let Some(handle) = self.handle.take() {
-            // A panic in there was told to the user already.
+            // The user has a notice of a panic in there already.
             let _ = handle.join();
         }
     }
@@ -84,7 +84,7 @@ struct BandWorker {
     samples: Vec<f32>,
     /// The epoch that runs, if any.
     epoch: Option<u32>,
-    /// Where the epoch begins, until its first point of tempo and bars is told.
+    /// Where the epoch begins, until its first point of tempo and bars arrives.
     beginning: Option<Pulse>,
     next: i64,
     points: Vec<TempoPoint>,
@@ -100,7 +100,7 @@ impl BandWorker {
         let music = Music { bpm: 120.0, bar_steps: 16 };
         let follower = Follower::new().map(Box::new);
         if let Err(e) = &follower {
-            shared.notice(format!("The genre cannot be told: {e}."));
+            shared.notice(format!("The genre cannot be classified: {e}."));
         }
         let rules = SessionBand::Loaded(loaded_band::rules(&Controls::default(), music));
         let session = Session::new(Settings::default(), Hearing::default(), rules, follower.ok());
@@ -130,9 +130,9 @@ impl BandWorker {
         let mut priority = Priority::raise();
         while !stop.load(Relaxed) {
             let mut busy = false;
-            while let Some(told) = self.ends.told() {
+            while let Some(message) = self.ends.receive() {
                 busy = true;
-                self.hear(told, stop);
+                self.receive(message, stop);
             }
             while let Some(job) = self.shared.next_job() {
                 // What a job returns is freed here, too.
@@ -143,12 +143,12 @@ impl BandWorker {
             self.ends.free_garbage();
             self.editor_feed.write();
             // The next piece waits until it is clear that there is nothing to decide.
-            if !busy && !self.overhear() {
+            if !busy && !self.read_sound() {
                 self.look_ahead();
                 std::thread::sleep(self.nap());
             }
         }
-        while let Some(ToBand::Tape { at, voice, pitch, velocity }) = self.ends.told() {
+        while let Some(ToBand::Tape { at, voice, pitch, velocity }) = self.ends.receive() {
             self.editor_feed.tape(at, voice, pitch, velocity);
         }
         self.ends.free_garbage();
@@ -156,7 +156,7 @@ impl BandWorker {
     }
 
     /// Takes in a piece of the sound that comes in. Returns whether there may be more.
-    fn overhear(&mut self) -> bool {
+    fn read_sound(&mut self) -> bool {
         let count = self.ends.sound(&mut self.samples);
         let rate = f64::from_bits(self.shared.cells.sample_rate.load(Relaxed)) as f32;
         if count == 0 || rate <= 0.0 {
@@ -165,7 +165,7 @@ impl BandWorker {
         if let Some(make) = self.ears.take() {
             match make().and_then(AudioGenre::new) {
                 Ok(sound) => self.sound = Some(sound),
-                Err(e) => self.shared.notice(format!("The genre of sound cannot be told: {e}.")),
+                Err(e) => self.shared.notice(format!("The genre of sound cannot be classified: {e}.")),
             }
         }
         let Some(mut sound) = self.sound.take() else { return false };
@@ -215,8 +215,8 @@ impl BandWorker {
         }
     }
 
-    fn hear(&mut self, told: ToBand, stop: &AtomicBool) {
-        match told {
+    fn receive(&mut self, message: ToBand, stop: &AtomicBool) {
+        match message {
             ToBand::Began { epoch, at } => {
                 self.epoch = Some(epoch);
                 self.beginning = Some(at);
@@ -257,7 +257,7 @@ impl BandWorker {
                 if let Some(epoch) = self.epoch {
                     self.decide(epoch, reached, stop);
                     self.shared.cells.decided.store(reached as u64, Relaxed);
-                    self.answer(FromBand::Decided(epoch, reached), stop);
+                    self.send(FromBand::Decided(epoch, reached), stop);
                 }
             }
         }
@@ -304,7 +304,7 @@ impl BandWorker {
             self.last = Some(place);
             for order in orders {
                 self.editor_feed.order(order, point);
-                self.answer(FromBand::Order(epoch, order), stop);
+                self.send(FromBand::Order(epoch, order), stop);
             }
             self.next += 1;
         }
@@ -322,13 +322,13 @@ impl BandWorker {
     }
 
     /// Answers; the audio thread may take its time.
-    fn answer(&mut self, answer: FromBand, stop: &AtomicBool) {
-        let mut answer = answer;
-        while let Err(back) = self.ends.answer(answer) {
+    fn send(&mut self, message: FromBand, stop: &AtomicBool) {
+        let mut message = message;
+        while let Err(back) = self.ends.send(message) {
             if stop.load(Relaxed) {
                 return;
             }
-            answer = back;
+            message = back;
             std::thread::sleep(OFFLINE_NAP);
         }
     }
@@ -371,7 +371,7 @@ impl BandWorker {
 
     fn place(&self, step: i64) -> StepPosition {
         place_in(step, |pulse| {
-            // A bar that begins a little later than it was told belongs to the step that it is nearest to.
+            // A bar that begins a little later than announced belongs to the step that it is nearest to.
             let Some(p) = self.points.iter().rev().find(|p| p.bar_start - p.at + p.position <= pulse) else {
                 return self.points.first().map_or(BarPosition::START, |p| bar_position(p, pulse));
             };
