@@ -163,7 +163,7 @@ impl HostNote {
 }
 
 /// A note or message of the host.
-pub(crate) fn came(event: &Note) -> Option<HostNote> {
+pub(crate) fn host_note(event: &Note) -> Option<HostNote> {
     let note = |at: u32, channel: Channel, key: Key, velocity: u8| {
         let (channel, key) = (channel.number().map(|c| c & 15), key.number().map(|k| k & 127));
         let message = MidiMessage::Note { pitch: key.unwrap_or(0), velocity };
@@ -328,8 +328,8 @@ mod tests {
 
     fn round_trip(message: MidiMessage) {
         let output = Output { at: 7, voice: Voice::Piano, channel: Some(3), inside: true, message };
-        let came = came(&goes(&output, 2, 3).unwrap()).unwrap();
-        assert_eq!((came.at, came.channel, came.message), (9, Some(3), message));
+        let note = host_note(&goes(&output, 2, 3).unwrap()).unwrap();
+        assert_eq!((note.at, note.channel, note.message), (9, Some(3), message));
     }
 
     #[test]
@@ -344,13 +344,13 @@ mod tests {
             channel: Channel::Wildcard,
             key: Key::Number(60),
         };
-        let all = came(&all).unwrap();
+        let all = host_note(&all).unwrap();
         assert_eq!(all.needs(&down), 2);
         let mut out = Vec::new();
         all.each(&mut down, |c, m| out.push((c, m)));
         assert_eq!(out, [0, 5].map(|c| (c, MidiMessage::Note { pitch: 60, velocity: 0 })));
         assert_eq!((down[0], down[5]), (1 << 127, 0));
         // One that is not down is passed on all the same.
-        assert_eq!(came(&note(0, 1, 1, 0)).unwrap().needs(&down), 1);
+        assert_eq!(host_note(&note(0, 1, 1, 0)).unwrap().needs(&down), 1);
     }
 }

@@ -283,25 +283,25 @@ impl Sideman {
     ) -> (usize, u32) {
         let mut count = 0;
         loop {
-            let came = match waiting.take() {
-                Some(came) => came,
+            let note = match waiting.take() {
+                Some(note) => note,
                 None => match context.next_event() {
-                    Some(event) => match convert::came(&event) {
-                        Some(came) => came,
+                    Some(event) => match convert::host_note(&event) {
+                        Some(note) => note,
                         None => continue,
                     },
                     None => return (count, frames),
                 },
             };
             // Times that run backwards are a host's mistake.
-            let time = came.at.clamp(at, frames.saturating_sub(1).max(at));
-            let needed = came.needs(&self.down);
+            let time = note.at.clamp(at, frames.saturating_sub(1).max(at));
+            let needed = note.needs(&self.down);
             if count + needed > INPUTS {
                 let end = time.min(frames);
-                *waiting = Some(came);
+                *waiting = Some(note);
                 return (count, end);
             }
-            came.each(&mut self.down, |channel, message| {
+            note.each(&mut self.down, |channel, message| {
                 self.inputs[count] = Input { at: time - at, channel, message };
                 count += 1;
             });
@@ -339,9 +339,9 @@ impl Sideman {
         // Zeros: the band has not said yet what it plays on.
         let wanted = self.instance.shared.programs();
         for part in Part::ALL.into_iter().filter(|_| wanted != [0; 4]) {
-            let (told, program) = (&mut self.programs[part.index()], wanted[part.index()]);
-            if *told != Some(program) {
-                *told = Some(program);
+            let (sent, program) = (&mut self.programs[part.index()], wanted[part.index()]);
+            if *sent != Some(program) {
+                *sent = Some(program);
                 self.instrument.program(part.channel(), program);
             }
         }

@@ -62,8 +62,8 @@ impl EditorFeed {
     }
 
     /// Another band plays.
-    pub(super) fn name(&mut self, seat: &LoadedBand) {
-        self.names = Some((seat.style.clone(), seat.name.clone(), seat.programs));
+    pub(super) fn name(&mut self, loaded: &LoadedBand) {
+        self.names = Some((loaded.style.clone(), loaded.name.clone(), loaded.programs));
         self.changed = true;
     }
 

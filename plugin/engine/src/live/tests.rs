@@ -12,7 +12,7 @@ use crate::offline::Performance;
 
 mod sound;
 
-/// A host: it plays notes into a performer and keeps a ledger of what comes out.
+/// A host: it plays notes into a performer and counts the notes that sound.
 struct Host {
     performer: Processor,
     shared: Arc<Shared>,
@@ -31,7 +31,7 @@ struct Host {
     /// Everything of the band that came out: sample, part, pitch, velocity.
     out: Vec<(u64, Part, u8, u8)>,
     /// Notes that sound at the host, by channel and pitch.
-    ledger: std::collections::BTreeMap<(u8, u8), u32>,
+    sounding: std::collections::BTreeMap<(u8, u8), u32>,
     /// Notes that sound at the synthesiser, by voice and pitch.
     inner: std::collections::BTreeMap<(usize, u8), u32>,
 }
@@ -55,7 +55,7 @@ impl Host {
             offline: true,
             bypass: false,
             out: Vec::new(),
-            ledger: Default::default(),
+            sounding: Default::default(),
             inner: Default::default(),
         }
     }
@@ -97,7 +97,7 @@ impl Host {
                 }
             }
             let Some(channel) = o.channel else { continue };
-            let count = self.ledger.entry((channel, pitch)).or_default();
+            let count = self.sounding.entry((channel, pitch)).or_default();
             if velocity > 0 {
                 *count += 1;
             } else {
@@ -111,7 +111,7 @@ impl Host {
     }
 
     fn sounding(&self) -> u32 {
-        self.ledger.values().chain(self.inner.values()).sum()
+        self.sounding.values().chain(self.inner.values()).sum()
     }
 
     /// Plays notes in blocks of the sizes given, from position 0 on, until `end`, in pulses.
@@ -190,10 +190,10 @@ fn rendered(piano: &[Note], bpm: f64, controls: Controls) -> [Vec<Note>; 4] {
     let meters = MeterMap::default();
     let tempos = TempoMap::new(&[(0, (60e6 / bpm).round() as u32)]);
     let music = Music { bpm, bar_steps: 16 };
-    let seat = loaded_band::load(&controls, music).unwrap();
-    let settings = seat.settings(controls);
+    let loaded = loaded_band::load(&controls, music).unwrap();
+    let settings = loaded.settings(controls);
     let performance = Performance::new(piano, &meters, &tempos, settings).unwrap();
-    performance.render_following(seat, &mut |c, m| loaded_band::load(c, m).ok(), &mut |_| {}).unwrap().parts
+    performance.render_following(loaded, &mut |c, m| loaded_band::load(c, m).ok(), &mut |_| {}).unwrap().parts
 }
 
 fn assert_same(live: &[Vec<Note>; 4], offline: &[Vec<Note>; 4], what: &str) {
@@ -540,7 +540,7 @@ proptest! {
         host.playing = false;
         host.block(64, &[]);
         prop_assert!(host.inner.values().all(|n| *n == 0), "{:?}", host.inner);
-        let band: u32 = host.ledger.iter().filter(|((c, _), _)| *c > 0).map(|(_, n)| n).sum();
+        let band: u32 = host.sounding.iter().filter(|((c, _), _)| *c > 0).map(|(_, n)| n).sum();
         prop_assert_eq!(band, 0);
     }
 }

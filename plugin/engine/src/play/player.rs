@@ -166,11 +166,11 @@ impl Player {
         }
     }
 
-    /// Has the band of another seat go on from the next step, with its own velocities and comings and goings.
-    pub fn take_over(&mut self, seat: &mut LoadedBand) {
-        self.change_velocities(&seat.velocities);
-        self.change_activity(seat.activity);
-        self.change_band(&mut *seat.band);
+    /// Has another band go on from the next step, with its own velocities and comings and goings.
+    pub fn take_over(&mut self, loaded: &mut LoadedBand) {
+        self.change_velocities(&loaded.velocities);
+        self.change_activity(loaded.activity);
+        self.change_band(&mut *loaded.band);
     }
 
     /// Plays the bins of the band with other velocities from the next step on.
