@@ -9,7 +9,7 @@ use nice_plug::wrapper::clap::{
     clap_plugin_entry, clap_plugin_factory,
 };
 
-use crate::clap_shim::Edge;
+use crate::clap_shim::Shim;
 use crate::plugin::Sideman;
 
 static FACTORY: clap_plugin_factory = clap_plugin_factory {
@@ -86,7 +86,7 @@ unsafe extern "C" fn create_plugin(
         return null();
     }
     // SAFETY: CLAP has it that the host outlives its plugins.
-    unsafe { Edge::create(host) }
+    unsafe { Shim::create(host) }
 }
 
 unsafe extern "C" fn init(_path: *const c_char) -> bool {

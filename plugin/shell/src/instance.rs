@@ -168,7 +168,7 @@ impl Instance {
 
     /// Puts into words what the audio thread could only note, as notices. The editor calls it as it draws, the
     /// wrapper when the host calls on its main thread. Not for the audio thread.
-    pub fn word_troubles(&self) {
+    pub fn update_notices(&self) {
         if let Some(report) = self.panic.take() {
             self.shared.notice(format!(
                 "Something broke inside Sideman and it fell silent ({report}). Switch it off and on again to go \
@@ -244,8 +244,8 @@ mod tests {
         instance.note_panic(&report);
         assert!(instance.shared.status().panicked);
         instance.note_crowd();
-        instance.word_troubles();
-        instance.word_troubles();
+        instance.update_notices();
+        instance.update_notices();
         let notices = instance.shared.book(|b| b.notices.clone());
         assert_eq!(notices.len(), 2, "{notices:?}");
         assert!(notices[0].contains("plugin/src/x.rs:7"), "{notices:?}");

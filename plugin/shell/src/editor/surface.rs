@@ -74,7 +74,7 @@ impl Surface {
     /// Draws a frame.
     pub(crate) fn show(&mut self, ui: &mut Ui, access: &mut dyn ParamAccess) {
         let time = ui.input(|i| i.time);
-        self.instance.word_troubles();
+        self.instance.update_notices();
         self.notice_learned();
         self.scene.look(&self.instance.shared, time, self.roll.reach());
         self.draw(ui, access, time);
