@@ -279,7 +279,7 @@ fn live_the_style_follows_the_genre_as_in_a_render() {
                     &offline,
                     &format!("{weights:?} at {rate}, blocks of {size}, pass {pass}"),
                 );
-                let (style, genre) = host.shared.book(|b| (b.style.clone(), b.genre.clone()));
+                let (style, genre) = host.shared.editor_state(|b| (b.style.clone(), b.genre.clone()));
                 assert_eq!(style, "jazz-swing");
                 assert_eq!(genre.genre().map(|g| g.0.to_owned()), Some("Jazz".to_owned()));
             }
@@ -380,7 +380,7 @@ fn capture_keeps_what_was_played() {
     host.play(&piano, 1920 * 9, || 512);
     // The thread writes in its own time.
     host.performer.deactivate();
-    let score = host.shared.book(|b| b.capture(Pulse::MIN, 1920 * 9)).unwrap();
+    let score = host.shared.editor_state(|b| b.capture(Pulse::MIN, 1920 * 9)).unwrap();
     assert_eq!(score.tempos.bpm_at(0).round(), 90.0);
     let track = |channel| score.tracks.iter().find(|t| t.channel == channel).map(|t| t.notes.clone());
     let mut expected = piano.clone();
@@ -415,7 +415,7 @@ fn what_is_likely_is_shown_ahead_and_changes_nothing() {
     host.play(&piano, 1920 * 6, || {
         due += std::time::Duration::from_secs_f64(512.0 / 48_000.0);
         std::thread::sleep(due.saturating_duration_since(std::time::Instant::now()));
-        shared.book(|b| expected.extend(b.ahead.iter().filter(|e| !e.decided).map(|e| (e.part, e.note))));
+        shared.editor_state(|b| expected.extend(b.ahead.iter().filter(|e| !e.decided).map(|e| (e.part, e.note))));
         512
     });
     let played: Vec<(Part, Note)> = Part::ALL
