@@ -8,7 +8,7 @@ use sideman_engine::loaded_band::Music;
 use sideman_engine::offline::{Progress as Step, Rendered, StyleChange};
 use sideman_engine::{Controls, Performance, Settings};
 use sideman_music::smf::{MAX_BYTES, MidiFile, PartTrack, PianoChoice};
-use sideman_music::{Note, Part};
+use sideman_music::{Note, PARTS, Part};
 use sideman_sound::Ensemble;
 
 use crate::args::{BandArgs, Engine, TalkArgs};
@@ -111,11 +111,11 @@ pub(crate) struct Played {
     /// Name of the style at the beginning.
     pub(crate) style: String,
     /// General MIDI programs of the parts; of the drums the kit.
-    pub(crate) programs: [u8; 4],
+    pub(crate) programs: [u8; PARTS],
     /// Where the style followed the genre.
     pub(crate) changes: Vec<StyleChange>,
     /// Notes, in the order of [`Part::ALL`].
-    pub(crate) parts: [Vec<Note>; 4],
+    pub(crate) parts: [Vec<Note>; PARTS],
 }
 
 /// Plays the band that decides every 16th.

@@ -5,7 +5,7 @@
 
 use sideman_inference::band::{Band, StepPosition};
 use sideman_inference::weights::NamedError;
-use sideman_music::{MeterMap, Note, Part, Pulse, TempoMap};
+use sideman_music::{MeterMap, Note, PARTS, Part, Pulse, TempoMap};
 
 use crate::audio_thread::{Counts, Scheduler};
 use crate::controls::Controls;
@@ -42,7 +42,7 @@ pub struct Progress {
 pub struct Rendered {
     /// Notes of each part in the order of [`Part::ALL`], by onset, then pitch. No two notes of a pitch
     /// overlap within a part.
-    pub parts: [Vec<Note>; 4],
+    pub parts: [Vec<Note>; PARTS],
     /// Where the style followed the genre, in order.
     pub changes: Vec<StyleChange>,
     /// What happened.
@@ -59,7 +59,7 @@ pub struct StyleChange {
     /// Name of the style.
     pub style: String,
     /// General MIDI programs of the parts from there on, from 0; of the drums the kit.
-    pub programs: [u8; 4],
+    pub programs: [u8; PARTS],
 }
 
 /// What happened in a render.
@@ -68,7 +68,7 @@ pub struct Stats {
     /// Steps that the clock passed, less those in which the band slept.
     pub steps: u64,
     /// Notes of each part.
-    pub notes: [usize; 4],
+    pub notes: [usize; PARTS],
     /// Pulse of the first note of the band.
     pub entered: Option<Pulse>,
     /// Pulse at which the last note of the band has ended.
@@ -191,7 +191,7 @@ impl<'a> Performance<'a> {
 /// Collects messages into notes, transposed.
 #[derive(Debug, Default)]
 struct Tape {
-    parts: [Vec<Note>; 4],
+    parts: [Vec<Note>; PARTS],
     /// Notes that have begun, as the band sent them, and the pitch they sound at.
     open: Vec<(Message, u8)>,
 }

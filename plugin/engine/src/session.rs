@@ -2,7 +2,7 @@
 
 use sideman_inference::band::{Band, StepPosition};
 use sideman_music::listen::KeyEvent;
-use sideman_music::{Part, Pulse};
+use sideman_music::{PARTS, Part, Pulse};
 
 use crate::controls::{Controls, WeightsChoice};
 use crate::genre::Follower;
@@ -40,7 +40,7 @@ pub(crate) struct Session<'b> {
     /// What the band was chosen by.
     key: BandKey,
     /// Which parts played and how the music was when it was chosen.
-    context: Option<([bool; 4], Music)>,
+    context: Option<([bool; PARTS], Music)>,
     /// Follows the genre with the style; `None` where the style never changes.
     follower: Option<Box<Follower>>,
     heard: Heard,
@@ -233,7 +233,7 @@ impl<'b> Session<'b> {
     }
 }
 
-fn context(controls: &Controls, music: Music) -> ([bool; 4], Music) {
+fn context(controls: &Controls, music: Music) -> ([bool; PARTS], Music) {
     (Part::ALL.map(|p| controls.part(p).on), music)
 }
 

@@ -1,6 +1,7 @@
 //! What a performance starts with.
 
 use sideman_inference::band::Activity;
+use sideman_music::PARTS;
 use sideman_music::encoding::grid::VelocityTable;
 
 use crate::controls::{CONTROLS, Control, Controls};
@@ -45,7 +46,7 @@ impl Settings {
                 return Err(SettingsError::OutOfRange { name: control.row().id, value, low, high });
             }
         }
-        if c.on() == [false; 4] {
+        if c.on() == [false; PARTS] {
             return Err(SettingsError::NoParts);
         }
         if c.freeze || c.hold {

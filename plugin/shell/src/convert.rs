@@ -336,7 +336,7 @@ mod tests {
     fn a_note_off_for_all_keys_lifts_those_that_are_down() {
         let mut down = [0u128; 16];
         for (channel, pitch) in [(0, 60), (0, 127), (5, 60)] {
-            came(&note(0, channel, pitch, 90)).unwrap().each(&mut down, |_, _| {});
+            host_note(&note(0, channel, pitch, 90)).unwrap().each(&mut down, |_, _| {});
         }
         let all = NoteEvent::Choke {
             timing: 0,

@@ -7,7 +7,7 @@ use nice_plug::context::PluginApi;
 use nice_plug::prelude::*;
 use sideman_engine::controls::{Control, SILENT_DB};
 use sideman_engine::live::{Block, Input, LiveSettings, MidiMessage, Processor};
-use sideman_music::Part;
+use sideman_music::{PARTS, Part};
 
 use crate::convert;
 use crate::guard::{self, guarded};
@@ -34,7 +34,7 @@ pub struct Sideman {
     down: [u128; 16],
     sample_rate: f64,
     /// Programs set on the instrument, by part.
-    programs: [Option<u8>; 4],
+    programs: [Option<u8>; PARTS],
     load: f32,
     /// Whether a panic was caught: silent until activated anew.
     broken: bool,
@@ -55,7 +55,7 @@ impl Default for Sideman {
             inputs: Box::new([nothing; INPUTS]),
             down: [0; 16],
             sample_rate: 48_000.0,
-            programs: [None; 4],
+            programs: [None; PARTS],
             load: 0.0,
             broken: false,
         }
@@ -200,7 +200,7 @@ impl Sideman {
         self.instance.set_latency(self.processor.latency_samples(&convert::settings(&self.instance.params)));
         self.presses = triggers::Seen::new(&self.instance.params);
         self.load = 0.0;
-        self.programs = [None; 4];
+        self.programs = [None; PARTS];
 
         let (rate, font) = (config.sample_rate, self.instance.params.soundfont.path());
         if self.instrument.sound().is_some_and(|s| s.rate == rate && s.font == font) {
@@ -325,7 +325,7 @@ impl Sideman {
         let gain = if db <= SILENT_DB { 0.0 } else { 10f32.powf(db / 20.0) };
         self.instrument.set(params.value(Control::Sound) >= 0.5, gain);
         if self.instrument.receive(&self.instance.inbox, self.sample_rate as f32) {
-            self.programs = [None; 4];
+            self.programs = [None; PARTS];
         }
         if let Some(scrap) = self.instrument.scrap().take()
             && let Err(scrap) = self.processor.discard(scrap)
@@ -338,7 +338,7 @@ impl Sideman {
         }
         // Zeros: the band has not said yet what it plays on.
         let wanted = self.instance.shared.programs();
-        for part in Part::ALL.into_iter().filter(|_| wanted != [0; 4]) {
+        for part in Part::ALL.into_iter().filter(|_| wanted != [0; PARTS]) {
             let (sent, program) = (&mut self.programs[part.index()], wanted[part.index()]);
             if *sent != Some(program) {
                 *sent = Some(program);

@@ -277,8 +277,8 @@ impl Clock {
     fn follow(&mut self, transport: &Transport) -> Turn {
         self.bpm = clean_tempo(transport.bpm, self.bpm);
         let reported = transport.beats.filter(|b| b.is_finite() && b.abs() < FURTHEST).map(|b| b * 480.0);
-        let goes_on =
-            self.source == ClockSource::Host && reported.is_none_or(|reported| (reported - self.position).abs() <= JUMP);
+        let goes_on = self.source == ClockSource::Host
+            && reported.is_none_or(|reported| (reported - self.position).abs() <= JUMP);
         if goes_on {
             // A little back is a correction of what was guessed: time itself never goes back.
             let position = reported.unwrap_or(self.position).max(self.position - JUMP);

@@ -219,7 +219,9 @@ mod tests {
         assert!(!overrides.apply(&controls).hold);
         let key = |pitch, velocity| MidiMessage::Note { pitch, velocity };
         for muted in [true, false, true] {
-            assert!(overrides.receive(&shared, 9, key(36, 90)).0 && overrides.receive(&shared, 9, key(36, 0)).0);
+            assert!(
+                overrides.receive(&shared, 9, key(36, 90)).0 && overrides.receive(&shared, 9, key(36, 0)).0
+            );
             assert_eq!(overrides.apply(&controls).parts[1].mute, muted);
         }
         for variation in [1, 2, 3, 0] {

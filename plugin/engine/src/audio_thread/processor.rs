@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use sideman_music::listen::Lean;
-use sideman_music::{Part, Pulse, STEP_PULSES};
+use sideman_music::{PARTS, Part, Pulse, STEP_PULSES};
 
 use super::audio_input::AudioInput;
 use super::midi_learn::{LearnedOverrides, Press};
@@ -62,7 +62,7 @@ pub struct Processor {
     block: u32,
     max_block: u32,
     reset: bool,
-    was_audible: [bool; 4],
+    was_audible: [bool; PARTS],
     bypassed: bool,
     presses: [u32; 3],
     echoed: u64,
@@ -97,7 +97,7 @@ impl Processor {
             block: 0,
             max_block: 0,
             reset: false,
-            was_audible: [true; 4],
+            was_audible: [true; PARTS],
             bypassed: false,
             presses: [0; 3],
             echoed: 0,
@@ -268,7 +268,9 @@ impl Processor {
     }
 
     fn tell_controls(&mut self, controls: &Controls) {
-        if self.sent_controls.as_ref() != Some(controls) && self.mixer.send_reserved(ToBand::Controls(*controls)) {
+        if self.sent_controls.as_ref() != Some(controls)
+            && self.mixer.send_reserved(ToBand::Controls(*controls))
+        {
             self.sent_controls = Some(*controls);
         }
     }

@@ -1,6 +1,6 @@
 //! Which note goes where: octaves, levels, mutes and channels, and the way back for every note-off.
 
-use sideman_music::Part;
+use sideman_music::{PARTS, Part};
 
 use crate::messages::Message;
 
@@ -45,14 +45,14 @@ struct Place {
 #[derive(Debug, Clone)]
 pub struct Router {
     /// Where the sounding notes of each part went, by the pitch that the band knows.
-    places: [[Option<Place>; 128]; 4],
+    places: [[Option<Place>; 128]; PARTS],
     /// How many notes sound on each channel and pitch at the host: two parts may share one.
     shared: [[u8; 128]; 16],
 }
 
 impl Default for Router {
     fn default() -> Self {
-        Self { places: [[None; 128]; 4], shared: [[0; 128]; 16] }
+        Self { places: [[None; 128]; PARTS], shared: [[0; 128]; 16] }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sideman_inference::band::StepPosition;
 use sideman_music::chord::Reading;
-use sideman_music::{Note, PianoFrame, Pulse, STEP_PULSES};
+use sideman_music::{Note, PARTS, PianoFrame, Pulse, STEP_PULSES};
 
 use crate::genre::GenreView;
 use crate::live::{EditorState, Expected, KEPT, RollNote, Shared};
@@ -34,7 +34,7 @@ pub(super) struct EditorFeed {
     silent: u32,
     chord: String,
     /// Style and engine.
-    names: Option<(String, String, [u8; 4])>,
+    names: Option<(String, String, [u8; PARTS])>,
     genre: GenreView,
     /// Decision point of the last order or step, in pulses of the session.
     decided: Pulse,

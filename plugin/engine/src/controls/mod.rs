@@ -1,7 +1,7 @@
 //! What a player turns while the band plays.
 
 use sideman_inference::band::Dials;
-use sideman_music::Part;
+use sideman_music::{PARTS, Part};
 
 mod row;
 mod table;
@@ -129,7 +129,7 @@ pub struct Controls {
     /// last half of the next bar when less than a beat is left of this one.
     pub fills: u32,
     /// Controls of the parts, in the order of [`Part::ALL`].
-    pub parts: [PartControls; 4],
+    pub parts: [PartControls; PARTS],
 }
 
 impl Default for Controls {
@@ -154,7 +154,7 @@ impl Default for Controls {
             freeze: false,
             hold: false,
             fills: 0,
-            parts: [PartControls::default(); 4],
+            parts: [PartControls::default(); PARTS],
         }
     }
 }
@@ -172,13 +172,13 @@ impl Controls {
     }
 
     /// The same with each part on or off, in the order of [`Part::ALL`].
-    pub fn with_parts(mut self, on: [bool; 4]) -> Self {
+    pub fn with_parts(mut self, on: [bool; PARTS]) -> Self {
         self.parts.iter_mut().zip(on).for_each(|(part, on)| part.on = on);
         self
     }
 
     /// Which parts take part at all.
-    pub fn on(&self) -> [bool; 4] {
+    pub fn on(&self) -> [bool; PARTS] {
         self.parts.map(|p| p.on)
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crossbeam::queue::SegQueue;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use sideman_music::{Note, Part, Pulse};
+use sideman_music::{Note, PARTS, Part, Pulse};
 
 use super::learn::Trigger;
 use crate::controls::{CONTROLS, Control};
@@ -109,7 +109,7 @@ pub struct EditorState {
     /// Name of the weights, or `rules`.
     pub engine: String,
     /// General MIDI programs of the parts, from 0; of the drums the kit.
-    pub programs: [u8; 4],
+    pub programs: [u8; PARTS],
     /// What went wrong and what to do about it; newest last.
     pub notices: Vec<String>,
 }
@@ -214,7 +214,7 @@ impl Shared {
 
     /// General MIDI programs from 0 of the parts, of the drums the kit, as they suit the style that is played.
     /// Any thread; never waits.
-    pub fn programs(&self) -> [u8; 4] {
+    pub fn programs(&self) -> [u8; PARTS] {
         self.cells.programs.load(Relaxed).to_le_bytes()
     }
 

@@ -415,7 +415,9 @@ fn what_is_likely_is_shown_ahead_and_changes_nothing() {
     host.play(&piano, 1920 * 6, || {
         due += std::time::Duration::from_secs_f64(512.0 / 48_000.0);
         std::thread::sleep(due.saturating_duration_since(std::time::Instant::now()));
-        shared.editor_state(|b| expected.extend(b.ahead.iter().filter(|e| !e.decided).map(|e| (e.part, e.note))));
+        shared.editor_state(|b| {
+            expected.extend(b.ahead.iter().filter(|e| !e.decided).map(|e| (e.part, e.note)))
+        });
         512
     });
     let played: Vec<(Part, Note)> = Part::ALL

@@ -9,7 +9,7 @@
 use sideman_inference::band::{Activity, Band, Decision, Forced, Rests, StepContext, StepPosition};
 use sideman_music::encoding::grid::{self, BASS_HIGH, BASS_LOW, DRUM_LENGTH, VelocityTable};
 use sideman_music::listen::Lean;
-use sideman_music::{BandStep, Chord, Note, Part, PianoFrame, Pulse};
+use sideman_music::{BandStep, Chord, Note, PARTS, Part, PianoFrame, Pulse};
 
 use super::fill::Fills;
 use super::key::Key;
@@ -52,15 +52,15 @@ pub struct Player {
     /// What parts keep to.
     patterns: Patterns,
     /// How often each part was drawn anew.
-    redraws: [u32; 4],
+    redraws: [u32; PARTS],
     rehearsal: Rehearsal,
     key: Key,
     /// What a band that took over would have played ahead of its first step.
     missed: BandStep,
     /// Whom each part was last played from.
-    sources: [Source; 4],
+    sources: [Source; PARTS],
     /// Whether each part has played the coming step ahead of it.
-    ahead: [bool; 4],
+    ahead: [bool; PARTS],
     asleep: bool,
     /// Whether the band fills where phrases end by itself.
     band_fills: bool,
@@ -91,7 +91,7 @@ struct Memory {
     bass: Option<u8>,
     chords: [Chord; 2],
     /// Step at which each part played last.
-    played: [Option<i64>; 4],
+    played: [Option<i64>; PARTS],
 }
 
 impl Player {
@@ -113,8 +113,8 @@ impl Player {
             rehearsal: Rehearsal::default(),
             key: Key::default(),
             missed: BandStep::EMPTY,
-            sources: [Source::Band; 4],
-            ahead: [false; 4],
+            sources: [Source::Band; PARTS],
+            ahead: [false; PARTS],
             asleep: false,
             band_fills: true,
             controls,
@@ -149,7 +149,7 @@ impl Player {
         self.rehearsal.reset();
         self.key.reset();
         self.missed = BandStep::EMPTY;
-        self.ahead = [false; 4];
+        self.ahead = [false; PARTS];
         self.asleep = false;
         self.start(band);
     }
@@ -291,13 +291,13 @@ impl Player {
                 self.play(&moment, &decision, level, &mut |o| order(late(o)));
             }
             Doing::End { until, level } => {
-                self.ahead = [false; 4];
+                self.ahead = [false; PARTS];
                 order(Order::CancelFrom(now));
                 order(Order::Release(now));
                 self.close(place, now, until, level, order);
             }
             Doing::Stop => {
-                self.ahead = [false; 4];
+                self.ahead = [false; PARTS];
                 order(Order::CancelFrom(now));
                 order(Order::Release(now));
             }
@@ -391,7 +391,7 @@ impl Player {
                 decision.now.silence(Part::ALL[part]);
             }
         }
-        (self.sources, self.ahead) = (sources, [false; 4]);
+        (self.sources, self.ahead) = (sources, [false; PARTS]);
         decision
     }
 
@@ -543,8 +543,8 @@ const SWELL: f32 = 0.12;
 
 /// Factor on velocities with which the parts lead up to a bar in which more of them play: from 1 in the middle
 /// of the bar on.
-fn swell(place: &StepPosition, rests: &Rests, on: [bool; 4]) -> f32 {
-    let playing = |rests: &[bool; 4]| (0..4).filter(|&i| on[i] && !rests[i]).count();
+fn swell(place: &StepPosition, rests: &Rests, on: [bool; PARTS]) -> f32 {
+    let playing = |rests: &[bool; PARTS]| (0..PARTS).filter(|&i| on[i] && !rests[i]).count();
     let (now, next) = (playing(&rests.now), playing(&rests.next));
     let done = f32::from(place.in_bar) / f32::from(place.bar_steps.max(1));
     if next > now { 1.0 + SWELL * (2.0 * done - 1.0).max(0.0) } else { 1.0 }

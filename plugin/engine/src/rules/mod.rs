@@ -16,7 +16,7 @@ mod voicing;
 
 use sideman_inference::band::{Band, Decision, StepContext, StepPosition};
 use sideman_music::encoding::grid::{BassNote, length_bin};
-use sideman_music::{BandStep, Part, PianoFrame, STEP_PULSES};
+use sideman_music::{BandStep, PARTS, Part, PianoFrame, STEP_PULSES};
 
 use crate::play::feel::{Half, draw, mix};
 use crate::style::Style;
@@ -43,7 +43,7 @@ const BASS_LEVELS: [f32; 2] = [0.3, 0.72];
 const GUITAR_LEVELS: [f32; 2] = [0.35, 0.7];
 /// How far the morph has to go for drums, bass, guitar and strings to begin to play the other style; each has
 /// gone over altogether after [`MORPH_WIDTH`] more.
-const MORPH_FROM: [f32; 4] = [0.6, 0.4, 0.0, 0.2];
+const MORPH_FROM: [f32; PARTS] = [0.6, 0.4, 0.0, 0.2];
 const MORPH_WIDTH: f32 = 0.4;
 
 /// What each kind of draw is for, so that one does not follow from another.
@@ -86,9 +86,9 @@ pub struct RuleBand {
     patterns: Option<u64>,
     /// What each part draws from, which variation of its patterns it plays, and how far it has moved on from
     /// that because it was drawn anew.
-    seeds: [u64; 4],
-    picks: [usize; 4],
-    moved: [Option<u64>; 4],
+    seeds: [u64; PARTS],
+    picks: [usize; PARTS],
+    moved: [Option<u64>; PARTS],
     harmony: Harmony,
     progression: Progression,
     /// Running loudness of the piano, as a velocity, and share of steps with a new note.
@@ -106,10 +106,10 @@ pub struct RuleBand {
     /// Whether rests are planned for this band at all, which parts rest in this bar, and whether one has come
     /// in with it.
     planned: bool,
-    rested: [bool; 4],
+    rested: [bool; PARTS],
     entered: bool,
     /// Step at which each part played last.
-    played: [Option<i64>; 4],
+    played: [Option<i64>; PARTS],
     /// Whether the piano struck something right on this half-bar.
     on_time: bool,
     /// Whether it struck a sixteenth after the half-bar rather than on it when it last did either.
@@ -203,9 +203,9 @@ impl RuleBand {
             style,
             other: None,
             patterns: None,
-            seeds: [0; 4],
-            picks: [0; 4],
-            moved: [None; 4],
+            seeds: [0; PARTS],
+            picks: [0; PARTS],
+            moved: [None; PARTS],
             harmony: Harmony::default(),
             progression: Progression::default(),
             loudness: MEZZO,
@@ -217,9 +217,9 @@ impl RuleBand {
             guitar: Voices::default(),
             strings: Voices::default(),
             planned: false,
-            rested: [false; 4],
+            rested: [false; PARTS],
             entered: false,
-            played: [None; 4],
+            played: [None; PARTS],
             on_time: false,
             late: true,
         };
@@ -249,7 +249,7 @@ impl RuleBand {
     }
 
     fn drawn_from(self, seed: u64) -> Self {
-        Self { seeds: [seed; 4], picks: picks(self.patterns.unwrap_or_else(|| mix(seed) >> 8)), ..self }
+        Self { seeds: [seed; PARTS], picks: picks(self.patterns.unwrap_or_else(|| mix(seed) >> 8)), ..self }
     }
 
     /// Which variation a part plays: its own, or at a temperature above neutral now and then another one for two
@@ -298,12 +298,12 @@ impl RuleBand {
     /// Takes in who rests. The form begins anew where someone comes in off its four bars.
     fn notice(&mut self, moment: &StepContext) {
         let rests = moment.rests;
-        self.planned |= rests.now != [false; 4] || rests.next != [false; 4];
+        self.planned |= rests.now != [false; PARTS] || rests.next != [false; PARTS];
         if moment.place.in_bar > 0 {
             return;
         }
         let came = |i: usize| self.rested[i] && !rests.now[i] && moment.parts[i];
-        self.entered = (0..4).any(came);
+        self.entered = (0..PARTS).any(came);
         self.rested = rests.now;
         if let Some(origin) = &mut self.origin
             && self.entered
@@ -322,7 +322,7 @@ impl RuleBand {
             section: bars.div_euclid(8),
             riding: bars.rem_euclid(16) >= 8,
             first: self.began.is_none_or(|began| place.bar <= began),
-            lead: (0..4).any(|i| rests.now[i] && !rests.next[i] && moment.parts[i]),
+            lead: (0..PARTS).any(|i| rests.now[i] && !rests.next[i] && moment.parts[i]),
             entered: self.entered,
         }
     }
@@ -464,7 +464,7 @@ impl RuleBand {
 
 /// Variations of the parts for a number: drums and bass, which are written for each other, take the same one,
 /// and guitar and strings come round later.
-fn picks(number: u64) -> [usize; 4] {
+fn picks(number: u64) -> [usize; PARTS] {
     let n = (number % 1024) as usize;
     [n, n, n + n / 4, n + n / 16]
 }

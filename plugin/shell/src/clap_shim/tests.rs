@@ -351,7 +351,13 @@ fn state_goes_around_and_damage_is_told() {
 
     // While it plays, too.
     assert!(hosted.load(&saved[..saved.len() / 2]), "half of it can be read");
-    assert!(hosted.shim().instance.shared.editor_state(|b| b.notices.last().is_some_and(|n| n.contains("damaged"))));
+    assert!(
+        hosted
+            .shim()
+            .instance
+            .shared
+            .editor_state(|b| b.notices.last().is_some_and(|n| n.contains("damaged")))
+    );
     assert!(!hosted.load(&[0xAB; 300]));
     assert_ne!(value_of(&hosted, tempo), 0.5, "the default");
     assert!(

@@ -6,7 +6,7 @@ use egui::{
 };
 use sideman_engine::live::{ClockSource, Voice};
 use sideman_music::encoding::grid::{DRUM_NAMES, drum_class};
-use sideman_music::{PULSES_PER_BEAT, Part, Pulse};
+use sideman_music::{PARTS, PULSES_PER_BEAT, Part, Pulse};
 
 use super::scene::Scene;
 use super::theme;
@@ -113,7 +113,7 @@ impl Roll {
     }
 
     /// Draws the roll. `heard`: the parts that sound; the others are faint.
-    pub(crate) fn show(&mut self, ui: &Ui, rect: Rect, scene: &Scene, heard: [bool; 4], time: f64) {
+    pub(crate) fn show(&mut self, ui: &Ui, rect: Rect, scene: &Scene, heard: [bool; PARTS], time: f64) {
         let id = egui::Id::unique("sideman roll");
         let response = ui.interact(rect, id, Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, "Piano roll"));
@@ -356,7 +356,7 @@ fn marks(place: &Place<'_>) -> Vec<Mark> {
     all
 }
 
-fn paint(painter: &Painter, mark: &Mark, place: &Place<'_>, heard: [bool; 4]) {
+fn paint(painter: &Painter, mark: &Mark, place: &Place<'_>, heard: [bool; PARTS]) {
     let mut colour = theme::voice(mark.voice);
     if let Voice::Part(part) = mark.voice
         && !heard[part.index()]

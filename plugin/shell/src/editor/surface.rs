@@ -7,7 +7,7 @@ use std::time::Duration;
 use egui::{Rect, Ui, Vec2, pos2, vec2};
 use sideman_engine::controls::CONTROLS;
 use sideman_engine::live::Trigger;
-use sideman_music::{Part, Pulse};
+use sideman_music::{PARTS, Part, Pulse};
 
 use super::browse::{Browser, Kind, Outcome};
 use super::notices::{self, Message};
@@ -220,7 +220,7 @@ impl Surface {
 }
 
 /// Which parts are heard: on, not muted, and not outdone by solos of others.
-fn heard(access: &dyn ParamAccess) -> [bool; 4] {
+fn heard(access: &dyn ParamAccess) -> [bool; PARTS] {
     let solo = Part::ALL.iter().any(|&p| is_on(access, Control::Solo(p)));
     Part::ALL.map(|p| {
         let let_through = is_on(access, Control::On(p)) && !is_on(access, Control::Mute(p));
