@@ -8,7 +8,7 @@ use serde_json::json;
 use sideman_music::encoding::piano_roll::{FiveRolls, RollTrack, WINDOW_PULSES};
 use sideman_music::smf::{MidiFile, write};
 use sideman_music::{Note, Part, Score, TempoMap, Track};
-use sideman_nets::papers::p2::Morph;
+use sideman_inference::papers::p2::Morph;
 
 use crate::args::{MorphArgs, is_dash};
 use crate::output::Outputs;

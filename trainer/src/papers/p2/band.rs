@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor};
 use sideman_inference::weights::Card;
 use sideman_music::encoding::piano_roll::{RollTrack, Threshold};
 use sideman_nets::nn::{Network, Parameters};
-use sideman_nets::papers::p2::{Cell, LatentRnn, Live, VaeRnn, Voice, VoiceHead};
+use sideman_inference::papers::p2::{Cell, LatentRnn, Live, VaeRnn, Voice, VoiceHead};
 
 use super::Sizes;
 use super::music::{Keys, Music};

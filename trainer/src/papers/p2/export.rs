@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use sideman_inference::weights::{Card, sha256};
 use sideman_music::encoding::piano_roll::RollTrack;
 use sideman_nets::nn::Network;
-use sideman_nets::papers::p2::{VaeRnn, Voice};
+use sideman_inference::papers::p2::{VaeRnn, Voice};
 
 use super::Sizes;
 use super::band::Make;

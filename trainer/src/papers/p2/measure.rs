@@ -5,7 +5,8 @@ use sideman_inference::weights;
 use sideman_music::Meter;
 use sideman_music::encoding::piano_roll::{RollTrack, WINDOW, held};
 use sideman_nets::nn::Network;
-use sideman_nets::papers::p2::{Cell, Live, VaeRnn, WIDTH};
+use sideman_inference::papers::p2::{Cell, Live, VaeRnn};
+use sideman_nets::papers::p2::WIDTH;
 
 use super::band::{Chosen, Make, WindowBand};
 use super::gru::{self, Choose, Stillness, Trivial, generate, joined};
@@ -179,7 +180,7 @@ pub(super) fn rnn_table(
         let piano = of(RollTrack::Piano)?;
         let target = if track == RollTrack::Piano { None } else { Some(of(track)?) };
         let target = target.as_ref().unwrap_or(&piano);
-        let rnn = sideman_nets::papers::p2::LatentRnn { cell, ..sizes.rnn };
+        let rnn = sideman_inference::papers::p2::LatentRnn { cell, ..sizes.rnn };
         let (sum, count) = errors(rnn, trained.rnn(track, keys, cell), ahead(track), &piano, target)?;
         let (mean, again) = simple(target);
         t.push([

@@ -5,7 +5,7 @@ use rand_pcg::Pcg64;
 use serde_json::json;
 use sideman_music::encoding::piano_roll::{CELLS, FiveRolls, RollTrack};
 use sideman_nets::nn::{Network, Parameters, Specs};
-use sideman_nets::papers::p2::{Cell, LatentRnn, Vae};
+use sideman_inference::papers::p2::{Cell, LatentRnn, Vae};
 
 use super::music::{Keys, Music};
 use super::{Sizes, finished};

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use sideman_music::encoding::piano_roll::{
     CELLS, FiveRolls, Held, RollTrack, Threshold, WINDOW, draw, found,
 };
-use sideman_nets::papers::p2::VaeRnn;
+use sideman_inference::papers::p2::VaeRnn;
 
 use super::music::{Keys, Music, Piece};
 use crate::corpus::Split;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sideman_music::encoding::piano_roll::RollTrack;
 use sideman_nets::nn::Parameters;
-use sideman_nets::papers::p2::{Cell, VaeRnn};
+use sideman_inference::papers::p2::{Cell, VaeRnn};
 
 use super::band::{Chosen, Make, assemble, choose, with_thresholds};
 use super::measure::{band_study, gru_study, rnn_table, told_table, vae_table};

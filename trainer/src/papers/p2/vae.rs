@@ -7,7 +7,8 @@ use sideman_inference::band::normal;
 use sideman_music::encoding::piano_roll::{CELLS, RollTrack};
 use sideman_nets::nn::{Network, Parameters, Specs};
 use sideman_nets::ops::binary_cross_entropy;
-use sideman_nets::papers::p2::{Code, Vae, VaeLayers};
+use sideman_inference::papers::p2::Vae;
+use sideman_nets::papers::p2::{Code, VaeLayers};
 
 use super::music::{Keys, Music, WindowOf};
 use super::{Sizes, finished};

@@ -7,7 +7,7 @@ use sideman_music::encoding::note_tokens::{GAPS, LENGTHS, PITCHES, Shapes, Sonor
 use sideman_music::{MeterMap, Note, Score, Track};
 use sideman_nets::genre::Parameters;
 use sideman_nets::nn::Parameters;
-use sideman_nets::papers::{Continuing, Draws, StrokeNet, StrokePlayer, continued};
+use sideman_inference::papers::p5::{Continuing, Draws, StrokeNet, StrokePlayer, continued};
 
 use super::settings::Settings;
 use super::songs::{self, Song, of};

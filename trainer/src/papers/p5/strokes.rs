@@ -5,7 +5,7 @@ use rand::Rng;
 use rand_pcg::Pcg64;
 use sideman_music::encoding::note_tokens::{PITCHES, Place, Shapes, Stroke, strokes};
 use sideman_nets::nn::{Mode, Network, Parameters, Specs};
-use sideman_nets::papers::StrokeNet;
+use sideman_inference::papers::p5::StrokeNet;
 
 use super::songs::Song;
 use crate::fit::{FitConfig, Loss, Objective, Score, Step};
