@@ -4,7 +4,6 @@ mod answer;
 pub mod audio;
 pub mod built_in;
 mod columns;
-mod dense;
 pub mod notes;
 pub mod symbolic;
 pub mod weights;

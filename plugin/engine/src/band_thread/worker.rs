@@ -28,10 +28,11 @@ use crate::settings::Settings;
 /// Name of the thread, as a debugger shows it.
 pub(super) const NAME: &str = "sideman-band";
 
-/// How long the thread sleeps when there is nothing to do: while music runs, while it does not, and while the
-/// host waits for it. The audio thread may not wake it, so it looks.
+/// How long the thread sleeps when there is nothing to do: while music runs and while it does not. The audio thread
+/// may not wake it, so it looks.
 const NAP: Duration = Duration::from_micros(500);
 const IDLE_NAP: Duration = Duration::from_millis(4);
+/// How long it sleeps while the host waits for it; twice as long after each look that found nothing, up to [`NAP`].
 const OFFLINE_NAP: Duration = Duration::from_micros(20);
 /// Samples of sound that are taken in between two looks at what there is to decide.
 const PIECE: usize = 512;
@@ -128,7 +129,10 @@ impl BandWorker {
 
     fn run(mut self, stop: &AtomicBool) {
         let mut priority = Priority::raise();
+        // Looks in a row that found nothing.
+        let mut idle = 0;
         while !stop.load(Relaxed) {
+            priority.set_urgent(!self.shared.cells.offline.load(Relaxed));
             let mut busy = false;
             while let Some(message) = self.ends.receive() {
                 busy = true;
@@ -142,10 +146,11 @@ impl BandWorker {
             }
             self.ends.free_garbage();
             self.editor_feed.write();
+            idle = if busy { 0 } else { idle + 1 };
             // The next piece waits until it is clear that there is nothing to decide.
             if !busy && !self.read_sound() {
                 self.look_ahead();
-                std::thread::sleep(self.nap());
+                std::thread::sleep(self.nap(idle));
             }
         }
         while let Some(ToBand::Tape { at, voice, pitch, velocity }) = self.ends.receive() {
@@ -207,9 +212,9 @@ impl BandWorker {
         self.preview = preview;
     }
 
-    fn nap(&self) -> Duration {
+    fn nap(&self, idle: u32) -> Duration {
         match self.epoch {
-            _ if self.shared.cells.offline.load(Relaxed) => OFFLINE_NAP,
+            _ if self.shared.cells.offline.load(Relaxed) => NAP.min(OFFLINE_NAP * (1 << idle.min(5))),
             Some(_) => NAP,
             None => IDLE_NAP,
         }

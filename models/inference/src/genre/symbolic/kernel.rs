@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::genre::dense::Dense;
+use crate::kernel::Dense;
 use crate::weights::{TensorError, Values, take};
 
 /// Normalised features are cut off here: so many deviations from the mean.

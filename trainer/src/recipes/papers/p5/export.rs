@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
+use sideman_inference::papers::p5::StrokeWeights;
 use sideman_inference::weights::{Card, rounded, sha256};
 use sideman_nets::nn::{Network, Parameters};
-use sideman_nets::papers::StrokeWeights;
 
 use super::settings::Settings;
 use super::songs::{self, of};
