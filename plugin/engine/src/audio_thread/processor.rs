@@ -47,7 +47,7 @@ pub struct Processor {
     delayed: Box<[(u64, Input); DELAYED]>,
     delayed_count: usize,
     /// Controls that were sent last, once they arrived.
-    sent_controls: Option<Controls>,
+    sent: Option<Controls>,
     point: Option<TempoPoint>,
     reached: Pulse,
     decided: Pulse,
@@ -86,7 +86,7 @@ impl Processor {
             overrides: LearnedOverrides::default(),
             delayed: Box::new([(0, silence); DELAYED]),
             delayed_count: 0,
-            sent_controls: None,
+            sent: None,
             point: None,
             reached: Pulse::MIN,
             decided: Pulse::MIN,
@@ -131,7 +131,7 @@ impl Processor {
                     self.shared.notice(format!("The band cannot play: the system gives no thread ({e})."))
                 }
             }
-            self.sent_controls = None;
+            self.sent = None;
         }
         let epoch = self.clock.epoch();
         self.clock = Clock::new(sample_rate).after(epoch);
@@ -191,7 +191,7 @@ impl Processor {
         self.largest = self.largest.max(block.frames);
         self.receive_from_band();
         let controls = self.overrides.apply(block.controls);
-        self.tell_controls(&controls);
+        self.send_controls(&controls);
         let meter = block.settings.meter;
         let (bpm, choice) = (block.settings.bpm, block.settings.clock);
         let resting = Transport::default();
@@ -207,7 +207,7 @@ impl Processor {
             Turn::Began => self.begin_epoch(&controls, block),
             Turn::Ended => self.end_epoch(&controls, block),
         }
-        self.tell_point();
+        self.send_point();
         self.act_on_presses(&controls, block);
         self.mind_mutes(&controls);
 
@@ -267,16 +267,14 @@ impl Processor {
         &self.shared
     }
 
-    fn tell_controls(&mut self, controls: &Controls) {
-        if self.sent_controls.as_ref() != Some(controls)
-            && self.mixer.send_reserved(ToBand::Controls(*controls))
-        {
-            self.sent_controls = Some(*controls);
+    fn send_controls(&mut self, controls: &Controls) {
+        if self.sent.as_ref() != Some(controls) && self.mixer.send_reserved(ToBand::Controls(*controls)) {
+            self.sent = Some(*controls);
         }
     }
 
     /// Sends tempo and bars where they are not what follows from what was sent before.
-    fn tell_point(&mut self) {
+    fn send_point(&mut self) {
         if !self.clock.runs() {
             return;
         }
@@ -313,7 +311,7 @@ impl Processor {
         let epoch = self.clock.epoch();
         self.mixer.send_reserved(ToBand::Began { epoch, at: first });
         self.point = None;
-        self.tell_point();
+        self.send_point();
     }
 
     fn end_epoch(&mut self, controls: &Controls, block: &Block<'_>) {
@@ -361,7 +359,7 @@ impl Processor {
             }
             Press::Tap => {
                 self.clock.tap(at, block.settings.bpm);
-                self.tell_point();
+                self.send_point();
             }
             Press::StartStop => match self.clock.source() {
                 ClockSource::Host => {}
