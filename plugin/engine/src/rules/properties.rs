@@ -6,6 +6,7 @@ use sideman_music::encoding::grid::{BASS_HIGH, BASS_LOW, LENGTH_BINS, VELOCITY_B
 use sideman_music::listen::frames;
 use sideman_music::{Meter, MeterMap, Note};
 
+use super::tests::notes;
 use super::*;
 use crate::kit::{BELL, CRASH, HAT, HIGH_TOM, LOW_TOM, MID_TOM, OPEN, PEDAL, RIDE, RIM, SHAKER, SNARE};
 use crate::position::place_of;
@@ -73,15 +74,6 @@ impl Setting {
         };
         heard.into_iter().enumerate().skip(from).map(decide).collect()
     }
-}
-
-fn notes(decisions: &[Decision], part: Part) -> usize {
-    let count = |s: &BandStep| match part {
-        Part::Drums => s.drums.iter().filter(|&&d| d > 0).count(),
-        Part::Bass => usize::from(s.bass.is_some()),
-        _ => s.chord(part).len(),
-    };
-    decisions.iter().map(|d| count(&d.now) + count(&d.early)).sum()
 }
 
 /// What a part starts, step by step, without how loudly.
