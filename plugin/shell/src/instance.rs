@@ -47,7 +47,7 @@ pub struct Instance {
     pub(crate) break_next: AtomicBool,
     /// What is to hear the genre of sound from the next activation on.
     #[cfg(test)]
-    pub(crate) ears: std::sync::Mutex<Option<sideman_engine::genre::MakeEar>>,
+    pub(crate) make_classifier: std::sync::Mutex<Option<sideman_engine::genre::MakeAudioClassifier>>,
 }
 
 thread_local! {
@@ -78,7 +78,7 @@ impl Instance {
             #[cfg(test)]
             break_next: AtomicBool::new(false),
             #[cfg(test)]
-            ears: std::sync::Mutex::new(None),
+            make_classifier: std::sync::Mutex::new(None),
         });
         crate::startup::apply(&instance);
         NEWEST.with_borrow_mut(|newest| *newest = Arc::downgrade(&instance));

@@ -3,9 +3,9 @@
 //! Only this crate names the framework, and in it only `plugin`, `params`, `persist`, `soundfont`,
 //! `entry` and `editor` do. Everything that listens and plays is in `sideman-engine`.
 
+mod audio_classifier;
 mod clap_shim;
 pub mod convert;
-mod ear;
 pub mod editor;
 mod entry;
 mod guard;

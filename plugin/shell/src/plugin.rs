@@ -14,7 +14,7 @@ use crate::guard::{self, guarded};
 use crate::host_note_tracker::HostNoteTracker;
 use crate::instance::Instance;
 use crate::instrument_slot::InstrumentSlot;
-use crate::{ear, editor, triggers};
+use crate::{audio_classifier, editor, triggers};
 
 /// Most notes and messages that the engine gets at once; a block with more is cut. More than all keys of all
 /// channels, which one event can lift.
@@ -44,7 +44,8 @@ impl Default for Sideman {
     fn default() -> Self {
         guard::install();
         let instance = Instance::new();
-        let processor = Processor::new(instance.shared.clone()).with_ears(ear::make());
+        let processor =
+            Processor::new(instance.shared.clone()).with_audio_classifier(audio_classifier::make());
         let nothing = Input { at: 0, channel: 0, message: MidiMessage::Note { pitch: 0, velocity: 0 } };
         Self {
             presses: triggers::Seen::new(&instance.params),
@@ -187,14 +188,16 @@ impl Sideman {
         if std::mem::take(&mut self.broken) {
             // Nobody knows in which state it was left.
             self.processor.deactivate();
-            self.processor = Processor::new(self.instance.shared.clone()).with_ears(ear::make());
+            self.processor =
+                Processor::new(self.instance.shared.clone()).with_audio_classifier(audio_classifier::make());
             self.instrument.replace(None);
         }
         self.sample_rate = f64::from(config.sample_rate);
         self.instance.set_rate(config.sample_rate);
         #[cfg(test)]
-        if let Some(ears) = self.instance.ears.lock().unwrap().take() {
-            self.processor = Processor::new(self.instance.shared.clone()).with_ears(ears);
+        if let Some(make_classifier) = self.instance.make_classifier.lock().unwrap().take() {
+            self.processor =
+                Processor::new(self.instance.shared.clone()).with_audio_classifier(make_classifier);
         }
         self.processor.activate(self.sample_rate, config.max_buffer_size);
         self.instance.set_latency(self.processor.latency_samples(&convert::settings(&self.instance.params)));

@@ -14,7 +14,7 @@ use super::output_mixer::OutputMixer;
 use super::{BarFallback, Clock, Scheduler, Turn};
 use crate::band_thread::BandThread;
 use crate::controls::{Control, Controls};
-use crate::genre::MakeEar;
+use crate::genre::MakeAudioClassifier;
 use crate::live::queues::queues;
 use crate::live::{Garbage, Shared};
 use crate::messages::{
@@ -67,7 +67,7 @@ pub struct Processor {
     presses: [u32; 3],
     echoed: u64,
     /// Makes what tells the genre of sound, if anything does.
-    ears: Option<MakeEar>,
+    make_classifier: Option<MakeAudioClassifier>,
     audio_input: AudioInput,
 }
 
@@ -101,14 +101,14 @@ impl Processor {
             bypassed: false,
             presses: [0; 3],
             echoed: 0,
-            ears: None,
+            make_classifier: None,
             audio_input: AudioInput::default(),
         }
     }
 
-    /// The same, with ears for the sound that comes in, from the next activation of an inactive processor on.
-    pub fn with_ears(mut self, ears: MakeEar) -> Self {
-        self.ears = Some(ears);
+    /// The same, with a classifier for incoming sound, from the next activation of an inactive processor on.
+    pub fn with_audio_classifier(mut self, make_classifier: MakeAudioClassifier) -> Self {
+        self.make_classifier = Some(make_classifier);
         self
     }
 
@@ -122,7 +122,7 @@ impl Processor {
         let _ = sideman_inference::genre::built_in::piano();
         if self.thread.is_none() {
             let (audio, band) = queues();
-            match BandThread::start(band, self.shared.clone(), self.ears.clone()) {
+            match BandThread::start(band, self.shared.clone(), self.make_classifier.clone()) {
                 Ok(thread) => {
                     self.thread = Some(thread);
                     self.mixer.connect(Some(audio));
@@ -232,7 +232,7 @@ impl Processor {
     /// to do; what there is no room for is left out and counted. An input to which nothing is connected costs
     /// nothing.
     pub fn listen(&mut self, left: &[f32], right: &[f32]) {
-        if self.ears.is_none() {
+        if self.make_classifier.is_none() {
             return;
         }
         let rate = self.clock.sample_rate();

@@ -16,7 +16,7 @@ use super::editor_feed::EditorFeed;
 use super::preview::Preview;
 use super::priority::Priority;
 use crate::controls::Controls;
-use crate::genre::{AudioGenre, Follower, GenreView, MakeEar, Source};
+use crate::genre::{AudioGenre, Follower, GenreView, MakeAudioClassifier, Source};
 use crate::listen::Hearing;
 use crate::live::Shared;
 use crate::loaded_band::{self, LoadedBand, Music};
@@ -50,12 +50,16 @@ impl BandThread {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(crate) fn start(ends: BandEnd, shared: Arc<Shared>, ears: Option<MakeEar>) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        ends: BandEnd,
+        shared: Arc<Shared>,
+        make_classifier: Option<MakeAudioClassifier>,
+    ) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let stop_signal = stop.clone();
         let handle = std::thread::Builder::new()
             .name(NAME.to_owned())
-            .spawn(move || BandWorker::new(ends, shared, ears).run(&stop_signal))?;
+            .spawn(move || BandWorker::new(ends, shared, make_classifier).run(&stop_signal))?;
         Ok(Self { stop, handle: Some(handle) })
     }
 }
@@ -79,7 +83,7 @@ struct BandWorker {
     /// Whether the network failed, and the rules play.
     failed: bool,
     /// Makes what hears the genre of sound, until there is sound.
-    ears: Option<MakeEar>,
+    make_classifier: Option<MakeAudioClassifier>,
     sound: Option<AudioGenre>,
     /// Room for a piece of sound.
     samples: Vec<f32>,
@@ -97,7 +101,7 @@ struct BandWorker {
 }
 
 impl BandWorker {
-    fn new(ends: BandEnd, shared: Arc<Shared>, ears: Option<MakeEar>) -> Self {
+    fn new(ends: BandEnd, shared: Arc<Shared>, make_classifier: Option<MakeAudioClassifier>) -> Self {
         let music = Music { bpm: 120.0, bar_steps: 16 };
         let follower = Follower::new().map(Box::new);
         if let Err(e) = &follower {
@@ -111,7 +115,7 @@ impl BandWorker {
             shared,
             session,
             failed: false,
-            ears,
+            make_classifier,
             sound: None,
             samples: vec![0.0; PIECE],
             epoch: None,
@@ -167,7 +171,7 @@ impl BandWorker {
         if count == 0 || rate <= 0.0 {
             return false;
         }
-        if let Some(make) = self.ears.take() {
+        if let Some(make) = self.make_classifier.take() {
             match make().and_then(AudioGenre::new) {
                 Ok(sound) => self.sound = Some(sound),
                 Err(e) => self.shared.notice(format!("The genre of sound cannot be classified: {e}.")),
@@ -318,8 +322,8 @@ impl BandWorker {
     fn show_genre(&mut self) {
         let sound = self.sound.as_ref().and_then(AudioGenre::view);
         let piano = || {
-            let ear = self.session.follower()?.ear();
-            Some(GenreView::of(ear.tracker(), ear.classes(), Source::Piano))
+            let classifier = self.session.follower()?.classifier();
+            Some(GenreView::of(classifier.tracker(), classifier.classes(), Source::Piano))
         };
         if let Some(view) = sound.or_else(piano) {
             self.editor_feed.genre(view);

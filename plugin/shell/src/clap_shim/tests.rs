@@ -26,7 +26,7 @@ use clap_sys::plugin::clap_plugin;
 use clap_sys::process::{CLAP_PROCESS_CONTINUE, CLAP_PROCESS_ERROR, clap_process};
 use clap_sys::stream::{clap_istream, clap_ostream};
 use clap_sys::version::CLAP_VERSION;
-use sideman_engine::genre::{AudioEar, Source};
+use sideman_engine::genre::{AudioClassifier, Source};
 
 use super::Shim;
 
@@ -435,7 +435,7 @@ struct Meter {
     said: [f32; 2],
 }
 
-impl AudioEar for Meter {
+impl AudioClassifier for Meter {
     fn push(&mut self, samples: &[f32], rate: f32) {
         assert_eq!(rate, 48_000.0);
         let last = samples.last().copied().unwrap_or_default();
@@ -467,9 +467,9 @@ fn an_input_is_heard_through_all_cuts_and_may_be_missing() {
         let instance = &hosted.shim().instance;
         let make = || {
             let classes = ["a", "b"].map(str::to_owned).to_vec();
-            Ok(Box::new(Meter { classes, said: [0.0; 2] }) as Box<dyn AudioEar>)
+            Ok(Box::new(Meter { classes, said: [0.0; 2] }) as Box<dyn AudioClassifier>)
         };
-        *instance.ears.lock().unwrap() = Some(std::sync::Arc::new(make));
+        *instance.make_classifier.lock().unwrap() = Some(std::sync::Arc::new(make));
         // The host's blocks are larger than it said, and cut where a parameter changes.
         hosted.activate(480);
         let swing = id_of(&hosted, "Swing");

@@ -10,7 +10,8 @@ fn sound_that_comes_in_is_heard_and_leads_the_style() {
     let piano = crate::genre::tests::jazz(0, 11);
     let shared = Arc::new(Shared::default());
     let mut host = Host::new(48_000.0, 120.0, 480);
-    host.performer = Processor::new(shared.clone()).with_ears(crate::genre::sound::tests::Fake::make());
+    host.performer =
+        Processor::new(shared.clone()).with_audio_classifier(crate::genre::sound::tests::Fake::make());
     host.performer.activate(48_000.0, 480);
     host.shared = shared.clone();
     host.controls.weights = WeightsChoice::Rules;
@@ -42,11 +43,11 @@ fn sound_for_which_there_is_no_room_is_left_out_and_counted() {
     let block = [0.5; 4096];
     performer.listen(&block, &block);
     assert_eq!(shared.status().unheard, 0, "nobody would listen");
-    let never = Arc::new(|| -> Result<Box<dyn crate::genre::AudioEar>, String> {
+    let never = Arc::new(|| -> Result<Box<dyn crate::genre::AudioClassifier>, String> {
         std::thread::sleep(Duration::from_secs(2));
         Err("on purpose".into())
     });
-    let mut performer = Processor::new(shared.clone()).with_ears(never);
+    let mut performer = Processor::new(shared.clone()).with_audio_classifier(never);
     performer.activate(48_000.0, 4096);
     let controls = Controls::default();
     let settings = LiveSettings::default();
@@ -60,7 +61,7 @@ fn sound_for_which_there_is_no_room_is_left_out_and_counted() {
         bypass: false,
     };
     performer.process(&block_of, &[]);
-    // Six seconds at once, while the thread makes the ear.
+    // Six seconds at once, while the thread makes the classifier.
     (0..72).for_each(|_| performer.listen(&block, &block));
     let lost = shared.status().unheard;
     assert!(lost > 72 * 4096 - (1 << 18) && lost < 72 * 4096 && lost > 0, "{lost}");

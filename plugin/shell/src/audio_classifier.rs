@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sideman_engine::genre::{AudioEar, MakeEar};
+use sideman_engine::genre::{AudioClassifier, MakeAudioClassifier};
 use sideman_inference::genre::audio::{AudioListener, AudioVerdict};
 use sideman_inference::genre::built_in;
 use sideman_inference::genre::weights::AudioWeights;
@@ -10,7 +10,7 @@ use sideman_inference::genre::weights::AudioWeights;
 /// The rate that is expected until the first samples come.
 const USUAL_RATE: u32 = 48_000;
 
-struct Ear {
+struct SoundClassifier {
     weights: &'static AudioWeights,
     listener: AudioListener,
     rate: u32,
@@ -18,12 +18,12 @@ struct Ear {
     alike: Vec<f32>,
 }
 
-/// Makes ears when sound comes in for the first time.
-pub(crate) fn make() -> MakeEar {
+/// Makes a classifier when sound comes in for the first time.
+pub(crate) fn make() -> MakeAudioClassifier {
     Arc::new(|| {
         let weights = built_in::audio().map_err(|e| e.to_string())?;
         let classes = weights.head.classes.len();
-        Ok(Box::new(Ear {
+        Ok(Box::new(SoundClassifier {
             weights,
             listener: AudioListener::new(weights, USUAL_RATE).map_err(|e| e.to_string())?,
             rate: USUAL_RATE,
@@ -32,7 +32,7 @@ pub(crate) fn make() -> MakeEar {
     })
 }
 
-impl AudioEar for Ear {
+impl AudioClassifier for SoundClassifier {
     fn push(&mut self, samples: &[f32], rate: f32) {
         let rate = rate.round().max(1.0) as u32;
         if rate != self.rate {
@@ -67,8 +67,8 @@ mod tests {
 
     #[test]
     fn silence_is_told_and_noise_is_answered_at_any_rate() {
-        let mut ear = make()().unwrap();
-        assert_eq!(ear.classes().len(), 10);
+        let mut classifier = make()().unwrap();
+        assert_eq!(classifier.classes().len(), 10);
         for rate in [44_100.0, 96_000.0] {
             let mut noise = 1u32;
             for _ in 0..40 {
@@ -78,14 +78,14 @@ mod tests {
                         noise as f32 / u32::MAX as f32 - 0.5
                     })
                     .collect();
-                ear.push(&samples, rate);
+                classifier.push(&samples, rate);
             }
-            let (said, silent) = ear.said().unwrap();
+            let (said, silent) = classifier.said().unwrap();
             assert!(!silent && (said.iter().sum::<f32>() - 1.0).abs() < 1e-3);
             for _ in 0..100 {
-                ear.push(&vec![0.0; rate as usize / 10], rate);
+                classifier.push(&vec![0.0; rate as usize / 10], rate);
             }
-            assert!(ear.said().unwrap().1);
+            assert!(classifier.said().unwrap().1);
         }
     }
 }

@@ -14,13 +14,13 @@ use sideman_music::{Meter, Pulse};
 use super::bar_notes::BarNotes;
 use crate::position::step_pulse;
 
-/// Tempo that the classifier is told whatever the tempo is, as when it was trained: it does not see it.
+/// Tempo given to the classifier, whatever the tempo is, as when it was trained: it does not see it.
 const BPM: f32 = 120.0;
 
 /// InputKind the keys of a piano and tells the genre of the last [`WINDOW_BARS`] bars. What it says follows from what
 /// was played up to a bar line and from nothing later. Allocates when it is made and never after; one owner.
 #[derive(Debug, Clone)]
-pub struct PianoEar {
+pub struct PianoClassifier {
     classes: Arc<[String]>,
     notes: BarNotes,
     bars: PianoBars,
@@ -35,8 +35,8 @@ pub struct PianoEar {
     silent: u32,
 }
 
-impl PianoEar {
-    /// An ear that listens with the built-in classifier.
+impl PianoClassifier {
+    /// A classifier that listens with the built-in classifier.
     ///
     /// # Errors
     /// When the program was built with a damaged file.
