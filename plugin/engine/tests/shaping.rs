@@ -58,8 +58,8 @@ struct Busy(Vec<(i64, Rests)>);
 impl Band for Busy {
     fn reset(&mut self, _seed: u64) {}
 
-    fn decide(&mut self, moment: &StepContext) -> Decision {
-        self.0.push((moment.place.bar, moment.rests));
+    fn decide(&mut self, context: &StepContext) -> Decision {
+        self.0.push((context.place.bar, context.rests));
         let mut d = Decision::default();
         d.now.drums[0] = 20;
         d.now.bass =

@@ -208,7 +208,7 @@ impl Controls {
         self.freeze || self.part(part).lock
     }
 
-    /// What a band is told.
+    /// The dials that the band receives at each step.
     pub fn dials(&self) -> Dials {
         Dials {
             temperature: self.temperature,

@@ -173,11 +173,11 @@ fn the_style_follows_at_phrase_boundaries_and_no_oftener() {
     });
     let classes = follower.classifier().classes();
     assert_eq!(verdicts[1], Verdict::Unsure, "four voices alone could be much");
-    let told: Vec<&str> = verdicts
+    let named: Vec<&str> = verdicts
         .iter()
         .filter_map(|v| if let Verdict::Genre(c) = v { Some(classes[*c].as_str()) } else { None })
         .collect();
-    assert_eq!(told, ["Jazz", "Classical"]);
+    assert_eq!(named, ["Jazz", "Classical"]);
     assert_eq!(
         styles.iter().map(|s| s.1).collect::<Vec<_>>(),
         [StyleChoice::Auto, StyleChoice::Fixed(Style::JazzSwing), StyleChoice::Auto,]

@@ -268,11 +268,11 @@ impl Player {
             Doing::Play(_) => self.resting(place, forced.as_ref()),
             _ => Rests::default(),
         };
-        let moment = StepContext { place: *place, heard: frame, parts, bpm, dials, rests, forced };
-        let decision = band.decide(&moment);
-        self.rehearsal.push(moment);
+        let context = StepContext { place: *place, heard: frame, parts, bpm, dials, rests, forced };
+        let decision = band.decide(&context);
+        self.rehearsal.push(context);
         let playing = matches!(doing, Doing::Play(_));
-        let decision = self.cast(&moment, decision, playing);
+        let decision = self.cast(&context, decision, playing);
         let now = step_pulse(place.step) + lean;
         match doing {
             Doing::Rest => {}
@@ -288,7 +288,7 @@ impl Player {
                     other => other,
                 };
                 let level = Level { gain: level.gain * swell(place, &rests, parts), ..level };
-                self.play(&moment, &decision, level, &mut |o| order(late(o)));
+                self.play(&context, &decision, level, &mut |o| order(late(o)));
             }
             Doing::End { until, level } => {
                 self.ahead = [false; PARTS];
@@ -322,7 +322,7 @@ impl Player {
         Some(all)
     }
 
-    /// Which parts rest in this bar and the next: those that play what they are told do not.
+    /// Which parts rest in this bar and the next: forced parts do not.
     fn resting(&mut self, place: &StepPosition, forced: Option<&Forced>) -> Rests {
         let mut rests = self.sections.step(place, self.controls.on(), self.planner.energy().lift());
         for part in forced.into_iter().flat_map(|f| Part::ALL.into_iter().filter(|p| f.parts[p.index()])) {
@@ -332,11 +332,11 @@ impl Player {
     }
 
     /// Whether the drums play a fill now: one that was asked for, or one that leads out of a phrase.
-    fn fill(&mut self, moment: &StepContext) -> bool {
-        let StepContext { place, rests, forced, .. } = moment;
+    fn fill(&mut self, context: &StepContext) -> bool {
+        let StepContext { place, rests, forced, .. } = context;
         let filled = self.fills.step(place);
-        let told = forced.is_some_and(|f| f.parts[Part::Drums.index()]);
-        if place.in_bar == 0 && !self.band_fills && !told {
+        let drums_forced = forced.is_some_and(|f| f.parts[Part::Drums.index()]);
+        if place.in_bar == 0 && !self.band_fills && !drums_forced {
             // Who plays softly fills less.
             let odds = self.sections.fill(place, rests, self.controls.on())
                 * (2.0 * self.controls.intensity).min(1.5);
@@ -349,8 +349,8 @@ impl Player {
     }
 
     /// What each part plays, from whom it is to come.
-    fn cast(&mut self, moment: &StepContext, decided: Decision, playing: bool) -> Decision {
-        let StepContext { place, rests, forced, .. } = moment;
+    fn cast(&mut self, context: &StepContext, decided: Decision, playing: bool) -> Decision {
+        let StepContext { place, rests, forced, .. } = context;
         let mut decision = decided;
         let missed = std::mem::take(&mut self.missed);
         let last = place.in_bar + 1 >= place.bar_steps;
@@ -381,7 +381,7 @@ impl Player {
         }
         if !playing || !self.controls.part(Part::Drums).on {
             self.fills.reset();
-        } else if self.fill(moment) {
+        } else if self.fill(context) {
             self.fills.play(place, self.seed, &self.controls, &self.takes, &mut decision);
             sources[Part::Drums.index()] = Source::Fill;
         }
@@ -397,12 +397,12 @@ impl Player {
 
     fn play(
         &mut self,
-        moment: &StepContext,
+        context: &StepContext,
         decision: &Decision,
         level: Level,
         order: &mut impl FnMut(Order),
     ) {
-        let place = &moment.place;
+        let place = &context.place;
         let on_beat = Beat::at(place).start == place.in_bar;
         for (half, step) in [(Half::Now, &decision.now), (Half::Early, &decision.early)] {
             for part in Part::ALL {
@@ -412,7 +412,7 @@ impl Player {
                     // What is to rest in the next bar rings on into its first beat at most.
                     let left = i64::from(place.bar_steps.saturating_sub(place.in_bar));
                     let last = step_pulse(place.step + left + i64::from(Beat::at(place).steps));
-                    let until = if moment.rests.next[part.index()] { last } else { Pulse::MAX };
+                    let until = if context.rests.next[part.index()] { last } else { Pulse::MAX };
                     self.play_half(place, half, part, step, level, &mut |o| order(shortened(o, until)));
                 }
             }

@@ -296,25 +296,25 @@ impl RuleBand {
     }
 
     /// Takes in who rests. The form begins anew where someone comes in off its four bars.
-    fn notice(&mut self, moment: &StepContext) {
-        let rests = moment.rests;
+    fn notice(&mut self, context: &StepContext) {
+        let rests = context.rests;
         self.planned |= rests.now != [false; PARTS] || rests.next != [false; PARTS];
-        if moment.place.in_bar > 0 {
+        if context.place.in_bar > 0 {
             return;
         }
-        let came = |i: usize| self.rested[i] && !rests.now[i] && moment.parts[i];
+        let came = |i: usize| self.rested[i] && !rests.now[i] && context.parts[i];
         self.entered = (0..PARTS).any(came);
         self.rested = rests.now;
         if let Some(origin) = &mut self.origin
             && self.entered
-            && (moment.place.bar - *origin).rem_euclid(4) != 0
+            && (context.place.bar - *origin).rem_euclid(4) != 0
         {
-            *origin = moment.place.bar;
+            *origin = context.place.bar;
         }
     }
 
-    fn phrase(&self, moment: &StepContext) -> Phrase {
-        let (place, rests) = (&moment.place, &moment.rests);
+    fn phrase(&self, context: &StepContext) -> Phrase {
+        let (place, rests) = (&context.place, &context.rests);
         let bars = place.bar - self.origin.unwrap_or(place.bar);
         Phrase {
             bars,
@@ -322,7 +322,7 @@ impl RuleBand {
             section: bars.div_euclid(8),
             riding: bars.rem_euclid(16) >= 8,
             first: self.began.is_none_or(|began| place.bar <= began),
-            lead: (0..PARTS).any(|i| rests.now[i] && !rests.next[i] && moment.parts[i]),
+            lead: (0..PARTS).any(|i| rests.now[i] && !rests.next[i] && context.parts[i]),
             entered: self.entered,
         }
     }
@@ -435,8 +435,8 @@ impl RuleBand {
 
     /// A hand that comes a sixteenth late on a half-bar: what played the old chord there plays the new one
     /// now.
-    fn answer_late(&mut self, moment: &StepContext, phrase: &Phrase, turned: &Turned, out: &mut BandStep) {
-        let place = &moment.place;
+    fn answer_late(&mut self, context: &StepContext, phrase: &Phrase, turned: &Turned, out: &mut BandStep) {
+        let place = &context.place;
         let just_played = |part: Part| self.played[part.index()] == Some(place.step - 1) && !out.plays(part);
         let length = STEP_PULSES * (i64::from(place.half_steps) - 1).clamp(1, 3);
         let [_, bass, guitar, strings] = Part::ALL.map(just_played);
@@ -448,7 +448,7 @@ impl RuleBand {
             out.bass = Some(self.bass_note(b'R', pitch, length, place.step));
         }
         let mut answer = |part: Part, length: i64| {
-            let style = self.style_data(part, place.bar, moment.dials.morph);
+            let style = self.style_data(part, place.bar, context.dials.morph);
             let at = At { step: place.step, phrase_bar: phrase.bar, energy: turned.energy(part) };
             self.chord(part, b'x', length, style, at)
         };
@@ -520,21 +520,21 @@ impl Band for RuleBand {
         }
     }
 
-    fn decide(&mut self, moment: &StepContext) -> Decision {
-        let place = &moment.place;
+    fn decide(&mut self, context: &StepContext) -> Decision {
+        let place = &context.place;
         let bass_before = self.harmony.bass();
         if in_half(place) == 0 && self.began.is_some() {
             self.progression.ended(bass_before);
         }
-        let changed = self.harmony.hear(place, &moment.heard);
-        self.follow(place, &moment.heard);
-        self.notice(moment);
-        let phrase = self.phrase(moment);
-        let turned = Turned::new(place, &moment.dials, self.energy(moment.dials.intensity));
+        let changed = self.harmony.hear(place, &context.heard);
+        self.follow(place, &context.heard);
+        self.notice(context);
+        let phrase = self.phrase(context);
+        let turned = Turned::new(place, &context.dials, self.energy(context.dials.intensity));
         let mut decision = Decision::default();
 
         for part in Part::ALL {
-            let style = self.style_data(part, place.bar, moment.dials.morph);
+            let style = self.style_data(part, place.bar, context.dials.morph);
             let groove = style.groove(place);
             let pick = self.pick(part, phrase.bars, &turned);
             if let Some((cell, half)) = groove.cell(place) {
@@ -542,7 +542,7 @@ impl Band for RuleBand {
                     Half::Now => &mut decision.now,
                     Half::Early => &mut decision.early,
                 };
-                let (bpm, bar, turned) = (moment.bpm, phrase.bars, &turned);
+                let (bpm, bar, turned) = (context.bpm, phrase.bars, &turned);
                 let read = cell;
                 let now =
                     Now { place, bpm, style, groove, pick, cell, read, bar, slow: false, phrase, turned };
@@ -561,10 +561,10 @@ impl Band for RuleBand {
         // A hand, or a left hand, that came late; not the second note of a broken chord.
         let late_hand = !self.on_time || self.harmony.bass() != bass_before;
         if changed && in_half(place) == 1 && late_hand {
-            self.answer_late(moment, &phrase, &turned, &mut decision.now);
+            self.answer_late(context, &phrase, &turned, &mut decision.now);
         }
         for part in Part::ALL {
-            if !moment.parts[part.index()] || moment.rests.now[part.index()] {
+            if !context.parts[part.index()] || context.rests.now[part.index()] {
                 decision.now.silence(part);
                 decision.early.silence(part);
             } else if decision.now.plays(part) {
