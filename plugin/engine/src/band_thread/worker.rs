@@ -64,7 +64,7 @@ impl Drop for BandThread {
     fn drop(&mut self) {
         self.stop.store(true, Relaxed);
         if let Some(handle) = self.handle.take() {
-            // A panic in there was told to the user already.
+            // A panic in there was reported already.
             let _ = handle.join();
         }
     }
@@ -85,7 +85,7 @@ struct BandWorker {
     samples: Vec<f32>,
     /// The epoch that runs, if any.
     epoch: Option<u32>,
-    /// Where the epoch begins, until its first point of tempo and bars is told.
+    /// Where the epoch begins, until its first point of tempo and bars is received.
     beginning: Option<Pulse>,
     next: i64,
     points: Vec<TempoPoint>,
@@ -101,7 +101,7 @@ impl BandWorker {
         let music = Music { bpm: 120.0, bar_steps: 16 };
         let follower = Follower::new().map(Box::new);
         if let Err(e) = &follower {
-            shared.notice(format!("The genre cannot be told: {e}."));
+            shared.notice(format!("The genre cannot be classified: {e}."));
         }
         let rules = SessionBand::Loaded(loaded_band::rules(&Controls::default(), music));
         let session = Session::new(Settings::default(), Hearing::default(), rules, follower.ok());
@@ -134,9 +134,9 @@ impl BandWorker {
         while !stop.load(Relaxed) {
             priority.set_urgent(!self.shared.cells.offline.load(Relaxed));
             let mut busy = false;
-            while let Some(told) = self.ends.told() {
+            while let Some(message) = self.ends.next_message() {
                 busy = true;
-                self.hear(told, stop);
+                self.receive(message, stop);
             }
             while let Some(job) = self.shared.next_job() {
                 // What a job returns is freed here, too.
@@ -153,7 +153,7 @@ impl BandWorker {
                 std::thread::sleep(self.nap(idle));
             }
         }
-        while let Some(ToBand::Tape { at, voice, pitch, velocity }) = self.ends.told() {
+        while let Some(ToBand::Tape { at, voice, pitch, velocity }) = self.ends.next_message() {
             self.editor_feed.tape(at, voice, pitch, velocity);
         }
         self.ends.free_garbage();
@@ -170,7 +170,7 @@ impl BandWorker {
         if let Some(make) = self.ears.take() {
             match make().and_then(AudioGenre::new) {
                 Ok(sound) => self.sound = Some(sound),
-                Err(e) => self.shared.notice(format!("The genre of sound cannot be told: {e}.")),
+                Err(e) => self.shared.notice(format!("The genre of sound cannot be classified: {e}.")),
             }
         }
         let Some(mut sound) = self.sound.take() else { return false };
@@ -220,8 +220,8 @@ impl BandWorker {
         }
     }
 
-    fn hear(&mut self, told: ToBand, stop: &AtomicBool) {
-        match told {
+    fn receive(&mut self, message: ToBand, stop: &AtomicBool) {
+        match message {
             ToBand::Began { epoch, at } => {
                 self.epoch = Some(epoch);
                 self.beginning = Some(at);
@@ -376,7 +376,7 @@ impl BandWorker {
 
     fn place(&self, step: i64) -> StepPosition {
         place_in(step, |pulse| {
-            // A bar that begins a little later than it was told belongs to the step that it is nearest to.
+            // A bar that begins a little later than was reported belongs to the step that it is nearest to.
             let Some(p) = self.points.iter().rev().find(|p| p.bar_start - p.at + p.position <= pulse) else {
                 return self.points.first().map_or(BarPosition::START, |p| bar_position(p, pulse));
             };

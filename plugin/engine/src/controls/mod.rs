@@ -207,7 +207,7 @@ impl Controls {
         self.freeze || self.part(part).lock
     }
 
-    /// What a band is told.
+    /// What a band receives.
     pub fn dials(&self) -> Dials {
         Dials {
             temperature: self.temperature,
