@@ -3,8 +3,8 @@
 use sideman_audio::mel::BANDS;
 use sideman_audio::{Column, RateError};
 
-use super::ears::Ears;
 use super::ensemble::Ensemble;
+use super::mel_front_end::MelFrontEnd;
 use super::window::Window;
 use super::{AudioVerdict, LEAST_COLUMNS, PAUSE_COLUMNS};
 use crate::genre::weights::AudioWeights;
@@ -168,7 +168,7 @@ fn whole(windows: &[AudioWindow]) -> Option<Vec<f32>> {
 
 /// Tells the genre of a whole sound from its samples, otherwise as [`WindowClassifier`].
 pub struct AudioClassifier {
-    ears: Ears,
+    front_end: MelFrontEnd,
     columns: WindowClassifier,
 }
 
@@ -178,12 +178,12 @@ impl AudioClassifier {
     /// # Errors
     /// When no audio has that rate.
     pub fn new(weights: &AudioWeights, rate: u32) -> Result<Self, RateError> {
-        Ok(Self { ears: Ears::new(rate)?, columns: WindowClassifier::new(weights) })
+        Ok(Self { front_end: MelFrontEnd::new(rate)?, columns: WindowClassifier::new(weights) })
     }
 
     /// Takes in any number of samples, such as a file's a chunk at a time. Damaged ones count as silence.
     pub fn push(&mut self, samples: &[f32]) {
-        self.ears.push(samples, |column, sounds| self.columns.push(column, sounds));
+        self.front_end.push(samples, |column, sounds| self.columns.push(column, sounds));
     }
 
     /// Ends the sound: its classification. Ready for another one.
@@ -191,7 +191,7 @@ impl AudioClassifier {
     /// # Errors
     /// When there is too little of it.
     pub fn finish(&mut self) -> Result<AudioReport, ClassifyError> {
-        self.ears.finish(|column, sounds| self.columns.push(column, sounds));
+        self.front_end.finish(|column, sounds| self.columns.push(column, sounds));
         self.columns.finish()
     }
 }

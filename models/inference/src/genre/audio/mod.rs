@@ -15,10 +15,10 @@
 //! then it is silence, which is not classified, and which makes a live listener forget what was before.
 
 mod clips;
-mod ears;
 mod ensemble;
 mod kernel;
 mod live;
+mod mel_front_end;
 mod pool;
 mod stream;
 mod window;
