@@ -36,11 +36,11 @@ pub struct Route {
 pub struct LiveSettings {
     /// Which clock to follow.
     pub clock: ClockChoice,
-    /// Tempo of the own clock, quarter notes a minute, 20 to 300.
+    /// Tempo of the internal clock, quarter notes a minute, 20 to 300.
     pub bpm: f64,
-    /// Metre of the own clock.
+    /// Metre of the internal clock.
     pub meter: Meter,
-    /// Whether the own clock waits for four notes that count it in.
+    /// Whether the internal clock waits for four notes that count it in.
     pub count_in: bool,
     /// From hearing to sounding, in milliseconds, 0 to 100; blocks longer than this count instead.
     pub reaction_ms: f32,

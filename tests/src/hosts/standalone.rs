@@ -1,4 +1,4 @@
-//! The standalone program under a JACK server, with a scripted player: its own clock starts with the first key,
+//! The standalone program under a JACK server, with a scripted player: its internal clock starts with the first key,
 //! and what it plays from there is what `render` writes.
 
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Genres told apart, from notes and from sound.
+//! Genres classified, from notes and from sound.
 
 mod answer;
 pub mod audio;

@@ -130,14 +130,14 @@ impl WithVector for Panels<'_> {
 }
 
 /// Where a tile reads and writes: rows and their stride, the panel and its lines, the result and its stride.
-type Place = (*const f32, usize, *const f32, usize, *mut f32, usize);
+type Tile = (*const f32, usize, *const f32, usize, *mut f32, usize);
 
 /// R rows by two registers. Returns R.
 ///
 /// # Safety
-/// The machine has the instructions of `T`, and all of the place can be read and written.
+/// The machine has the instructions of `T`, and all of the tile can be read and written.
 #[inline(always)]
-unsafe fn tile<T: Vector, const R: usize>((a, rows, b, depth, to, stride): Place, keep: bool) -> usize {
+unsafe fn tile<T: Vector, const R: usize>((a, rows, b, depth, to, stride): Tile, keep: bool) -> usize {
     // SAFETY: as the caller's.
     unsafe {
         let mut sums = [[T::splat(0.0); 2]; R];

@@ -19,13 +19,13 @@ struct Source {
     /// Program that the chunk itself has set.
     set_program: Option<u8>,
     /// Keys that are down. A map, since a file may have ten thousands of channels with a key each.
-    down: BTreeMap<u8, Key>,
+    down: BTreeMap<u8, HeldKey>,
 }
 
 /// A key that is down, as the score was read: a new stroke ends the note before, and a note-off at the
 /// very tick of the new stroke is still the old note's.
 #[derive(Debug, Clone, Copy)]
-struct Key {
+struct HeldKey {
     since: u64,
     /// Whether its note was chosen.
     chosen: bool,
@@ -51,7 +51,7 @@ impl Source {
             }
             before => before.map(|b| b.chosen),
         };
-        self.down.insert(key, Key { since: tick, chosen, ended });
+        self.down.insert(key, HeldKey { since: tick, chosen, ended });
         match ended {
             _ if chosen => Stroke::Sent,
             Some(true) => Stroke::EndsChosen,

@@ -42,9 +42,9 @@ pub enum ClockSource {
     /// Nobody: no music until the host starts or a key is struck.
     #[default]
     Stopped,
-    /// The own clock is being counted in.
+    /// The internal clock is being counted in.
     CountIn,
-    /// The own clock.
+    /// The internal clock.
     Own,
     /// The host's transport.
     Host,
@@ -122,7 +122,7 @@ pub struct Clock {
     tapped: usize,
     /// Tempo that was tapped or counted in, and the setting that it replaces.
     own_bpm: Option<(f64, f64)>,
-    /// Number of the bar after which the own clock changes its metre.
+    /// Number of the bar after which the internal clock changes its metre.
     changing: Option<i64>,
 }
 
@@ -177,7 +177,7 @@ impl Clock {
         self.bpm
     }
 
-    /// Tempo of the own clock when it was tapped or counted in, rather than set.
+    /// Tempo of the internal clock when it was tapped or counted in, rather than set.
     pub fn tapped_bpm(&self) -> Option<f64> {
         self.own_bpm.map(|o| o.0)
     }
@@ -260,7 +260,7 @@ impl Clock {
         Turn::On
     }
 
-    /// Another metre of the own clock holds from the next bar line on.
+    /// Another metre of the internal clock holds from the next bar line on.
     fn change_meter(&mut self, meter: Meter) {
         let now = self.bar();
         match self.changing {
@@ -338,19 +338,19 @@ impl Clock {
         self.tapped = 0;
     }
 
-    /// Stops the own clock, or whatever runs, until it is started again; a host's clock starts again with the
+    /// Stops the internal clock, or whatever runs, until it is started again; a host's clock starts again with the
     /// next block.
     pub fn halt(&mut self) {
         self.stop();
     }
 
-    /// Starts the own clock at a sample of this block, on the first beat of a bar.
+    /// Starts the internal clock at a sample of this block, on the first beat of a bar.
     pub fn start(&mut self, at: u32) {
         self.bar = Bar { meter: self.bar.meter, ..Bar::FIRST };
         self.begin(ClockSource::Own, 0.0, at);
     }
 
-    /// Takes a note that counts in. True when it was the last one: the own clock then runs, one beat before
+    /// Takes a note that counts in. True when it was the last one: the internal clock then runs, one beat before
     /// its first bar.
     pub fn count(&mut self, at: u32, set_bpm: f64) -> bool {
         self.source = ClockSource::CountIn;
@@ -365,7 +365,7 @@ impl Clock {
         true
     }
 
-    /// Taps the tempo of the own clock at a sample of this block, in beats of the metre.
+    /// Taps the tempo of the internal clock at a sample of this block, in beats of the metre.
     pub fn tap(&mut self, at: u32, set_bpm: f64) {
         if self.tap_at(at, false) && self.tapped >= 2 && self.source != ClockSource::Host {
             let beat = beat_of(self.bar.meter);

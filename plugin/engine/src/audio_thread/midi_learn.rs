@@ -13,7 +13,7 @@ pub(super) enum Press {
     Panic,
     /// Taps the tempo.
     Tap,
-    /// Starts or stops the own clock.
+    /// Starts or stops the internal clock.
     StartStop,
 }
 

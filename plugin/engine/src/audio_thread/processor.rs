@@ -428,7 +428,7 @@ impl Processor {
         }
     }
 
-    /// A key was struck: the own clock may start with it, or be counted in by it.
+    /// A key was struck: the internal clock may start with it, or be counted in by it.
     fn start_clock(&mut self, at: u32, controls: &Controls, block: &Block<'_>) {
         if self.clock.runs() || block.settings.clock == ClockChoice::Host {
             return;
@@ -443,7 +443,7 @@ impl Processor {
         }
     }
 
-    /// The own clock stops when the piano has been away for so long that the band has ended.
+    /// The internal clock stops when the piano has been away for so long that the band has ended.
     fn rest_when_alone(&mut self, controls: &Controls, block: &Block<'_>) {
         if self.clock.source() != ClockSource::Own || controls.freeze || controls.hold {
             return;

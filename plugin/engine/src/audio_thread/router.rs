@@ -35,7 +35,7 @@ pub struct Routing {
 
 /// Where a sounding note went.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct Destination {
     pitch: u8,
     channel: Option<u8>,
 }
@@ -45,7 +45,7 @@ struct Place {
 #[derive(Debug, Clone)]
 pub struct Router {
     /// Where the sounding notes of each part went, by the pitch that the band knows.
-    places: [[Option<Place>; 128]; PARTS],
+    places: [[Option<Destination>; 128]; PARTS],
     /// How many notes sound on each channel and pitch at the host: two parts may share one.
     shared: [[u8; 128]; 16],
 }
@@ -84,7 +84,7 @@ impl Router {
             }
             *count = count.saturating_add(1);
         }
-        self.places[part][index] = Some(Place { pitch, channel });
+        self.places[part][index] = Some(Destination { pitch, channel });
         emit(RoutedNote { part: m.part, channel, pitch, velocity, inside: true });
     }
 

@@ -17,7 +17,7 @@ use crate::position::step_pulse;
 /// Tempo given to the classifier, whatever the tempo is, as when it was trained: it does not see it.
 const BPM: f32 = 120.0;
 
-/// InputKind the keys of a piano and tells the genre of the last [`WINDOW_BARS`] bars. What it says follows from what
+/// Receives the keys of a piano and classifies the genre of the last [`WINDOW_BARS`] bars. What it says follows from what
 /// was played up to a bar line and from nothing later. Allocates when it is made and never after; one owner.
 #[derive(Debug, Clone)]
 pub struct PianoClassifier {

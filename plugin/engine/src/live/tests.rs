@@ -318,10 +318,10 @@ fn with_the_transport_stopped_the_first_note_starts_the_own_clock() {
     }
     assert!(host.out.is_empty() && host.shared.status().source == ClockSource::Stopped);
     let since = host.sample;
-    // The host says 120, and stands still as far as the own clock is concerned.
+    // The host says 120, and stands still as far as the internal clock is concerned.
     host.bpm = 100.0;
     host.play(&piano, 1920 * 8, || 256);
-    assert_same(&host.notes(since, 480), &rendered(&piano, 100.0, Controls::default()), "own clock");
+    assert_same(&host.notes(since, 480), &rendered(&piano, 100.0, Controls::default()), "internal clock");
     assert_eq!(host.sounding(), 0);
     host.play(&[], 1920 * 6, || 256);
     assert_eq!(host.shared.status().source, ClockSource::Stopped, "after a long silence it stops");
@@ -426,7 +426,7 @@ fn what_is_likely_is_shown_ahead_and_changes_nothing() {
         .flat_map(|(p, n)| n.into_iter().map(move |n| (p, n)))
         .collect();
     assert!(expected.len() > 100, "{}", expected.len());
-    // The session began with the block before, at the tempo of the own clock.
+    // The session began with the block before, at the tempo of the internal clock.
     let start = (512.0 / 48_000.0 * 120.0 / 60.0 * 480.0f64).round() as Pulse;
     let (mut met, mut all) = (0, 0);
     for (part, note) in expected {

@@ -2,8 +2,8 @@
 
 pub mod feel;
 pub(crate) mod fill;
-mod key;
 pub mod pattern;
+mod pitch_classes;
 mod player;
 mod rehearsal;
 mod takes;

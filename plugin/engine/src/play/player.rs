@@ -12,7 +12,7 @@ use sideman_music::listen::Lean;
 use sideman_music::{BandStep, Chord, Note, PARTS, Part, PianoFrame, Pulse};
 
 use super::fill::Fills;
-use super::key::Key;
+use super::pitch_classes::RecentPitchClasses;
 use super::rehearsal::Rehearsal;
 use super::takes::Takes;
 use crate::controls::Controls;
@@ -45,7 +45,7 @@ pub struct Player {
     seed: u64,
     planner: Planner,
     feel: Feel,
-    memory: Memory,
+    memory: ClosingHarmony,
     takes: Takes,
     fills: Fills,
     sections: Sections,
@@ -54,7 +54,7 @@ pub struct Player {
     /// How often each part was drawn anew.
     redraws: [u32; PARTS],
     rehearsal: Rehearsal,
-    key: Key,
+    key: RecentPitchClasses,
     /// What a band that took over would have played ahead of its first step.
     missed: BandStep,
     /// Whom each part was last played from.
@@ -81,7 +81,7 @@ enum Source {
 
 /// What the close needs to know.
 #[derive(Debug, Clone, Copy, Default)]
-struct Memory {
+struct ClosingHarmony {
     /// Pitch classes and lowest pitch of the last half-bar in which the piano sounded, and of the last
     /// but one.
     last: (u16, Option<u8>),
@@ -107,11 +107,11 @@ impl Player {
             redraws: controls.parts.map(|p| p.redraws),
             planner: Planner::new(&controls),
             feel: Feel::new(seed, controls.swing, controls.humanize),
-            memory: Memory::default(),
+            memory: ClosingHarmony::default(),
             takes: Takes::default(),
             fills: Fills::new(controls.fills),
             rehearsal: Rehearsal::default(),
-            key: Key::default(),
+            key: RecentPitchClasses::default(),
             missed: BandStep::EMPTY,
             sources: [Source::Band; PARTS],
             ahead: [false; PARTS],
@@ -142,7 +142,7 @@ impl Player {
     pub fn reset(&mut self, band: &mut dyn Band) {
         self.planner.reset();
         self.feel.reset();
-        self.memory = Memory::default();
+        self.memory = ClosingHarmony::default();
         self.takes.reset();
         self.fills.reset();
         self.sections.reset();
@@ -492,7 +492,7 @@ impl Player {
     }
 }
 
-impl Memory {
+impl ClosingHarmony {
     fn hear(&mut self, place: &StepPosition, heard: &PianoFrame) {
         self.turned |= place.in_bar.is_multiple_of(place.half_steps.max(1));
         if heard.keys == 0 {

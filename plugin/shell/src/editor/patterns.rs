@@ -33,7 +33,7 @@ pub(crate) fn load(instance: &Instance, part: Part, path: &Path) -> Message {
     };
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     match bytes.map(|bytes| Pattern::from_midi(part, name, &bytes)) {
-        Ok(made) => told(instance, part, made, &format!("{shown} is no pattern")),
+        Ok(made) => result_message(instance, part, made, &format!("{shown} is no pattern")),
         Err(e) => Message { text: format!("{shown} cannot be read ({e}): choose another"), bad: true },
     }
 }
@@ -42,10 +42,15 @@ pub(crate) fn load(instance: &Instance, part: Part, path: &Path) -> Message {
 pub(crate) fn keep(instance: &Instance, part: Part) -> Message {
     let now = instance.shared.status().session as Pulse;
     let made = instance.shared.editor_state(|state| last_bars(state, part, now));
-    told(instance, part, made, "What was played last is no pattern")
+    result_message(instance, part, made, "What was played last is no pattern")
 }
 
-fn told(instance: &Instance, part: Part, made: Result<Pattern, PatternError>, otherwise: &str) -> Message {
+fn result_message(
+    instance: &Instance,
+    part: Part,
+    made: Result<Pattern, PatternError>,
+    otherwise: &str,
+) -> Message {
     match made {
         Ok(pattern) => {
             let text = format!("The {} keep to {}", part.name().to_lowercase(), pattern.name());

@@ -94,7 +94,7 @@ impl BarKernel {
     ///
     /// # Panics
     /// When `pool` or `probabilities` are of other sizes.
-    pub fn tell(&self, pool: &mut BarPool, temperature: f32, probabilities: &mut [f32]) {
+    pub fn classify(&self, pool: &mut BarPool, temperature: f32, probabilities: &mut [f32]) {
         assert_eq!(probabilities.len(), self.config.classes, "classes");
         if pool.count == 0 {
             probabilities.fill(1.0 / self.config.classes as f32);

@@ -26,7 +26,7 @@ use crate::band::normal;
 
 /// Windows that are heard anew when the key changes.
 const REMEMBERED: usize = 16;
-/// What a window weighs, in what the key is told by, of what the one after it does.
+/// What a window weighs, in what the key is found by, of what the one after it does.
 const FADING: f64 = 0.9;
 /// Correlation by which another key has to be ahead of the present one.
 const AHEAD: f64 = 0.05;
@@ -46,7 +46,7 @@ pub struct Live {
     pub parts: [bool; 4],
     /// A threshold for all tracks in place of their own.
     pub threshold: Option<f32>,
-    /// Whether the networks are told the piano's next window, which nobody can know: to measure what telling it costs.
+    /// Whether the networks receive the piano's next window, which nobody can know: to measure what not knowing it costs.
     pub hindsight: bool,
 }
 
@@ -315,26 +315,26 @@ impl<'a> Player<'a> {
             let i = RollTrack::of_part(part).index();
             let voice = &self.band.voices[i];
             let mut ahead = self.states[i].clone();
-            let mut told = voice.predict(&expected, &mut ahead);
-            noisy(&mut told, voice, self.live.temperature, &mut self.rng);
-            self.finders[i].window(&voice.decode(&told), next);
+            let mut predicted = voice.predict(&expected, &mut ahead);
+            noisy(&mut predicted, voice, self.live.temperature, &mut self.rng);
+            self.finders[i].window(&voice.decode(&predicted), next);
         }
     }
 
     /// Takes windows in, and tells the piano's next one.
     fn hear(&mut self, windows: &[Vec<Held>]) -> Vec<f32> {
-        let mut told = vec![];
+        let mut predicted = vec![];
         if windows.is_empty() {
-            return told;
+            return predicted;
         }
         let codes = self.encoded(windows);
         for (i, voice) in self.band.voices.iter().enumerate() {
             let out = voice.predict(&codes, &mut self.states[i]);
             if voice.track() == RollTrack::Piano {
-                told = out[out.len().saturating_sub(voice.head.rnn.latent)..].to_vec();
+                predicted = out[out.len().saturating_sub(voice.head.rnn.latent)..].to_vec();
             }
         }
-        told
+        predicted
     }
 
     fn encoded(&self, windows: &[Vec<Held>]) -> Vec<f32> {

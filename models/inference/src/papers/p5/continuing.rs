@@ -3,7 +3,7 @@
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 use sideman_music::MeterMap;
-use sideman_music::encoding::note_tokens::{Place, Shapes, Sonority, gap_units, strike, strokes};
+use sideman_music::encoding::note_tokens::{BarPlace, Shapes, Sonority, gap_units, strike, strokes};
 
 use super::{Draws, StrokePlayer};
 
@@ -54,7 +54,7 @@ pub fn continued(
     wanted: Continuing,
 ) -> Vec<Sonority> {
     let Some(last) = heard.last() else { return vec![] };
-    let place = Place(meters);
+    let place = BarPlace(meters);
     let mut player = player.clone();
     for (stroke, sonority) in strokes(heard, shapes).into_iter().zip(heard) {
         player.hear(stroke, place.of(sonority.onset));

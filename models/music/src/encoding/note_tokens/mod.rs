@@ -14,8 +14,8 @@ mod vocabulary;
 pub use category::{Category, Kind, PitchSet};
 pub use sonority::{Sonority, sonorities};
 pub use strokes::{
-    GAPS, LENGTHS, LOWEST_PITCH, PITCHES, POSITIONS, Place, Shapes, Stroke, gap_units, length_units, strike,
-    strokes,
+    BarPlace, GAPS, LENGTHS, LOWEST_PITCH, PITCHES, POSITIONS, Shapes, Stroke, gap_units, length_units,
+    strike, strokes,
 };
 pub use value::NoteValue;
 pub use vocabulary::Vocabulary;

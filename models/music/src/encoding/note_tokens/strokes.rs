@@ -126,9 +126,9 @@ impl Shapes {
 
 /// Where in its bar a stroke falls, below [`POSITIONS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place<'a>(pub &'a MeterMap);
+pub struct BarPlace<'a>(pub &'a MeterMap);
 
-impl Place<'_> {
+impl BarPlace<'_> {
     /// The place of an onset in twelfths of a quarter note.
     pub fn of(self, onset: i64) -> usize {
         let offset = self.0.position(onset * UNIT).offset / UNIT;
@@ -248,6 +248,6 @@ mod tests {
         let coded = strokes(&[far(&[0]), far(&[127]), far(&[60, 120])], &shapes);
         assert!(coded.iter().all(|s| s.low < PITCHES && s.shape == 0 && s.gap == 0));
         let places = MeterMap::default();
-        assert_eq!(Place(&places).of(48 * 3 + 13), 13);
+        assert_eq!(BarPlace(&places).of(48 * 3 + 13), 13);
     }
 }

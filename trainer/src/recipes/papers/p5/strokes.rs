@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor};
 use rand::Rng;
 use rand_pcg::Pcg64;
 use sideman_inference::papers::p5::StrokeNet;
-use sideman_music::encoding::note_tokens::{PITCHES, Place, Shapes, Stroke, strokes};
+use sideman_music::encoding::note_tokens::{BarPlace, PITCHES, Shapes, Stroke, strokes};
 use sideman_nets::nn::{Mode, Network, Parameters, Specs};
 
 use super::songs::Song;
@@ -24,7 +24,7 @@ pub(super) struct Line {
 
 impl Line {
     pub(super) fn new(song: &Song, shapes: &Shapes) -> Self {
-        let place = Place(&song.meters);
+        let place = BarPlace(&song.meters);
         let coded = strokes(&song.sonorities, shapes);
         let moves = (
             coded.iter().map(|s| s.low).min().unwrap_or(0).min(6),

@@ -11,14 +11,14 @@ const AGAIN: u8 = 8;
 
 /// The pitch classes that sounded lately. No allocation after construction.
 #[derive(Debug, Clone)]
-pub(super) struct Key {
+pub(super) struct RecentPitchClasses {
     ring: [u16; REACH],
     next: usize,
     counts: [u8; 12],
     since: u8,
 }
 
-impl Default for Key {
+impl Default for RecentPitchClasses {
     fn default() -> Self {
         Self { ring: [0; REACH], next: 0, counts: [0; 12], since: 0 }
     }
@@ -30,7 +30,7 @@ fn diatonic(pcs: u16) -> bool {
     (0..12).any(|up| pcs & !((MAJOR << up | MAJOR >> (12 - up)) & 0xFFF) == 0)
 }
 
-impl Key {
+impl RecentPitchClasses {
     /// Forgets everything.
     pub(super) fn reset(&mut self) {
         *self = Self::default();
@@ -70,7 +70,7 @@ mod tests {
 
     /// Steps at which the pianist leaves, of chords of a bar each.
     fn left(chords: &[&[u16]]) -> Vec<usize> {
-        let mut key = Key::default();
+        let mut key = RecentPitchClasses::default();
         (0..chords.len() * 16).filter(|&s| key.leaves(&chord(chords[s / 16], s % 4 == 0))).collect()
     }
 

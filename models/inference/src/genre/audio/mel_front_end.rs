@@ -7,19 +7,19 @@ use super::SILENCE_DB;
 use crate::genre::frame_of;
 
 /// Samples at any rate in; columns in decibels out, each with whether it sounds. Allocates nothing once made.
-pub(super) struct Ears {
+pub(super) struct MelFrontEnd {
     front: FrontEnd,
-    place: Place,
+    counter: FrameCounter,
 }
 
 /// How many frames and columns have come.
 #[derive(Default)]
-struct Place {
+struct FrameCounter {
     frames: usize,
     columns: usize,
 }
 
-impl Place {
+impl FrameCounter {
     fn take(&mut self, power: &Column, each: &mut impl FnMut(&Column, bool)) {
         if self.frames == frame_of(self.columns) {
             let mut column = *power;
@@ -32,23 +32,23 @@ impl Place {
     }
 }
 
-impl Ears {
+impl MelFrontEnd {
     pub(super) fn new(rate: u32) -> Result<Self, RateError> {
-        Ok(Self { front: FrontEnd::new(rate)?, place: Place::default() })
+        Ok(Self { front: FrontEnd::new(rate)?, counter: FrameCounter::default() })
     }
 
     pub(super) fn push(&mut self, samples: &[f32], mut each: impl FnMut(&Column, bool)) {
-        self.front.push(samples, |power| self.place.take(power, &mut each));
+        self.front.push(samples, |power| self.counter.take(power, &mut each));
     }
 
     /// Hands on what is left and is ready for another sound.
     pub(super) fn finish(&mut self, mut each: impl FnMut(&Column, bool)) {
-        self.front.finish(|power| self.place.take(power, &mut each));
-        self.place = Place::default();
+        self.front.finish(|power| self.counter.take(power, &mut each));
+        self.counter = FrameCounter::default();
     }
 
     pub(super) fn reset(&mut self) {
         self.front.reset();
-        self.place = Place::default();
+        self.counter = FrameCounter::default();
     }
 }
