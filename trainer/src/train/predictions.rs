@@ -9,7 +9,7 @@ use sideman_nets::genre::DynClassifier;
 use sideman_nets::nn::{Mode, Parameters};
 
 use super::Examples;
-use crate::evaluate::write_whole;
+use crate::report::write_whole;
 
 /// Probabilities of the classes for each example.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -1,13 +1,13 @@
-//! P3 and P4, and the classifiers of P2: the models of [`crate::genre`], in the order that their papers need.
+//! P3 and P4, and the classifiers of P2: the models of [`crate::recipes::genre`], in the order that their papers need.
 
 use std::path::{Path, PathBuf};
 
+use super::Report;
 use super::fixtures::Made;
-use super::report::Report;
 use super::{Paper, PaperInfo, PaperRun};
-use crate::corpus::Split;
-use crate::genre::eval::{measured, overview, plain};
-use crate::genre::{
+use crate::data::Split;
+use crate::recipes::genre::eval::{measured, overview, plain};
+use crate::recipes::genre::{
     EvalGenreArgs, PrepareOptions, RenderOptions, Scheme, TrainArgs, gtzan, prepare, render, train,
 };
 
