@@ -14,7 +14,7 @@ struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// Read a corpus into a cache of songs to train on
-    Prepare(sideman_trainer::data::PrepareArgs),
+    Prepare(sideman_trainer::data::PrepareOptions),
     /// Train the band's network
     Train(sideman_trainer::recipes::band::TrainArgs),
     /// Draw the loss curves of a run, also while it is going on

@@ -23,13 +23,16 @@ use super::files::{Content, Files, Listed, MIDI_ENDINGS, meta, stem, walk};
 use super::source::{CorpusError, Split, Tier};
 
 /// Files beside a corpus that say more about its tracks.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct TrackLabels {
-    /// Genre assignments, `.cls`.
+    /// Genre assignment of the Million Song Dataset (.cls) for Lakh; may be given several times.
+    #[arg(long, value_name = "FILE")]
     pub genres: Vec<PathBuf>,
-    /// Folder of Last.fm tags.
+    /// Folder of Last.fm tags of the Million Song Dataset, for tracks without a genre.
+    #[arg(long, value_name = "DIR")]
     pub tags: Option<PathBuf>,
-    /// `match_scores.json`; looked for in the corpus folder and above it when not named.
+    /// match_scores.json of Lakh, when it does not lie in or beside the corpus.
+    #[arg(long, value_name = "FILE")]
     pub match_scores: Option<PathBuf>,
 }
 

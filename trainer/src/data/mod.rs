@@ -29,7 +29,7 @@ mod tests;
 pub use cache::CacheError;
 pub use dataset::Dataset;
 pub use files::Files;
-pub use prepare::{Layout, PrepareArgs, PrepareOptions, prepare, run};
+pub use prepare::{Layout, PrepareOptions, prepare, run};
 pub use prepare_report::PrepareReport;
 pub use qualify::LeftOut;
 pub use song::Song;

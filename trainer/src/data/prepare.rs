@@ -33,9 +33,17 @@ pub enum Layout {
     Lpd,
 }
 
-/// Command line of `prepare`.
+/// Reads a share, 0 to 1.
+fn share(text: &str) -> Result<f32, String> {
+    match text.trim().parse::<f32>() {
+        Ok(x) if (0.0..=1.0).contains(&x) => Ok(x),
+        _ => Err("give a number from 0 to 1".to_owned()),
+    }
+}
+
+/// What to prepare.
 #[derive(Debug, Clone, clap::Args)]
-pub struct PrepareArgs {
+pub struct PrepareOptions {
     /// Folder of the corpus.
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
@@ -48,15 +56,9 @@ pub struct PrepareArgs {
     /// Licence tier of a corpus that has no manifest.
     #[arg(long, value_enum, default_value_t = Tier::Research)]
     pub tier: Tier,
-    /// Genre assignment of the Million Song Dataset (.cls) for Lakh; may be given several times.
-    #[arg(long, value_name = "FILE")]
-    pub genres: Vec<PathBuf>,
-    /// Folder of Last.fm tags of the Million Song Dataset, for tracks without a genre.
-    #[arg(long, value_name = "DIR")]
-    pub tags: Option<PathBuf>,
-    /// match_scores.json of Lakh, when it does not lie in or beside the corpus.
-    #[arg(long, value_name = "FILE")]
-    pub match_scores: Option<PathBuf>,
+    /// Labels of Lakh tracks.
+    #[command(flatten)]
+    pub labels: TrackLabels,
     /// Leave out training songs whose bass is in the piano's harmony on fewer downbeats than this share (0
     /// to 1); songs without the figure stay.
     #[arg(long, value_name = "SHARE", value_parser = share)]
@@ -64,35 +66,8 @@ pub struct PrepareArgs {
     /// Make the cache again even when it is up to date.
     #[arg(long)]
     pub force: bool,
-}
-
-/// Reads a share, 0 to 1.
-fn share(text: &str) -> Result<f32, String> {
-    match text.trim().parse::<f32>() {
-        Ok(x) if (0.0..=1.0).contains(&x) => Ok(x),
-        _ => Err("give a number from 0 to 1".to_owned()),
-    }
-}
-
-/// What to prepare.
-#[derive(Debug, Clone)]
-pub struct PrepareOptions {
-    /// Folder of the corpus.
-    pub data: PathBuf,
-    /// Folder for the cache.
-    pub out: PathBuf,
-    /// How the corpus lies on disk.
-    pub layout: Layout,
-    /// Licence tier of a corpus that has no manifest.
-    pub tier: Tier,
-    /// Labels of Lakh tracks.
-    pub labels: TrackLabels,
-    /// Least share of downbeats on which bass and piano agree, 0 to 1, for training songs that have the
-    /// figure.
-    pub min_agreement: Option<f32>,
-    /// Whether to make the cache again when it is up to date.
-    pub force: bool,
     /// Whether to draw a progress bar.
+    #[arg(skip)]
     pub progress: bool,
 }
 
@@ -112,31 +87,12 @@ impl PrepareOptions {
     }
 }
 
-impl From<&PrepareArgs> for PrepareOptions {
-    fn from(args: &PrepareArgs) -> Self {
-        let labels = TrackLabels {
-            genres: args.genres.clone(),
-            tags: args.tags.clone(),
-            match_scores: args.match_scores.clone(),
-        };
-        Self {
-            layout: args.layout,
-            tier: args.tier,
-            labels,
-            min_agreement: args.min_agreement,
-            force: args.force,
-            progress: true,
-            ..Self::new(&args.data, &args.out)
-        }
-    }
-}
-
 /// Runs the command.
 ///
 /// # Errors
 /// As [`prepare`].
-pub fn run(args: &PrepareArgs) -> anyhow::Result<()> {
-    let report = prepare(&PrepareOptions::from(args))?;
+pub fn run(args: &PrepareOptions) -> anyhow::Result<()> {
+    let report = prepare(&PrepareOptions { progress: true, ..args.clone() })?;
     println!("{report}");
     if report.songs.is_empty() {
         println!("No file can teach a band; the reasons are in {}", args.out.join(LEFT_OUT).display());

@@ -1,12 +1,13 @@
 //! A song with a piano and a band, and how the tracks of a file become one.
 
+use serde::{Deserialize, Serialize};
 use sideman_music::score::BandScore;
 use sideman_music::{Meter, Note, Part, Score, Track};
 
 use super::source::{Collect, Split, Tier};
 
 /// A song with a piano and a band.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Song {
     /// Path within the corpus.
     pub id: String,
@@ -28,6 +29,7 @@ pub struct Song {
     /// at most a bar later.
     pub steps: usize,
     /// The one metre of the song, one of [`METERS`](super::qualify::METERS).
+    #[serde(with = "meter")]
     pub meter: Meter,
     /// Whether the metre of the file changes, so that this is only its longest stretch in one metre.
     pub excerpt: bool,
@@ -44,7 +46,22 @@ pub struct Song {
     /// 0 to 1. By chance it would be 0.31.
     pub on_grid: f32,
     /// The notes. Bar 0 starts at pulse 0, and no note before it.
+    #[serde(skip)]
     pub band: BandScore,
+}
+
+/// A metre as a pair of numbers.
+mod meter {
+    use super::{Deserialize, Meter, Serialize};
+
+    pub(super) fn serialize<S: serde::Serializer>(m: &Meter, to: S) -> Result<S::Ok, S::Error> {
+        (m.numerator, m.denominator).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Meter, D::Error> {
+        let (numerator, denominator) = Deserialize::deserialize(from)?;
+        Ok(Meter { numerator, denominator })
+    }
 }
 
 impl Song {

@@ -50,14 +50,14 @@ pub struct EvalBandArgs {
     #[arg(long, value_name = "NAME,..", value_delimiter = ',')]
     pub only: Vec<String>,
     /// Leave the classifiers out, which take most of the time
-    #[arg(long)]
-    pub no_told_apart: bool,
+    #[arg(long = "no-told-apart")]
+    pub no_discriminator: bool,
     /// Measure also how soon each band follows when the piano jumps by a tritone; plays everything twice more
-    #[arg(long)]
-    pub jump: bool,
+    #[arg(long = "jump")]
+    pub key_change: bool,
     /// Look also for what is quoted from the training songs of both tiers
-    #[arg(long)]
-    pub quotes: bool,
+    #[arg(long = "quotes")]
+    pub memorization: bool,
     /// Turn every control, and say what it moves
     #[arg(long)]
     pub controls: bool,

@@ -7,7 +7,7 @@ use sideman_music::family::Part;
 
 use super::accompanist::{Accompanist, Request};
 use super::controls::{copy_last_bar, other_pianos, through_the_grid};
-use super::discriminator::{ToldApart, samples, told_apart};
+use super::discriminator::{Discrimination, discriminate, samples};
 use super::features::View;
 use super::figures::{Metric, Tally};
 use super::interval::{Estimate, Resamples};
@@ -36,9 +36,9 @@ pub struct Options {
     /// Seed of everything that is drawn.
     pub seed: u64,
     /// Whether to run the classifiers.
-    pub told_apart: bool,
+    pub discrimination: bool,
     /// Whether to measure the recovery after a jump of the piano.
-    pub jump: bool,
+    pub key_change: bool,
 }
 
 impl Options {
@@ -68,14 +68,14 @@ pub struct Cell {
 
 /// Told apart, a part and a view at a time.
 #[derive(Debug, Clone, serde::Serialize)]
-pub struct Told {
+pub struct PartDiscrimination {
     /// The part.
     pub part: &'static str,
     /// What the classifiers saw.
     pub view: View,
     /// How well they did.
     #[serde(flatten)]
-    pub told: ToldApart,
+    pub told: Discrimination,
 }
 
 /// All figures of a band.
@@ -86,9 +86,11 @@ pub struct Row {
     /// The figures, in the order of [`Metric::all`]; those that do not apply are missing.
     pub cells: Vec<Cell>,
     /// Told apart from people; empty for people themselves.
-    pub told_apart: Vec<Told>,
+    #[serde(rename = "told_apart")]
+    pub discrimination: Vec<PartDiscrimination>,
     /// After a jump of the piano; only for models.
-    pub jump: Option<Recovery>,
+    #[serde(rename = "jump")]
+    pub key_change: Option<Recovery>,
     /// Seconds of music played per second of computing; only for models.
     pub times_real_time: Option<f64>,
 }
@@ -127,14 +129,14 @@ pub struct Played {
     /// Seconds of music played per second of computing; only for models.
     pub times_real_time: Option<f64>,
     /// After a jump of the piano; only for models.
-    pub jump: Option<Recovery>,
+    pub key_change: Option<Recovery>,
 }
 
 impl Played {
     /// What a band played to its own pianos.
     pub fn new(name: impl Into<String>, parts: Vec<Parts>) -> Self {
         let pianos = (0..parts.len()).map(|i| vec![i]).collect();
-        Self { name: name.into(), parts, pianos, times_real_time: None, jump: None }
+        Self { name: name.into(), parts, pianos, times_real_time: None, key_change: None }
     }
 
     /// Whether it is new music: not people's band against other pianos, their last bar again, or their band
@@ -202,11 +204,11 @@ pub fn compare(
         .zip(&tallies)
         .zip(std::iter::once(Vec::new()).chain(told))
         .filter(|((p, _), _)| options.shows(&p.name))
-        .map(|((p, tally), told_apart)| Row {
+        .map(|((p, tally), discrimination)| Row {
             cells: cells(tally, &tallies[1], &tallies[0], &resamples),
             name: p.name.clone(),
-            told_apart,
-            jump: p.jump.clone(),
+            discrimination,
+            key_change: p.key_change.clone(),
             times_real_time: p.times_real_time,
         })
         .collect();
@@ -239,14 +241,14 @@ fn play(
     }
     let music: f64 = songs.iter().map(|s| s.steps() as f64 * 15.0 / s.bpm.max(1.0)).sum();
     let times_real_time = Some(music / begun.elapsed().as_secs_f64().max(1e-9));
-    let jump = if options.jump {
+    let key_change = if options.key_change {
         progress.set_message(format!("{} after a jump", band.name()));
         progress.inc_length(songs.len() as u64);
         Some(after_jump(band, songs, resamples, progress)?)
     } else {
         None
     };
-    Ok(Played { times_real_time, jump, ..Played::new(band.name(), parts) })
+    Ok(Played { times_real_time, key_change, ..Played::new(band.name(), parts) })
 }
 
 /// What each song contributes; where a band is set against several pianos, their sum.
@@ -295,17 +297,17 @@ fn told_rows(
     resamples: &Resamples,
     options: &Options,
     progress: &ProgressBar,
-) -> Vec<Vec<Told>> {
+) -> Vec<Vec<PartDiscrimination>> {
     let groups: Vec<&str> = songs.iter().map(|s| s.group.as_str()).collect();
     let jobs: Vec<(usize, Part)> = played
         .iter()
         .enumerate()
-        .filter(|(_, p)| options.told_apart && options.shows(&p.name))
+        .filter(|(_, p)| options.discrimination && options.shows(&p.name))
         .flat_map(|(row, _)| Part::ALL.map(|part| (row, part)))
         .collect();
     progress.set_message("telling apart");
     progress.inc_length(jobs.len() as u64);
-    let done: Vec<(usize, Vec<Told>)> = jobs
+    let done: Vec<(usize, Vec<PartDiscrimination>)> = jobs
         .par_iter()
         .map(|&(row, part)| {
             let p = &played[row];
@@ -319,15 +321,15 @@ fn told_rows(
             let told = View::ALL
                 .into_iter()
                 .filter_map(|view| {
-                    let told = told_apart(&pairs, &groups, view, resamples, options.seed)?;
-                    Some(Told { part: part.name(), view, told })
+                    let told = discriminate(&pairs, &groups, view, resamples, options.seed)?;
+                    Some(PartDiscrimination { part: part.name(), view, told })
                 })
                 .collect();
             progress.inc(1);
             (row, told)
         })
         .collect();
-    let mut out: Vec<Vec<Told>> = vec![Vec::new(); played.len()];
+    let mut out: Vec<Vec<PartDiscrimination>> = vec![Vec::new(); played.len()];
     for (row, told) in done {
         out[row].extend(told);
     }
@@ -355,7 +357,7 @@ mod tests {
 
     fn options(only: &[&str]) -> Options {
         let only = only.iter().map(|&s| s.to_owned()).collect();
-        Options { only, shuffles: 2, resamples: 50, seed: 3, told_apart: true, jump: false }
+        Options { only, shuffles: 2, resamples: 50, seed: 3, discrimination: true, key_change: false }
     }
 
     fn compared(
@@ -396,10 +398,10 @@ mod tests {
             assert_eq!(shuffled.cell(f).unwrap().coupling.unwrap().value, 0.0);
             assert!(metronome.cell(f).unwrap().coupling.unwrap().value < 0.5);
         }
-        assert!(people.told_apart.is_empty());
-        assert_eq!(echo.told_apart.len(), Part::ALL.len() * View::ALL.len());
-        assert!(echo.told_apart.iter().all(|t| (t.told.area.value - 0.5).abs() < 1e-9));
-        assert!(metronome.told_apart.iter().all(|t| t.told.area.value > 0.95));
+        assert!(people.discrimination.is_empty());
+        assert_eq!(echo.discrimination.len(), Part::ALL.len() * View::ALL.len());
+        assert!(echo.discrimination.iter().all(|t| (t.told.area.value - 0.5).abs() < 1e-9));
+        assert!(metronome.discrimination.iter().all(|t| t.told.area.value > 0.95));
         assert!(echo.times_real_time.is_some() && people.times_real_time.is_none());
     }
 

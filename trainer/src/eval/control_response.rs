@@ -180,7 +180,7 @@ pub struct Target {
 
 /// What a control does.
 #[derive(Debug, Clone, serde::Serialize)]
-pub struct Turned {
+pub struct ControlResponse {
     /// Name of the band.
     pub band: String,
     /// Its name.
@@ -198,12 +198,12 @@ pub struct Turned {
 ///
 /// # Errors
 /// When the band cannot play a song.
-pub fn turn_all(
+pub fn control_responses(
     band: &mut dyn Accompanist,
     songs: &[EvalSong],
     resamples: &Resamples,
     progress: &ProgressBar,
-) -> anyhow::Result<Vec<Turned>> {
+) -> anyhow::Result<Vec<ControlResponse>> {
     let songs: Vec<EvalSong> = songs.iter().map(|s| s.shortened(BARS)).collect();
     let controls = controls();
     progress.set_message(format!("{} is turned", band.name()));
@@ -244,7 +244,7 @@ fn turned(
     moved: &[BySongAndEffect],
     neutral: &BySongAndEffect,
     resamples: &Resamples,
-) -> Turned {
+) -> ControlResponse {
     let effects = Effect::all();
     let targets = targets(control);
     let mean = |of: &BySongAndEffect, e: usize| {
@@ -279,7 +279,7 @@ fn turned(
             (e.name(), change / mean(neutral, i).abs().max(1e-6), moves_along(control, e))
         })
         .collect();
-    Turned {
+    ControlResponse {
         band: String::new(),
         control: name(control),
         places: places(control).to_vec(),
@@ -310,7 +310,7 @@ fn rank_correlation(values: &[f64]) -> f64 {
 }
 
 /// The tables of a band's controls.
-pub fn tables(turned: &[Turned]) -> Vec<Table> {
+pub fn tables(turned: &[ControlResponse]) -> Vec<Table> {
     let Some(first) = turned.first() else { return Vec::new() };
     let head =
         ["control", "moves", "lowest", "", "", "", "highest", "change", "monotone", "rank correlation"];
@@ -380,12 +380,12 @@ mod tests {
         }
     }
 
-    fn all() -> Vec<Turned> {
+    fn all() -> Vec<ControlResponse> {
         let songs = fixtures::songs(4, 16, 1);
-        turn_all(&mut Heeds, &songs, &Resamples::new(4, 50, 1), &ProgressBar::hidden()).unwrap()
+        control_responses(&mut Heeds, &songs, &Resamples::new(4, 50, 1), &ProgressBar::hidden()).unwrap()
     }
 
-    fn find<'a>(all: &'a [Turned], control: &str) -> &'a Turned {
+    fn find<'a>(all: &'a [ControlResponse], control: &str) -> &'a ControlResponse {
         all.iter().find(|t| t.control == control).unwrap()
     }
 

@@ -54,7 +54,7 @@ pub struct Tell {
 
 /// How well a part of a model is told from people's.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct ToldApart {
+pub struct Discrimination {
     /// Area under the curve of the better classifier, with its interval by song; 0.5 is not at all.
     pub area: Estimate,
     /// That of the boosted trees.
@@ -89,13 +89,13 @@ pub fn samples(songs: &[EvalSong], model: &[Parts], pianos: &[Vec<Half>], part: 
 
 /// Tells samples apart. `groups[song]` names what must not be cut by a fold. `None` with fewer than
 /// [`LEAST_PAIRS`] pairs or fewer groups than folds.
-pub fn told_apart(
+pub fn discriminate(
     samples: &[Sample],
     groups: &[&str],
     view: View,
     resamples: &Resamples,
     seed: u64,
-) -> Option<ToldApart> {
+) -> Option<Discrimination> {
     let pairs = samples.iter().filter(|s| s.model).count().min(samples.iter().filter(|s| !s.model).count());
     let different: BTreeSet<&str> = samples.iter().map(|s| groups[s.song]).collect();
     if pairs < LEAST_PAIRS || different.len() < FOLDS {
@@ -141,7 +141,7 @@ pub fn told_apart(
     let (trees, logistic) = (over_folds(&scored[0], &once)?, over_folds(&scored[1], &once)?);
     let better = &scored[usize::from(logistic > trees)];
     let area = resamples.estimate(songs.len(), |w| over_folds(better, w))?;
-    Some(ToldApart { area, trees, logistic, pairs, tells: tells(samples, view, &gains) })
+    Some(Discrimination { area, trees, logistic, pairs, tells: tells(samples, view, &gains) })
 }
 
 /// The fold of each sample: groups are dealt out in an order drawn from the seed.
@@ -204,9 +204,9 @@ mod tests {
         songs.iter().map(|s| halves(&s.piano, s.bars)).collect()
     }
 
-    fn told(songs: &[EvalSong], samples: &[Sample], view: View) -> ToldApart {
+    fn told(songs: &[EvalSong], samples: &[Sample], view: View) -> Discrimination {
         let groups: Vec<&str> = songs.iter().map(|s| s.group.as_str()).collect();
-        told_apart(samples, &groups, view, &Resamples::new(songs.len(), 200, 1), 1).unwrap()
+        discriminate(samples, &groups, view, &Resamples::new(songs.len(), 200, 1), 1).unwrap()
     }
 
     #[test]
@@ -321,6 +321,6 @@ mod tests {
         let all = samples(&songs, &[model], &own_pianos(&songs), Part::Bass);
         assert_eq!(all.len(), 2 * 3);
         let groups = ["a"];
-        assert!(told_apart(&all, &groups, View::Notes, &Resamples::new(1, 10, 1), 1).is_none());
+        assert!(discriminate(&all, &groups, View::Notes, &Resamples::new(1, 10, 1), 1).is_none());
     }
 }

@@ -2,7 +2,7 @@
 
 use sideman_music::family::Part;
 
-use super::compare::{Comparison, Row, Told};
+use super::compare::{Comparison, PartDiscrimination, Row};
 use super::features::View;
 use super::figures::Metric;
 use super::interval::Estimate;
@@ -92,15 +92,15 @@ fn told(c: &Comparison, view: View) -> Table {
         view.what()
     );
     let mut t = Table::new(title, ["band", "drums", "bass", "guitar", "strings"]);
-    for row in c.rows.iter().filter(|r| !r.told_apart.is_empty()) {
+    for row in c.rows.iter().filter(|r| !r.discrimination.is_empty()) {
         let cells = Part::ALL.map(|p| estimate(find(row, p, view).map(|t| &t.told.area)));
         t.push(std::iter::once(row.name.clone()).chain(cells));
     }
     t
 }
 
-fn find(row: &Row, part: Part, view: View) -> Option<&Told> {
-    row.told_apart.iter().find(|t| t.part == part.name() && t.view == view)
+fn find(row: &Row, part: Part, view: View) -> Option<&PartDiscrimination> {
+    row.discrimination.iter().find(|t| t.part == part.name() && t.view == view)
 }
 
 /// What gives each model away most, where anything does.
@@ -141,7 +141,7 @@ fn jumps(c: &Comparison) -> Table {
     let beats = (1..=8).map(|b| b.to_string());
     let mut t = Table::new(title, ["band".to_owned(), "back after".to_owned()].into_iter().chain(beats));
     for row in &c.rows {
-        if let Some(jump) = &row.jump {
+        if let Some(jump) = &row.key_change {
             let back = jump.back_after.map_or("never".to_owned(), |b| format!("{b}"));
             let first = jump.beats.iter().take(8).map(|b| estimate(b.as_ref()));
             t.push([row.name.clone(), back].into_iter().chain(first));
@@ -172,11 +172,11 @@ pub fn csv(c: &Comparison) -> anyhow::Result<Vec<u8>> {
                 put(&row.name, &format!("{} over people's", cell.figure), part, e)?;
             }
         }
-        for told in &row.told_apart {
+        for told in &row.discrimination {
             let figure = format!("told apart by {}", told.view.what());
             put(&row.name, &figure, told.part, &told.told.area)?;
         }
-        for (k, e) in row.jump.iter().flat_map(|j| j.beats.iter().enumerate()) {
+        for (k, e) in row.key_change.iter().flat_map(|j| j.beats.iter().enumerate()) {
             if let Some(e) = e {
                 put(&row.name, &format!("coupling {k} beats after a jump"), "", e)?;
             }

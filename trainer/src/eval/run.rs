@@ -7,9 +7,9 @@ use super::accompanist::Accompanist;
 use super::breakdown::{self, Breakdown};
 use super::command::{EvalBandArgs, test_songs, velocities};
 use super::compare::{Comparison, Options, Played, compare, play_all};
-use super::control_response::{self, Turned, turn_all};
+use super::control_response::{self, ControlResponse, control_responses};
 use super::interval::Resamples;
-use super::memorization::{self, Quotes};
+use super::memorization::{self, Memorization};
 use super::page;
 use super::report::{csv, headline, tables};
 use super::seeds::{self, TwoTakes, two_takes};
@@ -36,11 +36,12 @@ pub struct BandReport {
     /// What the bands are to reach, and whether they do.
     pub targets: Vec<Target>,
     /// Longest matches with training songs.
-    pub quotes: Option<Quotes>,
+    #[serde(rename = "quotes")]
+    pub memorization: Option<Memorization>,
     /// How well the styles are told.
     pub styles: Option<StyleStudy>,
     /// What the controls move.
-    pub controls: Vec<Turned>,
+    pub controls: Vec<ControlResponse>,
     /// The same piano at two seeds.
     pub takes: Vec<TwoTakes>,
     /// By kind of song, and by tempo.
@@ -57,7 +58,7 @@ impl BandReport {
         }
         out.extend(self.styles.iter().flat_map(styles::tables));
         out.extend(self.controls.chunk_by(|a, b| a.band == b.band).flat_map(control_response::tables));
-        out.extend(self.quotes.iter().flat_map(memorization::tables));
+        out.extend(self.memorization.iter().flat_map(memorization::tables));
         out.extend(targets::tables(&self.targets));
         out
     }
@@ -86,8 +87,8 @@ pub fn run(
         shuffles: 5,
         resamples: RESAMPLES,
         seed: args.seed,
-        told_apart: !args.no_told_apart,
-        jump: args.jump || args.everything,
+        discrimination: !args.no_discriminator,
+        key_change: args.key_change || args.everything,
     };
     let style = ProgressStyle::with_template("{msg:24} {wide_bar} {pos}/{len} {eta}")?;
     let progress = ProgressBar::new(0).with_style(style);
@@ -114,10 +115,10 @@ pub fn run(
         let few = &songs[..songs.len().min(CONTROL_SONGS)];
         let resamples = Resamples::new(few.len(), RESAMPLES, args.seed);
         for band in &mut shown {
-            controls.extend(turn_all(&mut **band, few, &resamples, &progress)?);
+            controls.extend(control_responses(&mut **band, few, &resamples, &progress)?);
         }
     }
-    let quotes = if args.quotes || args.everything {
+    let memorization = if args.memorization || args.everything {
         progress.set_message("looking for quotes");
         // Shuffled pairs are what people play.
         let rows: Vec<&Played> = played.iter().filter(|p| p.is_own()).collect();
@@ -125,8 +126,8 @@ pub fn run(
     } else {
         None
     };
-    let targets = judge(&comparison, quotes.as_ref(), styles.as_ref(), &takes);
-    let report = BandReport { comparison, targets, quotes, styles, controls, takes, breakdowns };
+    let targets = judge(&comparison, memorization.as_ref(), styles.as_ref(), &takes);
+    let report = BandReport { comparison, targets, memorization, styles, controls, takes, breakdowns };
     let page = match &args.html {
         Some(_) => Some(page::page(&report, &songs, &played, &mut shown)?),
         None => None,

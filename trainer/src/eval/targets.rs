@@ -7,7 +7,7 @@ use super::engine_band::RULES;
 use super::features::View;
 use super::figures::Metric;
 use super::interval::Estimate;
-use super::memorization::Quotes;
+use super::memorization::Memorization;
 use super::seeds::TwoTakes;
 use super::styles::{STYLES, StyleStudy};
 use crate::report::table::{Table, estimate};
@@ -95,7 +95,7 @@ impl List {
 /// beat, and has no targets itself.
 pub fn judge(
     c: &Comparison,
-    quotes: Option<&Quotes>,
+    memorization: Option<&Memorization>,
     styles: Option<&StyleStudy>,
     takes: &[TwoTakes],
 ) -> Vec<Target> {
@@ -105,7 +105,7 @@ pub fn judge(
         let mut list = List { band: row.name.clone(), out: Vec::new() };
         figures(&mut list, row);
         told(&mut list, row, c);
-        if let Some(jump) = &row.jump {
+        if let Some(jump) = &row.key_change {
             let is = jump.back_after.map_or("never".to_owned(), |b| b.to_string());
             let so = jump.back_after.is_some_and(|b| b <= JUMP_BEATS);
             list.whether(format!("back {JUMP_BEATS} beats after a jump at the latest"), is, so);
@@ -122,8 +122,8 @@ pub fn judge(
             let is = format!("{:.0} % of songs", two.same_again * 100.0);
             list.whether("one seed gives the same twice".to_owned(), is, two.same_again == 1.0);
         }
-        if let Some(quotes) = quotes {
-            for d in quotes.distributions.iter().filter(|d| d.band == row.name) {
+        if let Some(found) = memorization {
+            for d in found.distributions.iter().filter(|d| d.band == row.name) {
                 let part = d.part.map_or("any part".to_owned(), str::to_lowercase);
                 let mean =
                     format!("longest matches with training songs, {part}: median over people's 1 or less");
@@ -179,7 +179,7 @@ fn told(list: &mut List, row: &Row, c: &Comparison) {
     for view in [View::Notes, View::Touch] {
         for part in Part::ALL {
             let find = |row: &Row| {
-                let told = row.told_apart.iter().find(|t| t.view == view && t.part == part.name());
+                let told = row.discrimination.iter().find(|t| t.view == view && t.part == part.name());
                 told.map(|t| t.told.area)
             };
             let (by, part) = (view.what(), lower(part));
@@ -278,7 +278,7 @@ mod tests {
             Played::new("echo", people),
             Played::new("metronome", fixtures::metronome(&songs)),
         ];
-        let options = Options { resamples: 50, seed: 1, told_apart: true, ..Options::default() };
+        let options = Options { resamples: 50, seed: 1, discrimination: true, ..Options::default() };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
         let c = compare(&songs, &played, &options, &ProgressBar::hidden(), &pool);
         let all = judge(&c, None, None, &[]);

@@ -102,7 +102,7 @@ pub struct Distribution {
 
 /// The check of all bands.
 #[derive(Debug, Clone, serde::Serialize)]
-pub struct Quotes {
+pub struct Memorization {
     /// Training songs that were looked through.
     pub training_songs: usize,
     /// By band and part, the tiers together.
@@ -125,7 +125,7 @@ pub fn check(
     songs: &[EvalSong],
     played: &[&Played],
     resamples: &Resamples,
-) -> anyhow::Result<Quotes> {
+) -> anyhow::Result<Memorization> {
     let mut lines: [Vec<Line>; 4] = Default::default();
     let mut names = Vec::new();
     for &tier in tiers {
@@ -148,7 +148,7 @@ fn check_lines(
     songs: &[EvalSong],
     played: &[&Played],
     resamples: &Resamples,
-) -> Quotes {
+) -> Memorization {
     // By part, then band.
     let mut found: Vec<Vec<Found>> = Vec::new();
     for part in Part::ALL {
@@ -197,7 +197,7 @@ fn check_lines(
         let example = example.unwrap_or_default();
         distributions.push(distribution(&band.name, None, &all(b), &all(0), example, resamples));
     }
-    Quotes { training_songs: names.len(), distributions }
+    Memorization { training_songs: names.len(), distributions }
 }
 
 fn matches(
@@ -279,7 +279,7 @@ fn quantile(values: &[Option<f64>], weights: &[f64], share: f64) -> Option<f64> 
 }
 
 /// The tables of the check.
-pub fn tables(quotes: &Quotes) -> Vec<Table> {
+pub fn tables(quotes: &Memorization) -> Vec<Table> {
     let mut head = vec!["band", "part"];
     for what in ["bits: median", "notes: median", "beats: median"] {
         head.extend([what, "95 %", "longest"]);

@@ -7,13 +7,13 @@ fn lines(songs: &[EvalSong]) -> [Vec<Line>; 4] {
     std::array::from_fn(|p| songs.iter().map(|s| Line::new(Part::ALL[p], &s.people[p], BAR_STEPS)).collect())
 }
 
-fn checked(training: &[EvalSong], songs: &[EvalSong], played: &[Played]) -> Quotes {
+fn checked(training: &[EvalSong], songs: &[EvalSong], played: &[Played]) -> Memorization {
     let names: Vec<String> = training.iter().map(|s| s.name.clone()).collect();
     let rows: Vec<&Played> = played.iter().collect();
     check_lines(&lines(training), &names, songs, &rows, &Resamples::new(songs.len(), 200, 1))
 }
 
-fn of<'a>(quotes: &'a Quotes, band: &str, part: Option<Part>) -> &'a Distribution {
+fn of<'a>(quotes: &'a Memorization, band: &str, part: Option<Part>) -> &'a Distribution {
     quotes.distributions.iter().find(|d| d.band == band && d.part == part.map(Part::name)).unwrap()
 }
 

@@ -94,7 +94,7 @@ pub fn page(
         "Quotes",
         "The longest match of each song's band with any training song. People's test songs share no \
                     group with a training song: what they have in common with one is what music has in common.",
-        &(quote_chart(report)? + &html(report.quotes.iter().flat_map(memorization::tables).collect())),
+        &(memorization_chart(report)? + &html(report.memorization.iter().flat_map(memorization::tables).collect())),
     );
     page.linked_section(
         "rolls",
@@ -133,7 +133,8 @@ fn figure_charts(report: &BandReport) -> anyhow::Result<String> {
         let told = |n: &str| -> Vec<Option<Estimate>> {
             Part::ALL
                 .map(|p| {
-                    let told = row(n)?.told_apart.iter().find(|t| t.view == view && t.part == p.name())?;
+                    let told =
+                        row(n)?.discrimination.iter().find(|t| t.view == view && t.part == p.name())?;
                     Some(told.told.area)
                 })
                 .to_vec()
@@ -167,9 +168,9 @@ fn style_chart(report: &BandReport) -> anyhow::Result<String> {
     chart.figure()
 }
 
-fn quote_chart(report: &BandReport) -> anyhow::Result<String> {
-    let Some(quotes) = &report.quotes else { return Ok(String::new()) };
-    let mut bands: Vec<&str> = quotes.distributions.iter().map(|d| d.band.as_str()).collect();
+fn memorization_chart(report: &BandReport) -> anyhow::Result<String> {
+    let Some(found) = &report.memorization else { return Ok(String::new()) };
+    let mut bands: Vec<&str> = found.distributions.iter().map(|d| d.band.as_str()).collect();
     bands.dedup();
     let parts: Vec<Option<&str>> = Part::ALL.iter().map(|p| Some(p.name())).chain([None]).collect();
     let chart = Dots {
@@ -178,7 +179,7 @@ fn quote_chart(report: &BandReport) -> anyhow::Result<String> {
                 .to_owned(),
         groups: parts.iter().map(|p| p.map_or("any part".to_owned(), str::to_lowercase)).collect(),
         series: series(bands.into_iter().filter(|b| *b != PEOPLE), |n| {
-            let find = |p: &Option<&str>| quotes.distributions.iter().find(|d| d.band == n && d.part == *p);
+            let find = |p: &Option<&str>| found.distributions.iter().find(|d| d.band == n && d.part == *p);
             parts.iter().map(|p| find(p).and_then(|d| d.median_ratio)).collect()
         }),
         range: (0.0, 2.0),

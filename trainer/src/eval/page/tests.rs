@@ -2,7 +2,7 @@ use super::*;
 use crate::eval::compare::{Options, compare};
 use crate::eval::controls::other_pianos;
 use crate::eval::fixtures;
-use crate::eval::memorization::Quotes;
+use crate::eval::memorization::Memorization;
 use crate::eval::targets::judge;
 use indicatif::ProgressBar;
 
@@ -31,12 +31,12 @@ fn the_page_holds_everything_and_needs_nothing() {
     let options = Options { resamples: 20, seed: 1, ..Options::default() };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let comparison = compare(&songs, &played, &options, &ProgressBar::hidden(), &pool);
-    let quotes = Quotes { training_songs: 3, distributions: Vec::new() };
+    let memorization = Memorization { training_songs: 3, distributions: Vec::new() };
     let targets = judge(&comparison, None, None, &[]);
     let report = BandReport {
         comparison,
         targets,
-        quotes: Some(quotes),
+        memorization: Some(memorization),
         styles: None,
         controls: Vec::new(),
         takes: Vec::new(),

@@ -20,18 +20,6 @@ const LISTS: [(&str, Split); 3] = [
     ("test_filtered.txt", Split::Test),
 ];
 
-/// How GTZAN is split.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Protocol {
-    /// P3's: the last ten clips of each genre (90 to 99) for test. Of the others, those whose number ends in 9
-    /// are for validation.
-    LastTen,
-    /// The lists of C. Kereliuk, B. Sturm and J. Larsen ("Deep Learning and Music Adversaries", 2015), without
-    /// repeats, distortions and wrong labels and with no artist in two splits: a folder with
-    /// `train_filtered.txt` and so on, or a table with the columns `name` and `split`.
-    FaultFiltered(PathBuf),
-}
-
 /// The folder of the ten genres, when `root` is or contains one.
 pub fn genres_folder(root: &Path) -> Option<PathBuf> {
     let has = |folder: &Path| scheme::GTZAN.iter().filter(|g| folder.join(g).is_dir()).count() >= 8;
@@ -61,11 +49,15 @@ pub fn split_last_ten(set: &mut LabelledSet) {
     });
 }
 
-/// Reads a folder of GTZAN audio.
+/// Reads a folder of GTZAN audio. `lists` are those of C. Kereliuk, B. Sturm and J. Larsen ("Deep Learning and Music
+/// Adversaries", 2015), without repeats, distortions and wrong labels and with no artist in two splits: a folder with
+/// `train_filtered.txt` and so on, or a table with the columns `name` and `split`. Without them it is split by P3's
+/// protocol: the last ten clips of each genre (90 to 99) for test; of the others, those whose number ends in 9 for
+/// validation.
 ///
 /// # Errors
 /// When there is no folder of genres, nothing in it, or the lists of the split cannot be read.
-pub fn open(root: &Path, protocol: &Protocol, tier: Tier) -> Result<Loose, CorpusError> {
+pub fn open(root: &Path, lists: Option<&Path>, tier: Tier) -> Result<Loose, CorpusError> {
     let hint = "expected genres/blues/blues.00000.au (or .wav) and so on, as GTZAN is published";
     let empty = || CorpusError::Empty { path: root.to_path_buf(), hint };
     let folder = genres_folder(root).ok_or_else(empty)?;
@@ -74,10 +66,7 @@ pub fn open(root: &Path, protocol: &Protocol, tier: Tier) -> Result<Loose, Corpu
     if found.is_empty() {
         return Err(empty());
     }
-    let lists = match protocol {
-        Protocol::LastTen => None,
-        Protocol::FaultFiltered(path) => Some(read_lists(path)?),
-    };
+    let lists = lists.map(read_lists).transpose()?;
     let mut listed = Vec::new();
     for (id, path) in found {
         // Some copies have a folder of test clips beside the ten.

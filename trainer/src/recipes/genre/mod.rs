@@ -38,9 +38,9 @@ pub use cache::load;
 pub use collection::{Collection, LeftOut, Raw, RawContent};
 pub use eval::EvalGenreArgs;
 pub use labelled::{Content, Facts, Kind, Labelled, LabelledSet, MelImage};
-pub use prepare::{Layout, PrepareArgs, PrepareOptions, prepare};
+pub use prepare::{Layout, PrepareOptions, prepare};
 pub use recipes::{PredictArgs, Recipe};
-pub use render::{RenderArgs, RenderOptions, render};
+pub use render::{RenderOptions, render};
 pub use report::Report;
 pub use scheme::{Classes, Scheme};
 pub use train::{TrainArgs, Training};
@@ -49,9 +49,9 @@ pub use train::{TrainArgs, Training};
 #[derive(Debug, Clone, clap::Subcommand)]
 pub enum Command {
     /// Read labelled music into a cache for the classifiers
-    Prepare(PrepareArgs),
+    Prepare(PrepareOptions),
     /// Play labelled MIDI through a soundfont into clips of audio
-    Render(RenderArgs),
+    Render(RenderOptions),
     /// Train a classifier of notes or of sound by its name
     Train(TrainArgs),
     /// Quantise and calibrate a run, of models that hear one or several, into a weights file with its card

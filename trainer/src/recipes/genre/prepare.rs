@@ -12,7 +12,7 @@ use sideman_music::encoding::bar_features::{piano_notes, windows};
 use super::cache::{self, ITEMS};
 use super::codec;
 use super::collection::{Collection, LeftOut, Raw, RawContent};
-use super::gtzan::{self, Protocol};
+use super::gtzan;
 use super::labelled::{Content, Facts, Kind, Labelled};
 use super::mels::{self, Mels};
 use super::report::{DOUBTFUL, DRUMS, Report, index};
@@ -51,9 +51,9 @@ pub enum Layout {
     Tree,
 }
 
-/// Command line of `genre prepare`.
+/// What to prepare.
 #[derive(Debug, Clone, clap::Args)]
-pub struct PrepareArgs {
+pub struct PrepareOptions {
     /// Folder of the collection.
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
@@ -83,28 +83,8 @@ pub struct PrepareArgs {
     /// Make the cache again even when it is up to date.
     #[arg(long)]
     pub force: bool,
-}
-
-/// What to prepare.
-#[derive(Debug, Clone)]
-pub struct PrepareOptions {
-    /// Folder of the collection.
-    pub data: PathBuf,
-    /// Folder for the cache.
-    pub out: PathBuf,
-    /// How the collection lies on disk.
-    pub layout: Layout,
-    /// Licence tier of a collection that has no manifest.
-    pub tier: Tier,
-    /// Genres of tracks.
-    pub labels: TrackLabels,
-    /// Genres by MD5.
-    pub md5_labels: Option<PathBuf>,
-    /// Split of GTZAN audio.
-    pub protocol: Protocol,
-    /// Whether to make the cache again when it is up to date.
-    pub force: bool,
     /// Whether to draw a progress bar.
+    #[arg(skip)]
     pub progress: bool,
 }
 
@@ -116,30 +96,12 @@ impl PrepareOptions {
             out: out.to_path_buf(),
             layout: Layout::Auto,
             tier: Tier::Research,
-            labels: TrackLabels::default(),
+            genres: vec![],
+            match_scores: None,
             md5_labels: None,
-            protocol: Protocol::LastTen,
+            gtzan_split: None,
             force: false,
             progress: false,
-        }
-    }
-}
-
-impl From<&PrepareArgs> for PrepareOptions {
-    fn from(args: &PrepareArgs) -> Self {
-        Self {
-            layout: args.layout,
-            tier: args.tier,
-            labels: TrackLabels {
-                genres: args.genres.clone(),
-                tags: None,
-                match_scores: args.match_scores.clone(),
-            },
-            md5_labels: args.md5_labels.clone(),
-            protocol: args.gtzan_split.clone().map_or(Protocol::LastTen, Protocol::FaultFiltered),
-            force: args.force,
-            progress: true,
-            ..Self::new(&args.data, &args.out)
         }
     }
 }
@@ -148,8 +110,8 @@ impl From<&PrepareArgs> for PrepareOptions {
 ///
 /// # Errors
 /// As [`prepare`].
-pub fn run(args: &PrepareArgs) -> anyhow::Result<()> {
-    let report = prepare(&PrepareOptions::from(args))?;
+pub fn run(args: &PrepareOptions) -> anyhow::Result<()> {
+    let report = prepare(&PrepareOptions { progress: true, ..args.clone() })?;
     print!("{report}");
     if report.up_to_date {
         println!("{} is up to date; --force makes it again", args.out.display());
@@ -189,15 +151,19 @@ pub fn open(options: &PrepareOptions) -> anyhow::Result<Vec<Box<dyn Collection>>
             }
             all
         }
-        Layout::Gtzan => vec![Box::new(gtzan::open(data, &options.protocol, tier)?)],
+        Layout::Gtzan => vec![Box::new(gtzan::open(data, options.gtzan_split.as_deref(), tier)?)],
         Layout::Fma => vec![Box::new(fma::open(data, tier)?)],
         Layout::Lakh | Layout::Lpd => match &options.md5_labels {
             Some(labels) => vec![Box::new(lakh::by_md5(data, tier, labels)?)],
-            None if options.labels.genres.is_empty() => bail!(
+            None if options.genres.is_empty() => bail!(
                 "Lakh files have no genres of their own: give --genres FILE (Top-MAGD or MASD, track and genre) \
                  or --md5-labels DIR (topmagd_train.csv and topmagd_test.csv)"
             ),
-            None => vec![Box::new(lakh::by_track(data, tier, &options.labels, layout == Layout::Lpd)?)],
+            None => {
+                let (genres, match_scores) = (options.genres.clone(), options.match_scores.clone());
+                let labels = TrackLabels { genres, tags: None, match_scores };
+                vec![Box::new(lakh::by_track(data, tier, &labels, layout == Layout::Lpd)?)]
+            }
         },
         Layout::Auto | Layout::Tree => vec![Box::new(tree::open(data, tier)?)],
     })

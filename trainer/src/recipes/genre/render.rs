@@ -11,8 +11,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use indicatif::{ProgressBar, ProgressStyle};
-use rayon::prelude::*;
 use rustysynth::{MidiFile, MidiFileSequencer, SoundFont, Synthesizer, SynthesizerSettings};
 use sha2::Digest;
 
@@ -25,6 +23,7 @@ use super::report::{Report, index};
 use super::scheme::Scheme;
 use crate::data::Split;
 use crate::data::cache::hex;
+use crate::data::read::{Visit, read_all};
 
 /// Samples a second.
 pub const RATE: u32 = 22_050;
@@ -45,7 +44,7 @@ const MOST_SILENCE: f64 = 300.0;
 
 /// Command line of `genre render`.
 #[derive(Debug, Clone, clap::Args)]
-pub struct RenderArgs {
+pub struct RenderOptions {
     /// Folder of the collection, laid out as `genre prepare` takes it.
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
@@ -61,34 +60,25 @@ pub struct RenderArgs {
     /// Most clips of a class; GTZAN has 100.
     #[arg(long, value_name = "N")]
     pub per_class: Option<usize>,
+    /// Whether to draw a progress bar.
+    #[arg(skip)]
+    pub progress: bool,
 }
 
-/// What to render.
-#[derive(Debug, Clone)]
-pub struct RenderOptions {
-    /// Where the music is and where the cache goes.
-    pub source: PrepareOptions,
-    /// SoundFont 2; looked for when not named.
-    pub soundfont: Option<PathBuf>,
-    /// Classes whose music is rendered.
-    pub scheme: Scheme,
-    /// Most clips of a class.
-    pub per_class: Option<usize>,
+impl RenderOptions {
+    /// All that is in the product's scheme, with the system's soundfont.
+    pub fn new(data: &Path, out: &Path) -> Self {
+        let (data, out) = (data.to_owned(), out.to_owned());
+        Self { data, out, soundfont: None, scheme: Scheme::Band, per_class: None, progress: false }
+    }
 }
 
 /// Runs the command.
 ///
 /// # Errors
 /// As [`render`].
-pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
-    let source = PrepareOptions { progress: true, ..PrepareOptions::new(&args.data, &args.out) };
-    let options = RenderOptions {
-        source,
-        soundfont: args.soundfont.clone(),
-        scheme: args.scheme,
-        per_class: args.per_class,
-    };
-    print!("{}", render(&options)?);
+pub fn run(args: &RenderOptions) -> anyhow::Result<()> {
+    print!("{}", render(&RenderOptions { progress: true, ..args.clone() })?);
     println!("Clips and their cache in {}", args.out.display());
     Ok(())
 }
@@ -126,48 +116,31 @@ pub fn find_soundfont(named: Option<&Path>, folder: &Path) -> anyhow::Result<Pat
 pub fn render(options: &RenderOptions) -> anyhow::Result<Report> {
     let path = find_soundfont(options.soundfont.as_deref(), Path::new(FONT_FOLDER))?;
     let (font, fingerprint) = read_font(&path)?;
-    let collections = open(&options.source)?;
+    let collections = open(&PrepareOptions::new(&options.data, &options.out))?;
     let wanted = choose(&collections, options);
-    let out = &options.source.out;
+    let out = &options.out;
     // Clips of another soundfont have another folder.
     let folder = out.join(format!("audio-{}", &hex(&fingerprint)[..8]));
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let folder = folder.canonicalize().with_context(|| format!("cannot find {}", folder.display()))?;
 
-    let bar = ProgressBar::new(wanted.len() as u64);
-    if !options.source.progress {
-        bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
-    }
-    bar.set_style(
-        ProgressStyle::with_template("{bar:30} {pos}/{len} clips, {per_sec}, {eta} left")
-            .expect("a valid template"),
+    let len = options.progress.then_some(wanted.len());
+    let (outcomes, warnings) = read_all(
+        len,
+        "clips",
+        |visit| {
+            let chosen = |visit: Visit<'_, Raw>, c: &dyn Collection| {
+                c.visit(&mut |raw| !wanted.contains(&raw.facts.id) || visit(raw))
+            };
+            collections.iter().flat_map(|c| chosen(visit, c.as_ref())).collect()
+        },
+        |raw: Raw| {
+            let clip = folder.join(format!("{}.wav", &hex(&sha2::Sha256::digest(&raw.facts.id))[..16]));
+            let outcome = one(&raw.content, &font, clip);
+            (raw.facts, outcome)
+        },
     );
-    let (send, receive) = crossbeam::channel::bounded::<Raw>(16);
-    let (outcomes, warnings) = std::thread::scope(|scope| {
-        let fetcher = scope.spawn(|| {
-            let send = send;
-            let mut warnings = Vec::new();
-            for collection in &collections {
-                warnings.extend(
-                    collection.visit(&mut |raw| !wanted.contains(&raw.facts.id) || send.send(raw).is_ok()),
-                );
-            }
-            warnings
-        });
-        let outcomes: Vec<Outcome> = receive
-            .into_iter()
-            .par_bridge()
-            .map(|raw| {
-                let clip = folder.join(format!("{}.wav", &hex(&sha2::Sha256::digest(&raw.facts.id))[..16]));
-                let outcome = one(&raw.content, &font, clip);
-                bar.inc(1);
-                (raw.facts, outcome)
-            })
-            .collect();
-        (outcomes, fetcher.join().expect("fetching does not panic"))
-    });
-    bar.finish_and_clear();
     write(outcomes, warnings, &fingerprint, out)
 }
 

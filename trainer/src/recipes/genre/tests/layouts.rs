@@ -5,7 +5,6 @@ use std::path::Path;
 
 use crate::data::Split;
 use crate::data::fixtures::{midi, piece, put, roll};
-use crate::recipes::genre::gtzan::Protocol;
 use crate::recipes::genre::*;
 
 /// Genre and split by id of what is kept of a kind.
@@ -44,7 +43,7 @@ fn gtzan_is_split_by_number_or_by_lists() {
     put(&lists, "train_filtered.txt", "blues/blues.00099.wav\n\nrock/rock.00090.wav\n");
     put(&lists, "valid_filtered.txt", "rock/rock.00000.wav\n");
     put(&lists, "test_filtered.txt", "jazz/jazz.00009.wav\njazz/jazz.00010.wav\n");
-    options.protocol = Protocol::FaultFiltered(lists);
+    options.gtzan_split = Some(lists);
     let report = prepare(&options).unwrap();
     let found = kept(&out, Kind::Audio);
     assert_eq!(found.len(), 4);
@@ -53,7 +52,7 @@ fn gtzan_is_split_by_number_or_by_lists() {
     assert_eq!(report.left_out()["not in the lists of the split"], 47);
     assert!(report.warnings[0].contains("1 clips"), "{report}");
     put(dir.path(), "split.csv", "name,genre,split\nrock.00000,rock,test\n");
-    options.protocol = Protocol::FaultFiltered(dir.path().join("split.csv"));
+    options.gtzan_split = Some(dir.path().join("split.csv"));
     prepare(&options).unwrap();
     assert_eq!(kept(&out, Kind::Audio).len(), 1);
 }
@@ -128,7 +127,7 @@ fn lakh_takes_labels_of_files_or_of_tracks() {
     let assigned = dir.path().join("masd.cls");
     std::fs::write(&assigned, "# track, genre\nTRABC0000000000001\tJazz_Classic\n").unwrap();
     options.md5_labels = None;
-    options.labels.genres = vec![assigned];
+    options.genres = vec![assigned];
     prepare(&options).unwrap();
     let found = kept(&out, Kind::Symbolic);
     assert_eq!(found.into_values().map(|v| v.0).collect::<Vec<_>>(), ["Jazz_Classic"]);

@@ -90,12 +90,7 @@ fn a_collection_is_rendered_once_and_read_back() {
     put(&data, "Jazz/short.mid", midi(&piece(8, 0)));
     put(&data, "Polka/b.mid", midi(&late_piece()));
     std::fs::write(&sf2, font()).unwrap();
-    let mut options = RenderOptions {
-        source: PrepareOptions::new(&data, &out),
-        soundfont: Some(sf2.clone()),
-        scheme: Scheme::Band,
-        per_class: None,
-    };
+    let mut options = RenderOptions { soundfont: Some(sf2.clone()), ..RenderOptions::new(&data, &out) };
     let report = render(&options).unwrap();
     assert_eq!((report.kept(), report.left_out()["shorter than a clip"]), (1, 1));
     let items: Vec<Labelled> = [Split::Train, Split::Valid, Split::Test]

@@ -74,8 +74,7 @@ fn caches(root: &Path) -> [PathBuf; 2] {
     let options = PrepareOptions::new(&data, &cache);
     assert_eq!(prepare(&options).unwrap().kept(), 32);
     std::fs::write(&sf2, font()).unwrap();
-    let source = PrepareOptions::new(&data, &sound);
-    let options = RenderOptions { source, soundfont: Some(sf2), scheme: Scheme::Band, per_class: None };
+    let options = RenderOptions { soundfont: Some(sf2), ..RenderOptions::new(&data, &sound) };
     assert_eq!(render(&options).unwrap().kept(), 16);
     [cache, sound]
 }

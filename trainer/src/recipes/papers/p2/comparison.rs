@@ -72,7 +72,7 @@ pub(super) fn compare_bands(
         shuffles: 5,
         resamples: if quick { 20 } else { 1000 },
         seed: run.seed,
-        told_apart: !quick,
+        discrimination: !quick,
         ..Options::default()
     };
     let progress = ProgressBar::hidden();
