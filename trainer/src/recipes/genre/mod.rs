@@ -5,7 +5,7 @@
 //! report of what was kept and left out; [`load`] reads one kind and split of it back as a [`LabelledSet`].
 //! Which genres are told apart, and which are merged, is the business of a [`Scheme`], applied after loading.
 //! [`mod@train`] trains every classifier by its name with the loop in [`crate::train`]: those of notes are described in
-//! [`symbolic`], those of sound in [`recipes`]. [`mod@eval`] measures them with what is in [`mod@measure`].
+//! [`symbolic`], those of sound in [`sound`]. [`mod@eval`] measures them with what is in [`mod@measure`].
 //! [`audio`] makes the product's classifier of sound of a run.
 //! [`render`](mod@render) plays labelled MIDI into audio for models that hear.
 
@@ -22,10 +22,10 @@ pub mod lakh;
 pub mod measure;
 pub mod mels;
 pub mod prepare;
-pub mod recipes;
 pub mod render;
 pub mod report;
 pub mod scheme;
+pub mod sound;
 pub mod symbolic;
 pub mod train;
 pub mod tree;
@@ -39,10 +39,10 @@ pub use collection::{Collection, LeftOut, Raw, RawContent};
 pub use eval::EvalGenreArgs;
 pub use labelled::{Content, Facts, Kind, Labelled, LabelledSet, MelImage};
 pub use prepare::{Layout, PrepareOptions, prepare};
-pub use recipes::{PredictArgs, Recipe};
 pub use render::{RenderOptions, render};
 pub use report::Report;
 pub use scheme::{Classes, Scheme};
+pub use sound::{PredictArgs, Recipe};
 pub use train::{TrainArgs, Training};
 
 /// Subcommands of `genre`.
@@ -63,7 +63,7 @@ pub enum Command {
 /// Runs a subcommand.
 ///
 /// # Errors
-/// As [`prepare()`], [`render()`], [`train::run`], [`symbolic::export::run`] and [`recipes::predict`].
+/// As [`prepare()`], [`render()`], [`train::run`], [`symbolic::export::run`] and [`sound::predict`].
 pub fn run(command: &Command) -> anyhow::Result<()> {
     match command {
         Command::Prepare(args) => prepare::run(args),
@@ -73,6 +73,6 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
         }
         Command::Export(args) => symbolic::export::run(args),
         Command::Train(args) => train::run(args),
-        Command::Predict(args) => recipes::predict(args),
+        Command::Predict(args) => sound::predict(args),
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sideman_nets::genre::DynClassifier;
 
-use super::recipes::{Look, Recipe};
+use super::sound::{ExampleSet, Recipe};
 use super::symbolic;
 use crate::train::{Examples, FitConfig, FitOptions, fit};
 
@@ -159,7 +159,7 @@ impl Training {
             Self::Notes(training) => training.ready(cache)?,
             Self::Sound(recipe) => {
                 let [train, valid] =
-                    [Look::Train, Look::Valid].map(|look| recipe.model.examples(cache, look));
+                    [ExampleSet::Train, ExampleSet::Valid].map(|which| recipe.model.examples(cache, which));
                 let train = train?;
                 Ready {
                     network: recipe.model.network(train.classes().len()),

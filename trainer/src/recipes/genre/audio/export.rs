@@ -12,12 +12,12 @@ use sideman_inference::weights::Shaped;
 use sideman_nets::genre::fold;
 use sideman_nets::nn::Network;
 
-use super::predict::{Tracks, Way, predict};
+use super::predict::{Listening, Tracks, predict};
 use crate::data::Split;
 use crate::export::{self, RESEARCH_LICENCE};
 use crate::recipes::genre::measure::figures::cross_entropy;
 use crate::recipes::genre::measure::{Calibration, Predictions, measure};
-use crate::recipes::genre::recipes::{Look, MelModel, MelNetwork, MelSplit, Model, predict_run};
+use crate::recipes::genre::sound::{ExampleSet, MelModel, MelNetwork, MelSplit, Model, predict_run};
 use crate::recipes::genre::symbolic::export::{
     ExportArgs, MOST_QUANTISATION_LOSS, data_lines, note, valid_line,
 };
@@ -98,7 +98,7 @@ impl Together {
     fn before(&self, cache: &Path, valid: &Tracks) -> anyhow::Result<Predictions> {
         let mut mean: Vec<Vec<f32>> = vec![];
         for member in &self.members {
-            let (_, said) = predict_run(&member.run, cache, Look::Valid, &Device::Cpu)?;
+            let (_, said) = predict_run(&member.run, cache, ExampleSet::Valid, &Device::Cpu)?;
             mean.resize(said.probabilities.len(), vec![0.0; said.classes.len()]);
             for (mean, said) in mean.iter_mut().zip(&said.probabilities) {
                 mean.iter_mut()
@@ -169,14 +169,14 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
 
     let (_, weights) = own.weights(&head)?;
     let loss = |p: &Predictions| cross_entropy(&p.of_items).unwrap_or(f64::NAN);
-    let own_says = predict(&weights, &valid, Way::Whole)?;
+    let own_says = predict(&weights, &valid, Listening::Whole)?;
     let before = own.before(&args.cache, &valid)?;
     let cost = export::cost(loss(&before), loss(&own_says), MOST_QUANTISATION_LOSS, "file")?;
     let (by, said, weights) = match &other {
         None => (None, own_says, weights),
         Some(other) => {
             let (_, weights) = other.weights(&head)?;
-            (Some(other.names()), predict(&weights, &valid, Way::Whole)?, weights)
+            (Some(other.names()), predict(&weights, &valid, Listening::Whole)?, weights)
         }
     };
     let calibration = Calibration::fit(&said);
@@ -188,7 +188,7 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
             calibration.temperature, calibration.unsure
         ));
     }
-    for (way, how) in [(Way::Whole, ""), (Way::Live, ", heard live, at the end of each track")] {
+    for (way, how) in [(Listening::Whole, ""), (Listening::Live, ", heard live, at the end of each track")] {
         let m = measure(&head.card.name, "valid", &predict(&weights, &valid, way)?, calibration, 1000, 1);
         head.card.scores.push(format!("{}{how}", valid_line(&m)));
     }
@@ -200,7 +200,7 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
 impl Member {
     /// Class and source of each track that it was trained on.
     fn model_examples(&self, cache: &Path) -> anyhow::Result<Vec<(usize, String)>> {
-        let train = Model::Mel(self.model.clone()).examples(cache, Look::Train)?;
+        let train = Model::Mel(self.model.clone()).examples(cache, ExampleSet::Train)?;
         let tracks: BTreeMap<String, (usize, String)> = (0..train.len())
             .map(|i| (train.named(i).id.to_owned(), (train.class(i), train.named(i).source.to_owned())))
             .collect();

@@ -5,4 +5,4 @@ pub mod predict;
 #[cfg(test)]
 mod tests;
 
-pub use predict::{Tracks, Way, predict};
+pub use predict::{Listening, Tracks, predict};

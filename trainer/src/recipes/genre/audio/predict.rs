@@ -15,7 +15,7 @@ use crate::recipes::genre::{Classes, Content, Kind, LabelledSet, MelImage, Schem
 
 /// How it hears a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum Listening {
     /// As a whole, by its own mean and deviation.
     Whole,
     /// As it comes, each column by those before it; the answer is that at the end.
@@ -66,7 +66,7 @@ pub(super) fn columns(image: &MelImage) -> impl Iterator<Item = Column> + '_ {
 ///
 /// # Errors
 /// When the classes are not its own, or a track is too short.
-pub fn predict(weights: &AudioWeights, tracks: &Tracks, way: Way) -> anyhow::Result<Predictions> {
+pub fn predict(weights: &AudioWeights, tracks: &Tracks, way: Listening) -> anyhow::Result<Predictions> {
     ensure!(
         weights.head.classes == tracks.classes.names,
         "the weights tell {}, the labels are {}",
@@ -85,12 +85,12 @@ pub fn predict(weights: &AudioWeights, tracks: &Tracks, way: Way) -> anyhow::Res
             };
             // An image has no level: all of it is taken to sound.
             let told = match way {
-                Way::Whole => {
+                Listening::Whole => {
                     let mut classifier = WindowClassifier::new(&plain);
                     columns(image).for_each(|c| classifier.push(&c, true));
                     classifier.finish()?.whole
                 }
-                Way::Live => {
+                Listening::Live => {
                     let mut listener = ColumnListener::new(&plain);
                     columns(image).for_each(|c| listener.push(&c, true));
                     listener.probabilities().map(<[f32]>::to_vec)

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use candle_core::Device;
 use sideman_inference::genre::weights::AudioWeights;
 
-use super::{Tracks, Way, predict};
+use super::{Listening, Tracks, predict};
 use crate::data::Split;
 use crate::export::Origin;
-use crate::recipes::genre::recipes::tests::tracks;
-use crate::recipes::genre::recipes::{Look, predict_run};
+use crate::recipes::genre::sound::tests::tracks;
+use crate::recipes::genre::sound::{ExampleSet, predict_run};
 use crate::recipes::genre::symbolic::ExportArgs;
 use crate::recipes::genre::train::{self, TrainArgs};
 use crate::recipes::genre::{Command, EvalGenreArgs, eval, run};
@@ -59,15 +59,15 @@ fn runs_are_exported_together_and_measured() {
     assert!(one.head.temperature != 1.0 && one.head.unsure > 0.0);
     // The product's way says what training's does, but for 8 bits.
     let valid = Tracks::load(&data, Split::Valid).unwrap();
-    let said = predict(&one, &valid, Way::Whole).unwrap();
-    let (_, expected) = predict_run(&watched, &data, Look::Valid, &Device::Cpu).unwrap();
+    let said = predict(&one, &valid, Listening::Whole).unwrap();
+    let (_, expected) = predict_run(&watched, &data, ExampleSet::Valid, &Device::Cpu).unwrap();
     assert_eq!(said.of_items.len(), 12);
     for (said, (id, expected)) in said.of_items.iter().zip(expected.ids.iter().zip(&expected.probabilities)) {
         assert_eq!(&said.id, id);
         let most = said.probabilities.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(most < 0.03, "{id}: {most}");
     }
-    let live = predict(&one, &valid, Way::Live).unwrap();
+    let live = predict(&one, &valid, Listening::Live).unwrap();
     assert!(live != said && live.of_items.len() == 12);
 
     // What was trained on all has nothing of its own to be calibrated by.

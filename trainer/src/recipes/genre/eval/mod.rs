@@ -16,15 +16,16 @@ use image::RgbImage;
 use sideman_inference::genre::built_in;
 
 use crate::data::Split;
+use crate::recipes::genre::cache;
 use crate::recipes::genre::labelled::Kind;
 use crate::recipes::genre::measure::report::{beside, confusion, files, held_out, sources, summary};
 use crate::recipes::genre::measure::{
     Baseline, Calibration, Measured, Prediction, Predictions, measure, picture,
 };
 use crate::recipes::genre::scheme::Scheme;
+use crate::recipes::genre::sound::Run;
 use crate::recipes::genre::symbolic::Classifier;
 use crate::recipes::genre::symbolic::steadiness::Steadiness;
-use crate::recipes::genre::{cache, recipes};
 use crate::report::picture::write as write_picture;
 use crate::report::table::Table;
 use crate::report::write_whole;
@@ -269,7 +270,7 @@ pub(crate) fn measured(args: &EvalGenreArgs) -> anyhow::Result<GenreReport> {
         let name = Some(name(path)).filter(|n| !names.contains(n));
         let name = name.unwrap_or_else(|| path.display().to_string());
         if hears(path)? {
-            let run = recipes::Run::open(path, &candle_core::Device::Cpu)?;
+            let run = Run::open(path, &candle_core::Device::Cpu)?;
             sound::add(&mut evaluation, &name, &run)?;
             evaluation.report.losses.push((name.clone(), run.recipe.name.clone(), curves::read(path)?));
         } else if let Some(bytes) = sound::file(path) {

@@ -11,15 +11,15 @@ use sideman_inference::genre::weights::{AudioWeights, InputKind, head};
 
 use super::{Evaluation, Names, like};
 use crate::data::Split;
-use crate::recipes::genre::audio::{Tracks, Way, predict};
+use crate::recipes::genre::audio::{Listening, Tracks, predict};
 use crate::recipes::genre::baseline::mean_and_deviation;
 use crate::recipes::genre::labelled::{Content, Kind, MelImage};
 use crate::recipes::genre::measure::predictions::WINDOW_MARK;
 use crate::recipes::genre::measure::{Baseline, Calibration, Prediction, Predictions, measure};
-use crate::recipes::genre::recipes::{Look, MelSplit, Model, Run};
 use crate::recipes::genre::render::read_clip;
+use crate::recipes::genre::sound::{ExampleSet, MelSplit, Model, Run};
 use crate::recipes::genre::{Facts, cache};
-use crate::train as fit;
+use crate::train;
 
 /// Parts of songs that were trained on: what P4's paper validates by.
 pub(super) const OF_TRAINING_SONGS: &str = "parts of training songs";
@@ -51,7 +51,7 @@ pub(super) fn add_file(evaluation: &mut Evaluation<'_>, name: &str, bytes: &[u8]
         _ if bytes == built_in::AUDIO => TRAINED_ON,
         _ => "valid",
     };
-    for (way, name) in [(Way::Whole, name.to_owned()), (Way::Live, format!("{name}, live"))] {
+    for (way, name) in [(Listening::Whole, name.to_owned()), (Listening::Live, format!("{name}, live"))] {
         let said = predict(&weights, &tracks, way)?;
         evaluation.add(Names { name: &name, model: "listener", held_out: None }, set, &said, calibration)?;
     }
@@ -71,12 +71,12 @@ pub(super) fn add(evaluation: &mut Evaluation<'_>, name: &str, run: &Run) -> any
     let mut splits = vec![Split::Train, Split::Valid];
     splits.extend((args.split == Split::Test).then_some(Split::Test));
     let known = Known::of(cache, kind, &splits)?;
-    let told = |look| -> anyhow::Result<Option<Predictions>> {
-        let Some(examples) = model.find(cache, look)? else { return Ok(None) };
+    let told = |which| -> anyhow::Result<Option<Predictions>> {
+        let Some(examples) = model.find(cache, which)? else { return Ok(None) };
         Ok(Some(known.numbered(&run.predict(&*examples)?)))
     };
     // Whole songs of the valid split: P4's valid parts are of songs that it trains on.
-    let valid = told(Look::Songs)?;
+    let valid = told(ExampleSet::Songs)?;
     // Some protocols train on the valid split, too. Then nothing is left to calibrate by.
     let trained_on = matches!(model, Model::Mel(m) if m.split != MelSplit::FaultFiltered);
     let calibration = match &valid {
@@ -84,8 +84,8 @@ pub(super) fn add(evaluation: &mut Evaluation<'_>, name: &str, run: &Run) -> any
         _ => Calibration::default(),
     };
     let (said, set) = match (args.split, model) {
-        (Split::Test, Model::Mel(m)) if m.split == MelSplit::LastTen => (told(Look::Test)?, LAST_TEN),
-        (Split::Test, _) => (told(Look::Test)?, "test"),
+        (Split::Test, Model::Mel(m)) if m.split == MelSplit::LastTen => (told(ExampleSet::Test)?, LAST_TEN),
+        (Split::Test, _) => (told(ExampleSet::Test)?, "test"),
         _ if trained_on => (valid.clone(), TRAINED_ON),
         _ => (valid.clone(), "valid"),
     };
@@ -94,7 +94,7 @@ pub(super) fn add(evaluation: &mut Evaluation<'_>, name: &str, run: &Run) -> any
         return Ok(());
     };
     if matches!(model, Model::Wave(_))
-        && let Some(parts) = told(Look::Valid)?
+        && let Some(parts) = told(ExampleSet::Valid)?
     {
         evaluation.add(names, OF_TRAINING_SONGS, &parts, calibration)?;
     }
@@ -110,7 +110,7 @@ pub(super) fn add(evaluation: &mut Evaluation<'_>, name: &str, run: &Run) -> any
     };
     evaluation.add_baseline(names, set, &format!("{learnt_from}, {set}"), || {
         let mut classes: BTreeMap<String, usize> = BTreeMap::new();
-        let train = model.examples(cache, Look::Train)?;
+        let train = model.examples(cache, ExampleSet::Train)?;
         (0..train.len()).for_each(|i| {
             classes.insert(train.named(i).id.to_owned(), train.class(i));
         });
@@ -149,7 +149,7 @@ impl Known {
     }
 
     /// With the groups of the items, and their parts numbered.
-    fn numbered(&self, said: &fit::Predictions) -> Predictions {
+    fn numbered(&self, said: &train::Predictions) -> Predictions {
         let mut parts: HashMap<&str, usize> = HashMap::new();
         let of_items = said.probabilities.iter().enumerate().map(|(i, probabilities)| {
             let id = &said.ids[i];

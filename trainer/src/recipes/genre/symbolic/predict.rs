@@ -14,7 +14,7 @@ use sideman_nets::nn::Parameters;
 use super::recipe::{Labels, Model, Recipe};
 use crate::recipes::genre::measure::predictions::WINDOW_MARK;
 use crate::recipes::genre::measure::{Prediction, Predictions};
-use crate::train::{self as fit, FitCheckpoint};
+use crate::train::{self, FitCheckpoint};
 
 /// A classifier to measure.
 pub enum Classifier {
@@ -98,7 +98,7 @@ pub fn predict(classifier: &Classifier, labels: &Labels) -> anyhow::Result<Predi
     let examples = classifier.model().examples(labels);
     let said = match classifier {
         Classifier::Run { network, parameters, .. } => {
-            fit::predict(network.as_ref(), parameters, examples.as_ref(), 32, &Device::Cpu)?.probabilities
+            train::predict(network.as_ref(), parameters, examples.as_ref(), 32, &Device::Cpu)?.probabilities
         }
         Classifier::File { weights, .. } => {
             ensure!(

@@ -6,8 +6,8 @@ use anyhow::bail;
 use candle_core::Device;
 use clap::Args;
 
-use super::{Look, predict_run};
-use crate::train::{Figures, Predictions};
+use super::{ExampleSet, predict_run};
+use crate::train::{Metrics, Predictions};
 
 /// Command line of `genre predict`.
 #[derive(Debug, Clone, Args)]
@@ -20,7 +20,7 @@ pub struct PredictArgs {
     pub cache: PathBuf,
     /// Which examples
     #[arg(long, value_enum, default_value = "valid")]
-    pub split: Look,
+    pub split: ExampleSet,
     /// Table to write: id, source, class, p0, p1 and so on
     #[arg(long, value_name = "FILE.csv")]
     pub out: Option<PathBuf>,
@@ -46,7 +46,7 @@ pub fn predict(args: &PredictArgs) -> anyhow::Result<()> {
         print(&mean, "by song, mean of its parts");
         print(&vote, "by song, vote of its parts");
     }
-    table(&predictions.classes, &mean.figures());
+    table(&predictions.classes, &mean.metrics());
     if let Some(path) = &args.out {
         predictions.write(path)?;
         println!("Wrote {}.", path.display());
@@ -55,7 +55,7 @@ pub fn predict(args: &PredictArgs) -> anyhow::Result<()> {
 }
 
 fn print(predictions: &Predictions, of: &str) {
-    let f = predictions.figures();
+    let f = predictions.metrics();
     println!(
         "{of}: accuracy {:.1} %, balanced {:.1} %, macro-F1 {:.3}, loss {:.3} ({} in all)",
         100.0 * f.accuracy,
@@ -67,9 +67,9 @@ fn print(predictions: &Predictions, of: &str) {
 }
 
 /// Prints the confusion matrix.
-fn table(classes: &[String], figures: &Figures) {
+fn table(classes: &[String], metrics: &Metrics) {
     println!("rows: true class; columns: class said");
-    for (name, row) in classes.iter().zip(&figures.confusion) {
+    for (name, row) in classes.iter().zip(&metrics.confusion) {
         let cells: Vec<String> = row.iter().map(|n| format!("{n:>4}")).collect();
         println!("  {name:<14}{}", cells.join(""));
     }

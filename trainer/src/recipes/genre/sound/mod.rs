@@ -14,7 +14,7 @@ use sideman_nets::genre::DynClassifier;
 use sideman_nets::nn::Parameters;
 
 use super::train::changed;
-use crate::train::{self as fit, Examples, FitCheckpoint, FitConfig, Predictions};
+use crate::train::{self, Examples, FitCheckpoint, FitConfig, Predictions};
 
 pub use command::{PredictArgs, predict};
 pub use mel::{MelInput, MelModel, MelNetwork, MelSplit};
@@ -23,7 +23,7 @@ pub use wave::{WaveExamples, WaveModel, WaveNetwork};
 
 /// Which examples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Look {
+pub enum ExampleSet {
     /// Those to train on, as they are without augmentation.
     Train,
     /// Those that training is watched by.
@@ -58,8 +58,8 @@ impl Model {
     ///
     /// # Errors
     /// When the cache cannot be read or has none of them.
-    pub fn examples(&self, cache: &Path, look: Look) -> anyhow::Result<Box<dyn Examples>> {
-        let found = self.find(cache, look)?;
+    pub fn examples(&self, cache: &Path, which: ExampleSet) -> anyhow::Result<Box<dyn Examples>> {
+        let found = self.find(cache, which)?;
         found.with_context(|| format!("{} holds nothing of that split for this model", cache.display()))
     }
 
@@ -67,10 +67,10 @@ impl Model {
     ///
     /// # Errors
     /// When the cache cannot be read.
-    pub fn find(&self, cache: &Path, look: Look) -> anyhow::Result<Option<Box<dyn Examples>>> {
+    pub fn find(&self, cache: &Path, which: ExampleSet) -> anyhow::Result<Option<Box<dyn Examples>>> {
         let examples = match self {
-            Self::Mel(model) => model.examples(cache, look)?,
-            Self::Wave(model) => model.examples(cache, look)?,
+            Self::Mel(model) => model.examples(cache, which)?,
+            Self::Wave(model) => model.examples(cache, which)?,
         };
         Ok((!examples.is_empty()).then_some(examples))
     }
@@ -167,7 +167,7 @@ impl Run {
             );
         }
         let network = self.recipe.model.network(self.classes.len());
-        fit::predict(&*network, &self.parameters, examples, self.recipe.fit.batch, &self.device)
+        train::predict(&*network, &self.parameters, examples, self.recipe.fit.batch, &self.device)
     }
 }
 
@@ -178,11 +178,11 @@ impl Run {
 pub fn predict_run(
     run: &Path,
     cache: &Path,
-    look: Look,
+    which: ExampleSet,
     device: &Device,
 ) -> anyhow::Result<(Recipe, Predictions)> {
     let run = Run::open(run, device)?;
-    let said = run.predict(&*run.recipe.model.examples(cache, look)?)?;
+    let said = run.predict(&*run.recipe.model.examples(cache, which)?)?;
     Ok((run.recipe, said))
 }
 

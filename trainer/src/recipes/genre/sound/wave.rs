@@ -1,7 +1,7 @@
 //! Models on waveforms: P4's.
 //!
 //! The paper holds five songs of each genre out for test and validates on parts of the songs it trains on. So
-//! do these: [`Look::Valid`] are a fifth of the parts of training songs, [`Look::Songs`] and [`Look::Test`] all
+//! do these: [`ExampleSet::Valid`] are a fifth of the parts of training songs, [`ExampleSet::Songs`] and [`ExampleSet::Test`] all
 //! parts of songs that training never saw. What lies between the two is what the paper's protocol hides.
 
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use sha2::Digest;
 use sideman_audio::wave::{COLUMNS, PART, PARTS, ROWS, SONG};
 use sideman_nets::genre::{Bach, Beethoven, DynClassifier};
 
-use super::{Look, Model, Recipe};
+use super::{ExampleSet, Model, Recipe};
 use crate::data::Split;
 use crate::recipes::genre::render::read_clip;
 use crate::recipes::genre::{Content, Kind, LabelledSet, Scheme, load};
@@ -65,16 +65,16 @@ impl WaveModel {
         }
     }
 
-    pub(super) fn examples(&self, cache: &Path, look: Look) -> anyhow::Result<Box<dyn Examples>> {
-        let split = match look {
-            Look::Train | Look::Valid => Split::Train,
-            Look::Songs => Split::Valid,
-            Look::Test => Split::Test,
+    pub(super) fn examples(&self, cache: &Path, which: ExampleSet) -> anyhow::Result<Box<dyn Examples>> {
+        let split = match which {
+            ExampleSet::Train | ExampleSet::Valid => Split::Train,
+            ExampleSet::Songs => Split::Valid,
+            ExampleSet::Test => Split::Test,
         };
         let set = load(cache, Kind::Audio, split)?;
         let scheme = scheme(&load(cache, Kind::Audio, Split::Train)?);
         let most = if split == Split::Train { self.songs } else { usize::MAX };
-        Ok(Box::new(WaveExamples::new(set, scheme, most, look)?))
+        Ok(Box::new(WaveExamples::new(set, scheme, most, which)?))
     }
 }
 
@@ -96,11 +96,11 @@ pub struct WaveExamples {
 
 impl WaveExamples {
     /// At most `most` songs of each class of a set, those with the lowest digests of their ids; of them the
-    /// parts of a look.
+    /// parts of a set of examples.
     ///
     /// # Errors
     /// When a clip cannot be read or is too short.
-    pub fn new(mut set: LabelledSet, scheme: Scheme, most: usize, look: Look) -> anyhow::Result<Self> {
+    pub fn new(mut set: LabelledSet, scheme: Scheme, most: usize, which: ExampleSet) -> anyhow::Result<Self> {
         let classes = scheme.apply(&mut set);
         let mut wanted: Vec<(Vec<u8>, usize, String, String, PathBuf)> = vec![];
         for (item, &class) in set.items.into_iter().zip(&classes.of_items) {
@@ -130,10 +130,10 @@ impl WaveExamples {
             let digest = sha2::Sha256::digest(id);
             let seed = digest[..8].iter().fold(0, |n, &b| n << 8 | u64::from(b));
             order.shuffle(&mut Pcg64::seed_from_u64(seed));
-            let own = match look {
-                Look::Train => &order[PARTS / VALID..],
-                Look::Valid => &order[..PARTS / VALID],
-                Look::Songs | Look::Test => &order[..],
+            let own = match which {
+                ExampleSet::Train => &order[PARTS / VALID..],
+                ExampleSet::Valid => &order[..PARTS / VALID],
+                ExampleSet::Songs | ExampleSet::Test => &order[..],
             };
             parts.extend(own.iter().map(|&part| (song, part)));
         }

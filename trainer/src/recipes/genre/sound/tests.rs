@@ -87,19 +87,22 @@ fn recipes_have_names_and_settings() {
 fn the_splits_are_those_of_the_protocols() {
     let dir = tempfile::tempdir().unwrap();
     tracks(dir.path());
-    let count = |name: &str, look: Look| {
-        Recipe::named(name).unwrap().model.examples(dir.path(), look).map(|e| e.len()).unwrap_or(0)
+    let count = |name: &str, which: ExampleSet| {
+        Recipe::named(name).unwrap().model.examples(dir.path(), which).map(|e| e.len()).unwrap_or(0)
     };
-    assert_eq!((count("listener", Look::Train), count("listener", Look::Valid)), (28, 12));
-    assert_eq!((count("listener-all", Look::Train), count("listener-all", Look::Valid)), (40, 12));
-    assert_eq!(count("listener", Look::Test), 0);
+    assert_eq!((count("listener", ExampleSet::Train), count("listener", ExampleSet::Valid)), (28, 12));
+    assert_eq!(
+        (count("listener-all", ExampleSet::Train), count("listener-all", ExampleSet::Valid)),
+        (40, 12)
+    );
+    assert_eq!(count("listener", ExampleSet::Test), 0);
     // Numbers 90 to 99 are the test; none of them is trained on.
     let recipe = Recipe::named("p3-cnn-5s").unwrap();
-    let ids = |look| -> Vec<String> {
-        let examples = recipe.model.examples(dir.path(), look).unwrap();
+    let ids = |which| -> Vec<String> {
+        let examples = recipe.model.examples(dir.path(), which).unwrap();
         (0..examples.len()).map(|i| examples.named(i).id.to_owned()).collect()
     };
-    let (train, test) = (ids(Look::Train), ids(Look::Test));
+    let (train, test) = (ids(ExampleSet::Train), ids(ExampleSet::Test));
     assert_eq!((train.len(), test.len()), (30, 10));
     assert!(test.iter().all(|id| id.contains(".0009") && !train.contains(id)));
 }
@@ -159,13 +162,18 @@ fn a_listener_learns_low_from_high_and_is_read_back() {
         ..TrainArgs::new("listener", &data, &run)
     };
     train::run(&args).unwrap();
-    let (recipe, predictions) = predict_run(&run, &data, Look::Train, &Device::Cpu).unwrap();
+    let (recipe, predictions) = predict_run(&run, &data, ExampleSet::Train, &Device::Cpu).unwrap();
     assert_eq!((recipe.name.as_str(), recipe.fit.epochs), ("listener", 4));
     assert_eq!(predictions.classes.len(), 10);
-    assert!(predictions.figures().accuracy > 0.9, "{:?}", predictions.figures());
+    assert!(predictions.metrics().accuracy > 0.9, "{:?}", predictions.metrics());
     let table = dir.path().join("p.csv");
-    let args =
-        PredictArgs { run, cache: data, split: Look::Valid, out: Some(table.clone()), device: "cpu".into() };
+    let args = PredictArgs {
+        run,
+        cache: data,
+        split: ExampleSet::Valid,
+        out: Some(table.clone()),
+        device: "cpu".into(),
+    };
     predict(&args).unwrap();
     assert_eq!(std::fs::read_to_string(table).unwrap().lines().count(), 13);
     let missing = PredictArgs { run: dir.path().join("none"), ..args };
@@ -197,8 +205,8 @@ fn parts_of_training_songs_validate_and_whole_songs_test() {
     }
     cache(dir.path(), &items);
     let model = Model::Wave(WaveModel { network: WaveNetwork::Bach, songs: 2 });
-    let parts = |look| -> std::collections::BTreeSet<(String, i64)> {
-        let examples = model.examples(dir.path(), look).unwrap();
+    let parts = |which| -> std::collections::BTreeSet<(String, i64)> {
+        let examples = model.examples(dir.path(), which).unwrap();
         let all: Vec<usize> = (0..examples.len()).collect();
         let input = &examples.inputs(&all, None).unwrap()[0];
         assert_eq!(input.dims(), [all.len(), 60, 110]);
@@ -207,7 +215,8 @@ fn parts_of_training_songs_validate_and_whole_songs_test() {
         assert!(rows.iter().all(|r| value(r) == value(&r[6599..])));
         all.iter().map(|&i| (examples.named(i).id.to_owned(), value(&rows[i]))).collect()
     };
-    let (train, valid, songs) = (parts(Look::Train), parts(Look::Valid), parts(Look::Songs));
+    let (train, valid, songs) =
+        (parts(ExampleSet::Train), parts(ExampleSet::Valid), parts(ExampleSet::Songs));
     assert_eq!((train.len(), valid.len(), songs.len()), (160, 40, 100));
     assert!(train.is_disjoint(&valid));
     let names = |parts: &std::collections::BTreeSet<(String, i64)>| -> std::collections::BTreeSet<String> {

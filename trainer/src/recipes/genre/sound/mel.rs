@@ -8,7 +8,7 @@ use sideman_inference::genre::audio::MelClassifier;
 use sideman_nets::genre::{DynClassifier, MelCnn, MelCrnn, MelRnn};
 
 use super::mel_examples::{Augmentation, MelExamples};
-use super::{Look, Model, Recipe};
+use super::{ExampleSet, Model, Recipe};
 use crate::data::Split;
 use crate::recipes::genre::gtzan::split_last_ten;
 use crate::recipes::genre::{Kind, LabelledSet, Scheme, load};
@@ -131,36 +131,36 @@ impl MelModel {
         }
     }
 
-    /// The tracks of a look.
-    fn tracks(&self, cache: &Path, look: Look) -> anyhow::Result<LabelledSet> {
+    /// The tracks of a set of examples.
+    fn tracks(&self, cache: &Path, which: ExampleSet) -> anyhow::Result<LabelledSet> {
         let both = || -> anyhow::Result<LabelledSet> {
             let mut set = load(cache, Kind::Mel, Split::Train)?;
             set.append(load(cache, Kind::Mel, Split::Valid)?);
             Ok(set)
         };
-        Ok(match (self.split, look) {
-            (MelSplit::All, Look::Train) => both()?,
-            (MelSplit::LastTen, look) => {
+        Ok(match (self.split, which) {
+            (MelSplit::All, ExampleSet::Train) => both()?,
+            (MelSplit::LastTen, which) => {
                 let mut set = both()?;
                 split_last_ten(&mut set);
-                let test = look == Look::Test;
+                let test = which == ExampleSet::Test;
                 // The paper keeps none to choose by: those that validate are trained on as well, and only
                 // those of the test are not.
-                set.retain(|f| match look {
-                    Look::Train => f.split != Split::Test,
+                set.retain(|f| match which {
+                    ExampleSet::Train => f.split != Split::Test,
                     _ if test => f.split == Split::Test,
                     _ => f.split == Split::Valid,
                 });
                 set
             }
-            (_, Look::Train) => load(cache, Kind::Mel, Split::Train)?,
-            (_, Look::Valid | Look::Songs) => load(cache, Kind::Mel, Split::Valid)?,
-            (_, Look::Test) => load(cache, Kind::Mel, Split::Test)?,
+            (_, ExampleSet::Train) => load(cache, Kind::Mel, Split::Train)?,
+            (_, ExampleSet::Valid | ExampleSet::Songs) => load(cache, Kind::Mel, Split::Valid)?,
+            (_, ExampleSet::Test) => load(cache, Kind::Mel, Split::Test)?,
         })
     }
 
-    pub(super) fn examples(&self, cache: &Path, look: Look) -> anyhow::Result<Box<dyn Examples>> {
-        let set = self.tracks(cache, look)?;
+    pub(super) fn examples(&self, cache: &Path, which: ExampleSet) -> anyhow::Result<Box<dyn Examples>> {
+        let set = self.tracks(cache, which)?;
         Ok(Box::new(MelExamples::new(set, Scheme::Gtzan, self.input.clone())?))
     }
 }
