@@ -2,4 +2,5 @@
 //! loop, export and report.
 
 pub mod band;
+pub mod genre;
 pub mod papers;

@@ -90,7 +90,7 @@ impl Objective for Classifier<'_> {
     }
 
     fn valid(&self, parameters: &Parameters, config: &FitConfig, device: &Device) -> anyhow::Result<Score> {
-        let f = predict(self.network, parameters, self.valid, config.batch, device)?.figures();
+        let f = predict(self.network, parameters, self.valid, config.batch, device)?.metrics();
         Ok(Score { loss: f.loss, accuracy: Some(f.accuracy), balanced: Some(f.balanced) })
     }
 }

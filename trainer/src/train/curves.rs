@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::panel::{Curve, Range, TRAIN, VALID, WIDTH, panel};
 use super::paper::{COLOURS, INK, PALE, Paper, letters, px};
 use super::run::{LOG, PICTURE};
-use crate::evaluate::page::picture::write;
+use crate::report::picture::write;
 
 /// A line of the log: an epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -83,7 +83,7 @@ pub fn learn(
     ensure!(examples > 1, "the train split has {examples} examples: prepare more music");
     let mut at = begin(objective, config, recipe, options)?;
     let mut optimizer =
-        Optimizer::new(config.weight_decay, config.clip).with_beta2(config.beta2).with_method(config.rule);
+        Optimizer::new(config.weight_decay, config.clip).with_beta2(config.beta2).with_rule(config.rule);
     optimizer.updates = at.updates;
     let (parameters, moments) = (std::mem::take(&mut at.parameters), std::mem::take(&mut at.moments));
     let mut weights = Weights::new(parameters, moments, optimizer, &options.device)?;

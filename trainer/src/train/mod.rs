@@ -26,7 +26,7 @@ pub use examples::{Examples, Named};
 pub use learn::{FitOptions, Outcome, learn};
 pub use objective::{Loss, Objective, Score, Step};
 pub use optimizer::{Optimizer, Rule};
-pub use predictions::{Figures, Predictions, predict};
+pub use predictions::{Metrics, Predictions, predict};
 pub(crate) use run::device;
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use sideman_nets::genre::DynClassifier;
 use sideman_nets::nn::{Mode, Parameters};
 
 use super::Examples;
-use crate::evaluate::write_whole;
+use crate::report::write_whole;
 
 /// Probabilities of the classes for each example.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -26,9 +26,9 @@ pub struct Predictions {
     pub probabilities: Vec<Vec<f32>>,
 }
 
-/// Figures of predictions.
+/// Metrics of predictions.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Figures {
+pub struct Metrics {
     /// Mean cross-entropy in nats.
     pub loss: f64,
     /// Share that is right.
@@ -124,7 +124,7 @@ impl Predictions {
     }
 
     /// The figures; all zero where there is nothing.
-    pub fn figures(&self) -> Figures {
+    pub fn metrics(&self) -> Metrics {
         let classes = self.classes.len();
         let mut confusion = vec![vec![0; classes]; classes];
         let mut loss = 0.0;
@@ -140,7 +140,7 @@ impl Predictions {
             present.iter().map(|&c| f(c)).sum::<f64>() / present.len().max(1) as f64
         };
         let right = (0..classes).map(|c| confusion[c][c]).sum();
-        Figures {
+        Metrics {
             loss: loss / self.truth.len().max(1) as f64,
             accuracy: ratio(right, self.truth.len()),
             balanced: mean(&|c| ratio(confusion[c][c], of(c))),
@@ -195,8 +195,8 @@ mod tests {
     }
 
     #[test]
-    fn figures_leave_out_classes_that_do_not_occur() {
-        let f = three().figures();
+    fn metrics_leave_out_classes_that_do_not_occur() {
+        let f = three().metrics();
         assert_eq!((f.accuracy, f.balanced), (0.5, 0.5));
         assert_eq!(f.confusion, [[1, 1, 0], [1, 1, 0], [0, 0, 0]]);
         assert!((f.macro_f1 - 0.5).abs() < 1e-12);

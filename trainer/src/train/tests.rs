@@ -133,7 +133,7 @@ fn a_toy_is_learnt() {
     assert!(outcome.balanced > 0.9, "{outcome:?}");
     let best = FitCheckpoint::best_of(&options.out).unwrap();
     assert_eq!((best.epochs, best.classes.as_slice()), (outcome.best_epoch, train.classes()));
-    let figures = predict(&Toy, &best.parameters, &valid, 7, &Device::Cpu).unwrap().figures();
+    let figures = predict(&Toy, &best.parameters, &valid, 7, &Device::Cpu).unwrap().metrics();
     // Batches of another size change nothing at inference.
     assert!((figures.loss - outcome.loss).abs() < 1e-6 && figures.balanced == outcome.balanced);
     assert!(options.out.join("loss.png").exists());

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use sideman_music::{Meter, MeterMap, Note, Score, TempoMap, Track, smf};
-use sideman_trainer::corpus::{PrepareOptions, prepare};
+use sideman_trainer::data::{PrepareOptions, prepare};
 use sideman_trainer::recipes::band::{self, Checkpoint, TrainArgs};
 
 /// A run of two segments of three batches that takes less than a second.

@@ -1,6 +1,6 @@
 //! Whole runs.
 
-use sideman_trainer::corpus::Split;
+use sideman_trainer::data::Split;
 use sideman_trainer::recipes::band::{self, Library, PlotArgs, TrainArgs, TrainConfig};
 
 use crate::bench::{Bench, bits, files, last, log, message};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sideman_inference::band::Config;
 use sideman_nets::band::HistoryCorruption;
 
-use crate::corpus::Tier;
+use crate::data::Tier;
 
 /// A training run. Every field stands in the file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -11,7 +11,7 @@ use sideman_music::{Meter, Part, listen};
 use sideman_nets::band::{Batch, GridSong, HistoryCorruption, Lane, statistics};
 
 use super::TrainConfig;
-use crate::corpus::{self, Song, Split, Tier};
+use crate::data::{self, Song, Split, Tier};
 
 /// Songs that end in fewer steps than this share of a batch give way to another.
 const LEAST_LEFT: f64 = 0.5;
@@ -77,7 +77,7 @@ impl Library {
         let mut share = 0.0;
         for mix in &config.mix {
             let first = songs.len() as u32;
-            for mut song in corpus::load(cache, mix.tier, split)? {
+            for mut song in data::load(cache, mix.tier, split)? {
                 let fits = song.on_grid >= config.min_on_grid
                     && song.agreement.is_none_or(|a| a >= config.min_agreement);
                 let wanted = mix.sets.is_empty() || mix.sets.contains(&song.set);

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod config;
+pub mod export;
 mod figure;
 mod history;
 mod library;

@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 
 use super::figure;
 use super::history::History;
-use crate::evaluate::page::picture::write;
+use crate::report::picture::write;
 use crate::train::run::{LOG, PICTURE};
 
 /// Draws the curves of a run, also while it is going on.

@@ -15,7 +15,7 @@ use sideman_nets::nn::Parameters;
 use sideman_nets::ops::LstmState;
 
 use super::{Checkpoint, Library, TrainConfig, plot};
-use crate::corpus::Split;
+use crate::data::Split;
 use crate::train::checkpoint::{add_moments, moments};
 use crate::train::run::{self as train, Batches, LAST, Scored, Training, Weights};
 use crate::train::{Optimizer, device};

@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use clap::{ArgGroup, Args, Subcommand};
 
-use super::{Paper, PaperRun, Report, Size, all};
+use super::{Paper, PaperRun, Size, all};
 
 /// Subcommands of `papers`.
 #[derive(Debug, Clone, Subcommand)]
@@ -99,7 +99,7 @@ fn run_one(args: &RunArgs) -> anyhow::Result<()> {
     let (data, paper_size) = (args.data.clone(), args.paper_size);
     let run = PaperRun { data, out, size, paper_size, seed: args.seed, progress: true };
     let began = Instant::now();
-    let mut report = Report::new(&info, &run)?;
+    let mut report = run.report(&info)?;
     paper.run(&run, &mut report)?;
     let (page, text) = report.finish()?;
     println!("\n{text}");

@@ -44,7 +44,7 @@ pub fn bars(title: &str, values: &[(String, f64)]) -> Result<RgbImage> {
             let corners = [(px(names), px(y + 2)), (px(end.max(names + 1)), px(y + LINE - 4))];
             area.draw(&Rectangle::new(corners, COLOURS[0].filled()))?;
             let whole = value.fract() == 0.0;
-            let text = if whole { format!("{value:.0}") } else { crate::evaluate::table::number(*value) };
+            let text = if whole { format!("{value:.0}") } else { crate::report::table::number(*value) };
             area.draw(&Text::new(text, (px(end + 8), px(y + 6)), letters(8, PALE)))?;
         }
     }
@@ -145,7 +145,7 @@ pub fn histograms(title: &str, along: &str, groups: &[(String, Vec<f64>)]) -> Re
                 let mean = values.iter().sum::<f64>() / values.len() as f64;
                 let ends = [(px(x(mean)), px(bottom - HEIGHT + 16)), (px(x(mean)), px(bottom))];
                 area.draw(&PathElement::new(ends, INK.stroke_width(2)))?;
-                let text = crate::evaluate::table::number(mean);
+                let text = crate::report::table::number(mean);
                 let place = (px(left + PLOT + 10), px(bottom - 20));
                 area.draw(&Text::new(text, place, letters(8, INK)))?;
             }
@@ -154,7 +154,7 @@ pub fn histograms(title: &str, along: &str, groups: &[(String, Vec<f64>)]) -> Re
         let ends = [(left, low, HPos::Left), (left + PLOT, high, HPos::Right)];
         for (at, value, side) in ends {
             let style = letters(8, PALE).pos(Pos::new(side, VPos::Top));
-            area.draw(&Text::new(crate::evaluate::table::number(value), (px(at), px(y)), style))?;
+            area.draw(&Text::new(crate::report::table::number(value), (px(at), px(y)), style))?;
         }
         let style = letters(8, PALE).pos(Pos::new(HPos::Center, VPos::Top));
         area.draw(&Text::new(along.to_owned(), (px(left + PLOT / 2), px(y)), style))?;

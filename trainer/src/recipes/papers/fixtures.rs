@@ -8,9 +8,9 @@ use anyhow::Context;
 use sideman_audio::wave::SONG;
 
 use super::{PaperRun, music};
-use crate::evaluate::write_whole;
-use crate::genre::render::RATE;
-use crate::genre::{mels, scheme};
+use crate::recipes::genre::render::RATE;
+use crate::recipes::genre::{mels, scheme};
+use crate::report::write_whole;
 
 /// Columns of an image: 30 s.
 const COLUMNS: usize = 387;

@@ -1,14 +1,14 @@
-//! P3 and P4, and the classifiers of P2: the models of [`crate::genre`], in the order that their papers need.
+//! P3 and P4, and the classifiers of P2: the models of [`crate::recipes::genre`], in the order that their papers need.
 
 use std::path::{Path, PathBuf};
 
+use super::Report;
 use super::fixtures::Made;
-use super::report::Report;
 use super::{Paper, PaperInfo, PaperRun};
-use crate::corpus::Split;
-use crate::genre::eval::{measured, overview, plain};
-use crate::genre::{
-    EvalGenreArgs, PrepareOptions, RenderOptions, Scheme, TrainArgs, gtzan, prepare, render, train,
+use crate::data::Split;
+use crate::recipes::genre::eval::{measured, overview, plain};
+use crate::recipes::genre::{
+    EvalGenreArgs, PrepareOptions, RenderOptions, TrainArgs, gtzan, prepare, render, train,
 };
 
 /// P3: CNN against RNN on mel spectrograms.
@@ -74,9 +74,9 @@ impl Paper for P4 {
             prepared(run, Made::Sound, &cache)?;
         } else {
             run.log("Playing labelled MIDI through a soundfont, as there is no GTZAN audio");
-            let source = PrepareOptions { progress: run.progress, ..PrepareOptions::new(&data, &cache) };
             let per_class = Some(if run.is_quick() { 3 } else { 100 });
-            let options = RenderOptions { source, soundfont: None, scheme: Scheme::Band, per_class };
+            let options =
+                RenderOptions { progress: run.progress, per_class, ..RenderOptions::new(&data, &cache) };
             run.log(&render(&options)?.to_string());
         }
         let settings = [format!("model.wave.songs={SONGS}")];

@@ -4,7 +4,7 @@
 //! everything goes, how large. What comes out is a [`Report`]: an HTML page, its tables as CSV, its figures as PNG.
 //! A stopped run resumes: every training within it keeps checkpoints (see [`crate::train`]).
 //! `p1`, `p2` and `p5` train through [`crate::train`] themselves; P3, P4 and the classifiers of P2 are those of
-//! [`crate::genre`], called in the order that their papers need.
+//! [`crate::recipes::genre`], called in the order that their papers need.
 
 mod command;
 pub mod draw;
@@ -14,15 +14,14 @@ pub(crate) mod music;
 mod p1;
 pub mod p2;
 pub mod p5;
-mod report;
 mod run;
 #[cfg(test)]
 mod tests;
 
+pub use crate::report::Report;
 pub use command::{PapersCommand, run};
 pub use music::Piece;
 pub use p1::{AnalyseArgs, analyse};
-pub use report::Report;
 pub use run::{PaperRun, Size};
 
 /// What a paper is, for `papers list`.

@@ -8,8 +8,8 @@ use rayon::prelude::*;
 use sideman_music::{Meter, MeterMap, Note, Score, TempoMap, Track};
 
 use super::PaperRun;
-use crate::corpus::source::{Collect, Item, Meta, Payload};
-use crate::corpus::{PrepareOptions, Split, Tier, prepare::open, roll};
+use crate::data::source::{Collect, Item, Meta, Payload};
+use crate::data::{PrepareOptions, Split, Tier, prepare::open, roll};
 
 /// Pieces of a split and genre that a quick run takes of a data folder.
 const QUICK: usize = 2;
@@ -198,7 +198,7 @@ fn play(genre: usize, number: usize) -> Score {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::corpus::fixtures::data_folder;
+    use crate::data::fixtures::data_folder;
 
     #[test]
     fn the_small_collection_has_all_splits_and_notes_in_order() {

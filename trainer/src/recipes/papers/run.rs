@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::{PaperInfo, Report};
 use crate::train::{FitCheckpoint, FitConfig, FitOptions, Objective, learn};
 
 /// How large a run is.
@@ -46,6 +47,14 @@ impl PaperRun {
     /// Whether this is a smoke test.
     pub fn is_quick(&self) -> bool {
         self.size == Size::Quick
+    }
+
+    /// The report of a paper, empty, in the folder of the run.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn report(&self, info: &PaperInfo) -> anyhow::Result<Report> {
+        Report::new(&self.out, &format!("{}: {}", info.id.to_uppercase(), info.title))
     }
 
     /// Folder of the training `name`.

@@ -7,7 +7,7 @@ pub(super) fn quickly(paper: &dyn Paper) {
     let dir = tempfile::tempdir().unwrap();
     let run = PaperRun::quick(&dir.path().join("report"));
     let execute = || {
-        let mut report = Report::new(&paper.info(), &run).unwrap();
+        let mut report = run.report(&paper.info()).unwrap();
         paper.run(&run, &mut report).unwrap();
         report.finish().unwrap()
     };

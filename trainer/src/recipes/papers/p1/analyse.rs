@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::collection::{PieceFacts, View, show_genres, show_incidence, show_programs, united};
 use super::tags::{ABOVE, Sets, Tags};
-use crate::corpus::files::stem;
-use crate::recipes::papers::{PaperInfo, PaperRun, Report, Size};
+use crate::data::files::stem;
+use crate::recipes::papers::{PaperInfo, PaperRun, Size};
 
 /// Shows what a collection is like: genre sets and their overlap, notes of each family, which programs are alike.
 #[derive(Debug, Clone, Args)]
@@ -82,7 +82,7 @@ pub fn analyse(args: &AnalyseArgs) -> anyhow::Result<()> {
         quick: "",
         full: "",
     };
-    let mut report = Report::new(&info, &run)?;
+    let mut report = run.report(&info)?;
     let tags = united(&seen, &tags);
     let sets = if tags.0.is_empty() {
         report.section(

@@ -11,8 +11,8 @@ use sideman_music::encoding::note_cells::{COLUMNS, Cells, family_of};
 use sideman_music::{Score, Track};
 
 use super::songs::{Origin, Song};
-use crate::corpus::song::collect;
-use crate::corpus::source::Collect;
+use crate::data::song::collect;
+use crate::data::source::Collect;
 
 /// Who plays to the pianos.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,10 +14,10 @@ use sideman_music::smf::program_name;
 use super::dendrogram;
 use super::programs::{Programs, Sounding, nearest_within, smallest_with, soundings, ward};
 use super::tags::{Sets, Tags, largest, matrix};
-use crate::corpus::source::Meta;
-use crate::evaluate::table::{Table, number, percent};
+use crate::data::source::Meta;
 use crate::recipes::papers::music::Piece;
 use crate::recipes::papers::{Report, draw};
+use crate::report::table::{Table, number, percent};
 use crate::train::paper::{COLOURS, PALE};
 
 /// What the description needs of a piece.

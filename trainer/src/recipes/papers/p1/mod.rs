@@ -32,9 +32,9 @@ use self::songs::{GENRES, Origin, Song, genre_of};
 use self::study::{Music, Plan, losses_on, material, run_name, study};
 use self::tags::{ABOVE, Tags};
 use super::{Paper, PaperInfo, PaperRun, Report};
-use crate::corpus::Split;
-use crate::corpus::source::Meta;
-use crate::evaluate::table::{Table, number};
+use crate::data::Split;
+use crate::data::source::Meta;
+use crate::report::table::{Table, number};
 
 /// Most genres of a matrix of similarities.
 const MOST: usize = 12;

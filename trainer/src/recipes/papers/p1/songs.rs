@@ -6,9 +6,9 @@ use rand_pcg::Pcg64;
 use sideman_music::encoding::note_cells::{Cells, SEQUENCE, family_of};
 use sideman_music::{Family, Score, Track};
 
-use crate::corpus::Split;
-use crate::corpus::source::{Collect, Meta};
-use crate::genre::voted::VOTED;
+use crate::data::Split;
+use crate::data::source::{Collect, Meta};
+use crate::recipes::genre::voted::VOTED;
 use crate::recipes::papers::music::Piece;
 
 /// A genre of the paper, as far as the music here gives it.

@@ -9,7 +9,7 @@ use super::baseline::{Baseline, Baselines};
 use super::loss::{WindowLoss, losses};
 use super::objective::NextSequence;
 use super::songs::{GENRES, Origin, Song, Window, drawn_windows, windows};
-use crate::corpus::Split;
+use crate::data::Split;
 use crate::recipes::papers::PaperRun;
 use crate::train::{Choice, FitCheckpoint, FitConfig, Outcome, learn};
 

@@ -7,8 +7,8 @@ use super::baseline::{Baseline, Baselines};
 use super::loss::WindowLoss;
 use super::songs::{GENRES, Origin, Window};
 use super::study::{Material, Music, Study};
-use crate::evaluate::table::{Table, number};
 use crate::recipes::papers::{Report, draw};
+use crate::report::table::{Table, number};
 
 /// The paper's losses by genre: the mean, then piano, guitar, bass, drums.
 const PAPER: [[Option<f64>; 5]; 3] = [

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context, ensure};
 
-use crate::corpus::source::table;
+use crate::data::source::table;
 
 /// Above which normalised frequency the paper keeps a tag.
 pub(super) const ABOVE: f64 = 0.9;

@@ -10,8 +10,8 @@ use super::data::{Keys, Music};
 use super::predictions::{Mode, by_density, predicted, tally};
 use super::rnn::{Latents, predictions};
 use super::training::{COMPARED, Trained};
-use crate::corpus::Split;
-use crate::evaluate::{Accompanist, Parts, Request};
+use crate::data::Split;
+use crate::eval::{Accompanist, Parts, Request};
 
 /// Share of a note's threshold down to which it is held.
 const HOLD: f32 = 0.6;

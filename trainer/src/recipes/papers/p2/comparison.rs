@@ -11,17 +11,16 @@ use sideman_nets::papers::p2::WIDTH;
 use super::bands::WindowBand;
 use super::data::Music;
 use super::predictions::agreement;
-use crate::bands::neural;
-use crate::corpus::Split;
-use crate::evaluate::compare::{PEOPLE, SHUFFLED};
-use crate::evaluate::controls::common_velocities;
-use crate::evaluate::page::roll::{Block, Roll};
-use crate::evaluate::report::{headline, tables};
-use crate::evaluate::table::{Table, number};
-use crate::evaluate::{
-    Accompanist, EngineBand, EvalSong, Options, Parts, Played, compare, play_all, write_whole,
-};
+use crate::data::Split;
+use crate::eval::bands::neural;
+use crate::eval::compare::{PEOPLE, SHUFFLED};
+use crate::eval::controls::common_velocities;
+use crate::eval::page::roll::{Block, Roll};
+use crate::eval::report::{headline, tables};
+use crate::eval::{Accompanist, EngineBand, EvalSong, Options, Parts, Played, compare, play_all};
 use crate::recipes::papers::PaperRun;
+use crate::report::table::{Table, number};
+use crate::report::write_whole;
 
 /// Bars of a picture.
 const BARS: usize = 12;
@@ -74,7 +73,7 @@ pub(super) fn compare_bands(
         shuffles: 5,
         resamples: if quick { 20 } else { 1000 },
         seed: run.seed,
-        told_apart: !quick,
+        discrimination: !quick,
         ..Options::default()
     };
     let progress = ProgressBar::hidden();

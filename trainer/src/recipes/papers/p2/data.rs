@@ -4,9 +4,9 @@ use anyhow::ensure;
 use rayon::prelude::*;
 use sideman_music::encoding::piano_roll::{FiveRolls, RollTrack, WINDOW};
 
-use crate::corpus::qualify::qualify;
-use crate::corpus::source::Meta;
-use crate::corpus::{Song, Split};
+use crate::data::qualify::qualify;
+use crate::data::source::Meta;
+use crate::data::{Song, Split};
 use crate::recipes::papers::PaperRun;
 
 /// Of the pairs made with a rule band, one in so many is learned from.

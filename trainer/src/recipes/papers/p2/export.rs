@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 use sideman_inference::papers::p2::{VaeRnn, Voice};
-use sideman_inference::weights::{Card, sha256};
+use sideman_inference::weights::Card;
 use sideman_music::encoding::piano_roll::RollTrack;
 use sideman_nets::nn::Network;
 
@@ -14,21 +14,14 @@ use super::predictions::{Mode, as_read, predicted, tally};
 use super::tables::edge_milliseconds;
 use super::training::Trained;
 use super::{Setup, Sizes};
-use crate::corpus::Split;
-use crate::evaluate::write_whole;
-use crate::export::Origin;
+use crate::data::Split;
+use crate::export::{Origin, RESEARCH_LICENCE, save};
 use crate::recipes::papers::{PaperRun, Size};
+use crate::report::make_folder;
 use crate::train::FitCheckpoint;
 
 /// Most nats a window, beside one, that storing the matrices in 8 bits may cost on the valid split.
 const MOST_COST: f64 = 0.02;
-
-/// How matrices are stored.
-const QUANTISATION: &str = "matrices of 4096 values or more as Q8_0, the rest as f32";
-
-const LICENCE: &str = "weights: MIT OR Apache-2.0 as far as ours to give; trained in part on music without a stated \
-                       licence, as is the field's custom with the Lakh collection: check your own case before you \
-                       redistribute them";
 
 /// Command line of `papers export p2`.
 #[derive(Debug, Clone, clap::Args)]
@@ -79,8 +72,7 @@ pub fn export(args: &ExportP2Args) -> anyhow::Result<()> {
     let trained = Trained::played(setup)?;
     let bands = Bands::of(setup, &trained, &[Variant::PLAYED])?;
     let band = &bands.all[0].1;
-    std::fs::create_dir_all(&args.out)
-        .with_context(|| format!("cannot make the folder {}", args.out.display()))?;
+    make_folder(&args.out)?;
     let data = data_lines(&music);
     let mut made: Vec<Voice> = vec![];
     for track in RollTrack::ALL {
@@ -91,14 +83,10 @@ pub fn export(args: &ExportP2Args) -> anyhow::Result<()> {
         voice.card = Card {
             name: format!("p2-{}", track.name()),
             description: describe(track).to_owned(),
-            version: env!("CARGO_PKG_VERSION").into(),
             parameters: sizes.vae.parameters() + voice.head.rnn.parameters(),
-            quantisation: QUANTISATION.into(),
-            licence: LICENCE.into(),
+            licence: RESEARCH_LICENCE.into(),
             data: data.clone(),
             seed: args.seed,
-            commit: args.origin.commit.clone(),
-            commands: args.origin.commands.clone(),
             training: format!(
                 "autoencoder: {} windows, {:.0} seconds; recurrent network: {} epochs, {:.0} seconds; on one shared core",
                 vae.epochs * sizes.vae_examples,
@@ -106,8 +94,7 @@ pub fn export(args: &ExportP2Args) -> anyhow::Result<()> {
                 rnn.epochs,
                 rnn.seconds
             ),
-            scores: vec![],
-            sha256: String::new(),
+            ..args.origin.card(&args.out)
         };
         made.push(voice);
     }
@@ -141,19 +128,15 @@ pub fn export(args: &ExportP2Args) -> anyhow::Result<()> {
         }
         voice.card.scores.extend(args.scores.iter().cloned());
         let bytes = voice.write()?;
-        let read = Voice::read(&bytes).context("the file just made cannot be loaded")?;
-        let path = args.out.join(format!("{}.gguf", voice.card.name));
-        write_whole(&path, &bytes)?;
-        let card = Card { sha256: sha256(&bytes), ..read.card };
-        write_whole(&path.with_extension("toml"), toml::to_string_pretty(&card)?.as_bytes())?;
-        println!(
-            "Wrote {} ({:.0} kB); quantising cost {:+.2} of {before:.1} nats a window; thresholds {:.3} and {:.3}",
-            path.display(),
-            bytes.len() as f64 / 1e3,
+        Voice::read(&bytes).context("the file just made cannot be loaded")?;
+        let note = format!(
+            "quantising cost {:+.2} of {before:.1} nats a window; thresholds {:.3} and {:.3}",
             after - before,
             rules.0.start,
             rules.1.start
         );
+        let path = args.out.join(format!("{}.gguf", voice.card.name));
+        save(&path, &bytes, voice.card.clone(), &note)?;
     }
     println!("What the band does at the edge of a window takes {edge:.1} ms.");
     Ok(())

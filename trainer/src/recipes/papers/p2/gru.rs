@@ -14,7 +14,7 @@ use sideman_nets::papers::p2::{RollGru, State, WIDTH};
 
 use super::Setup;
 use super::data::{Keys, Music};
-use crate::corpus::Split;
+use crate::data::Split;
 use crate::train::{Choice, FitConfig, Loss, Objective, Schedule, Score, Step};
 
 /// Steps of a window, two beats: the paper calls them "exactly 4 beats", which they would be at 12 steps a beat.

@@ -10,8 +10,8 @@ use super::data::{Keys, Music, Piece};
 use super::gru::{Prediction, Sampling, cross_entropy, generate, joined, predictions};
 use super::predictions::CellCounts;
 use super::training::Trained;
-use crate::corpus::Split;
-use crate::evaluate::table::{Table, number};
+use crate::data::Split;
+use crate::report::table::{Table, number};
 
 /// Steps of the prelude and of its continuation: four bars and eight.
 const PRELUDE: usize = 384;

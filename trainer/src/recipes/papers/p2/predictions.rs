@@ -7,7 +7,7 @@ use sideman_music::encoding::piano_roll::{
 };
 
 use super::data::{Keys, Music, Piece};
-use crate::corpus::Split;
+use crate::data::Split;
 
 /// Bins of probabilities.
 const BINS: usize = 1000;

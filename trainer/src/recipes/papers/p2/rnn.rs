@@ -12,7 +12,7 @@ use sideman_nets::papers::p2::State;
 
 use super::Setup;
 use super::data::Keys;
-use crate::corpus::Split;
+use crate::data::Split;
 use crate::train::{Choice, FitConfig, Loss, Objective, Schedule, Score, Step};
 
 /// Windows of a training sequence.

@@ -10,7 +10,7 @@ use super::gru_study::gru_study;
 use super::tables::{prediction_table, rnn_table, vae_table};
 use super::training::{COMPARED, Trained};
 use super::{Setup, Sizes, gru, rnn, vae};
-use crate::corpus::Split;
+use crate::data::Split;
 use crate::recipes::papers::{PaperRun, Report};
 
 /// Runs the paper.

@@ -12,8 +12,8 @@ use super::predictions::{Mode, PredictedCells, as_read, predicted, tally};
 use super::rnn::{Latents, errors};
 use super::training::{COMPARED, Trained};
 use super::{Setup, vae};
-use crate::corpus::Split;
-use crate::evaluate::table::{Table, number};
+use crate::data::Split;
+use crate::report::table::{Table, number};
 
 /// The autoencoders on the test split.
 pub(super) fn vae_table(

@@ -10,7 +10,7 @@ use sideman_nets::nn::Parameters;
 use super::data::Keys;
 use super::rnn::{self, Latents, Pair, Sequences};
 use super::{Setup, gru, vae};
-use crate::corpus::Split;
+use crate::data::Split;
 
 /// Tracks that are trained in their original keys and with an LSTM, too, for comparison: each further one takes a
 /// quarter of an hour on a busy core.

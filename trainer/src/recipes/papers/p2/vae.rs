@@ -12,7 +12,7 @@ use sideman_nets::papers::p2::{Code, VaeLayers};
 
 use super::Setup;
 use super::data::{Keys, Music, WindowId};
-use crate::corpus::Split;
+use crate::data::Split;
 use crate::train::{Choice, FitConfig, Loss, Objective, Schedule, Score, Step};
 
 /// Weight of the divergence.

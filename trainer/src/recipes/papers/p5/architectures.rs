@@ -8,9 +8,9 @@ use super::settings::Settings;
 use super::songs::{Lines, Song, of, vocabulary};
 use super::windows::{Score, Windows};
 use super::{long, short};
-use crate::corpus::Split;
-use crate::evaluate::table::Table;
+use crate::data::Split;
 use crate::recipes::papers::{PaperRun, Report};
+use crate::report::table::Table;
 use crate::train::Rule;
 use crate::train::{Choice, Examples, FitCheckpoint, FitConfig, Outcome, curves, fit, predict};
 

@@ -1,20 +1,18 @@
 //! From the run of the network of strokes to a quantised weights file and its card.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use sideman_inference::papers::p5::StrokeWeights;
-use sideman_inference::weights::{Card, rounded, sha256};
+use sideman_inference::weights::Card;
 use sideman_nets::nn::{Network, Parameters};
 
 use super::settings::Settings;
 use super::songs::{self, of};
 use super::stroke_model::{Data, RUN};
 use super::strokes::score;
-use crate::corpus::Split;
-use crate::evaluate::write_whole;
-use crate::export::Origin;
+use crate::data::Split;
+use crate::export::{Origin, cost, rounded, save, shaped};
 use crate::recipes::papers::{PaperRun, Size};
 use crate::train::FitCheckpoint;
 
@@ -53,23 +51,12 @@ pub fn export(args: &ExportArgs) -> anyhow::Result<()> {
     })?;
     let data = Data::read(&run, &settings, &songs::paper_songs(&run)?)?;
     best.parameters.check(&data.net.specs()).context("the run is of other music or of other settings")?;
-    let (mut tensors, mut stored) = (BTreeMap::new(), Parameters::default());
-    for (name, t) in &best.parameters.tensors {
-        let values: Vec<f32> = t.flatten_all()?.to_vec1()?;
-        let back = rounded(t.dims(), &values);
-        stored
-            .tensors
-            .insert(name.clone(), candle_core::Tensor::from_vec(back, t.dims(), &candle_core::Device::Cpu)?);
-        tensors.insert(name.clone(), (t.dims().to_vec(), values));
-    }
+    let tensors = shaped(&best.parameters.tensors)?;
+    let stored = Parameters { tensors: rounded(&tensors)?, ..Parameters::default() };
     let valid = data.lines(Split::Valid, None);
     let scored = |p: &Parameters| score(&data.net, p, &valid, settings.stroke_steps);
     let (before, after) = (scored(&best.parameters)?, scored(&stored)?);
-    let cost = after.loss() - before.loss();
-    ensure!(
-        cost < MOST_QUANTISATION_LOSS,
-        "quantising costs {cost:.4} nats a stroke, more than {MOST_QUANTISATION_LOSS}: train again or store more bits"
-    );
+    let cost = cost(before.loss(), after.loss(), MOST_QUANTISATION_LOSS, "stroke")?;
     let test = score(&data.net, &stored, &data.lines(Split::Test, None), settings.stroke_steps)?;
     let line = |split: &str, t: &super::strokes::StrokeScore| {
         let [when, pitch, chord, length] = t.losses;
@@ -87,46 +74,32 @@ pub fn export(args: &ExportArgs) -> anyhow::Result<()> {
         format!("{set} (tier open): {pieces} train pieces, {strokes} notes and chords")
     };
     let card = Card {
-        name: args.out.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default(),
         description: "Goes on from where a pianist stopped: the next note or chord, after P5".into(),
-        version: env!("CARGO_PKG_VERSION").into(),
         parameters: tensors.values().map(|t| t.1.len()).sum(),
-        quantisation: "matrices of 4096 values or more as Q8_0, the rest as f32".into(),
         licence: "weights: MIT OR Apache-2.0; trained on music in the public domain and under CC0 and MIT licences \
                   alone (the songs that POP909's MIT-licensed transcriptions are of are copyrighted)"
             .into(),
         data: data.sets().iter().map(|s| count(s)).collect(),
         seed: best.config.seed,
-        commit: args.origin.commit.clone(),
-        commands: args.origin.commands.clone(),
         training: format!(
             "{} epochs, the weights of the {}th, {:.0} seconds on one core",
             best.epochs, best.best_epoch, best.seconds
         ),
         scores: vec![line("valid", &after), line("test", &test)],
-        sha256: String::new(),
+        ..args.origin.card(&args.out)
     };
     let bytes = StrokeWeights::write(&data.net, &data.shapes, &tensors, &card)?;
     StrokeWeights::load(&bytes).context("the file just made cannot be loaded")?;
-    write_whole(&args.out, &bytes)?;
-    let beside = args.out.with_extension("toml");
-    let card = Card { sha256: sha256(&bytes), ..card };
-    write_whole(&beside, toml::to_string_pretty(&card)?.as_bytes())?;
-    println!(
-        "Wrote {} ({:.0} kB, {} parameters) and {}; quantising cost {cost:+.4} nats a stroke.",
-        args.out.display(),
-        bytes.len() as f64 / 1e3,
-        card.parameters,
-        beside.display()
-    );
-    Ok(())
+    save(&args.out, &bytes, card, &format!("quantising cost {cost:+.4} nats a stroke"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::{P5, stroke_model};
+    use sideman_inference::weights::sha256;
+
     use super::*;
-    use crate::recipes::papers::{Paper, Report};
+    use crate::recipes::papers::Paper;
 
     #[test]
     fn a_run_becomes_a_file_with_its_card() {
@@ -138,7 +111,7 @@ mod tests {
             out: dir.path().join("w.gguf"),
             origin: Origin { commit: "abc".into(), commands: vec!["papers run p5".into()] },
         };
-        let mut report = Report::new(&P5.info(), &run).unwrap();
+        let mut report = run.report(&P5.info()).unwrap();
         let error = format!("{:#}", export(&args).unwrap_err());
         assert!(error.contains("run `papers run p5` first"), "{error}");
         let settings = Settings::of(&run.out, Settings::quick()).unwrap();

@@ -10,10 +10,10 @@ use super::settings::{Protocol, Settings};
 use super::songs::{Line, Song, vocabulary};
 use super::windows::{Score, Windows};
 use super::{PAPER, long, short};
-use crate::corpus::Split;
-use crate::evaluate::table::Table;
-use crate::evaluate::write_whole;
+use crate::data::Split;
 use crate::recipes::papers::{PaperRun, Report, draw};
+use crate::report::table::Table;
+use crate::report::write_whole;
 use crate::train::Examples;
 
 /// Share of the windows that the program validates by.

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::write_whole;
+use crate::report::write_whole;
 
 /// File of the settings within a report's folder: written by the first run, read by the next ones.
 pub(super) const FILE: &str = "settings.toml";

@@ -7,8 +7,8 @@ use anyhow::ensure;
 use sideman_music::encoding::note_tokens::{Category, Sonority, Vocabulary, sonorities};
 use sideman_music::{Family, MeterMap};
 
-use crate::corpus::source::Meta;
-use crate::corpus::{Split, Tier};
+use crate::data::source::Meta;
+use crate::data::{Split, Tier};
 use crate::recipes::papers::{PaperRun, Piece, Size};
 
 /// The paper's set in common time and C major. Its folders are its split of 10, 3 and 3 songs; the splits of the

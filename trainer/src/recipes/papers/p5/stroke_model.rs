@@ -11,10 +11,10 @@ use sideman_nets::nn::Parameters;
 use super::settings::Settings;
 use super::songs::{self, Song, of};
 use super::strokes::{Line, StrokeObjective, StrokeScore, score};
-use crate::corpus::Split;
-use crate::evaluate::table::Table;
-use crate::evaluate::write_whole;
+use crate::data::Split;
 use crate::recipes::papers::{PaperRun, Report};
+use crate::report::table::Table;
+use crate::report::write_whole;
 use crate::train::{Choice, FitCheckpoint, FitConfig, Schedule, learn};
 
 /// Folder of the run.

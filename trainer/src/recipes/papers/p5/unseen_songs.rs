@@ -7,8 +7,8 @@ use super::ngram::{NGram, again};
 use super::settings::Settings;
 use super::songs::{Line, Lines, Song};
 use super::windows::Score;
-use crate::evaluate::table::Table;
 use crate::recipes::papers::{PaperRun, Report, draw};
+use crate::report::table::Table;
 use crate::train::{Choice, FitCheckpoint, FitConfig, curves, learn};
 
 /// Regularisation of a training.
