@@ -53,7 +53,7 @@ impl LoadedBand {
     }
 }
 
-/// Why nobody took the seat.
+/// Why no band could be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadBandError {
     /// The weights cannot be had.

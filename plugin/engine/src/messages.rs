@@ -44,7 +44,7 @@ pub struct LiveSettings {
     pub count_in: bool,
     /// From hearing to sounding, in milliseconds, 0 to 100; blocks longer than this count instead.
     pub reaction_ms: f32,
-    /// Whether the host is told a latency, and the piano is delayed alike.
+    /// Whether a latency is reported to the host, and the piano is delayed alike.
     pub compensate: bool,
     /// Where notes go.
     pub route: Route,
@@ -162,7 +162,7 @@ pub struct Message {
     pub velocity: u8,
 }
 
-/// What the band's thread is told, in order of time.
+/// Messages to the band's thread, in order of time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ToBand {
     /// An epoch has begun: the first step to be decided is the first one at or after this pulse.
@@ -175,7 +175,7 @@ pub(crate) enum ToBand {
     Key { at: Pulse, pitch: u8, velocity: u8 },
     /// Messages were lost: these keys are down, and no others.
     Keys(u128),
-    /// Everything up to and including this pulse has been told.
+    /// Everything up to and including this pulse has been sent.
     HeardUpTo(Pulse),
     /// Controls have changed.
     Controls(Controls),

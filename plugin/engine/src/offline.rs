@@ -130,6 +130,8 @@ impl<'a> Performance<'a> {
         session.restart();
         let mut changes = Vec::new();
         let mut scheduler = Scheduler::new(0);
+        let controls = self.settings.controls;
+        let transposed = |m: Message| Message { pitch: controls.transposed(m.part, m.pitch), ..m };
         let mut tape = Tape::default();
         let mut stats = Stats::default();
         let total = self.latest_end(session.hearing());
@@ -137,7 +139,7 @@ impl<'a> Performance<'a> {
         let mut step = 0;
         loop {
             let place = place_of(step, self.meters);
-            scheduler.advance(session.decision_point(step), |m| tape.record(m));
+            scheduler.advance(session.decision_point(step), |m| tape.record(transposed(m)));
             let changed = session.step(&place, self.bpm(&place), None, load, &mut |order| {
                 scheduler.accept(0, order);
             });
@@ -159,7 +161,7 @@ impl<'a> Performance<'a> {
             };
         }
         // All that is left are notes that have their ends.
-        scheduler.advance(Pulse::MAX, |m| tape.record(m));
+        scheduler.advance(Pulse::MAX, |m| tape.record(transposed(m)));
         progress(Progress { done: total, total });
 
         let mut parts = tape.parts;
@@ -196,14 +198,16 @@ struct Tape {
 
 impl Tape {
     fn record(&mut self, m: Message) {
-        if m.velocity > 0 {
-            self.open.push(m);
-            return;
-        }
+        // Notes that were apart may be transposed onto one pitch: the first ends where the second begins.
         if let Some(i) = self.open.iter().position(|o| (o.part, o.pitch) == (m.part, m.pitch)) {
             let o = self.open.swap_remove(i);
-            let note = Note { onset: o.at, pitch: o.pitch, length: m.at - o.at, velocity: o.velocity };
-            self.parts[m.part.index()].push(note);
+            if m.velocity == 0 || m.at > o.at {
+                let note = Note { onset: o.at, pitch: o.pitch, length: m.at - o.at, velocity: o.velocity };
+                self.parts[m.part.index()].push(note);
+            }
+        }
+        if m.velocity > 0 {
+            self.open.push(m);
         }
     }
 }

@@ -234,8 +234,8 @@ fn a_fill_leads_to_the_next_bar_line() {
         for seed in 0..4 {
             let controls = Controls { style: StyleChoice::Fixed(style), seed, ..everybody() };
             for rules in [false, true] {
-                let mut seat = if rules { loaded_band::rules(&controls, MUSIC) } else { neural(&controls) };
-                let band = &mut *seat.band;
+                let mut loaded = if rules { loaded_band::rules(&controls, MUSIC) } else { neural(&controls) };
+                let band = &mut *loaded.band;
                 let mut plain = Stage::new(&piano(8), controls, band);
                 plain.play(band, 7 * STEPS);
                 let mut filled = Stage::new(&piano(8), controls, band);
@@ -398,9 +398,9 @@ fn variations_of_a_style_differ() {
     let play = |variation| {
         let style = StyleChoice::Fixed(Style::PopRock);
         let controls = Controls { style, variation, ..everybody() };
-        let mut seat = neural(&controls);
-        let mut stage = Stage::new(&piano(4), controls, &mut *seat.band);
-        stage.play(&mut *seat.band, 4 * STEPS);
+        let mut loaded = neural(&controls);
+        let mut stage = Stage::new(&piano(4), controls, &mut *loaded.band);
+        stage.play(&mut *loaded.band, 4 * STEPS);
         stage.notes
     };
     let played = [0, 1, 2, 3].map(play);

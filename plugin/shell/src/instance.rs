@@ -246,7 +246,7 @@ mod tests {
         instance.note_crowd();
         instance.word_troubles();
         instance.word_troubles();
-        let notices = instance.shared.book(|b| b.notices.clone());
+        let notices = instance.shared.editor_state(|b| b.notices.clone());
         assert_eq!(notices.len(), 2, "{notices:?}");
         assert!(notices[0].contains("plugin/src/x.rs:7"), "{notices:?}");
     }
@@ -260,7 +260,7 @@ mod tests {
         let mut sound = instance.make_sound();
         sound.ensemble.note_on(0, 60, 100);
         assert!(!sound.ensemble.is_silent());
-        let notices = instance.shared.book(|b| b.notices.clone());
+        let notices = instance.shared.editor_state(|b| b.notices.clone());
         assert!(
             notices.iter().any(|n| n.contains("/nowhere/at all.sf2") && n.contains("built-in")),
             "{notices:?}"

@@ -339,9 +339,9 @@ impl Sideman {
         // Zeros: the band has not said yet what it plays on.
         let wanted = self.instance.shared.programs();
         for part in Part::ALL.into_iter().filter(|_| wanted != [0; 4]) {
-            let (told, program) = (&mut self.programs[part.index()], wanted[part.index()]);
-            if *told != Some(program) {
-                *told = Some(program);
+            let (sent, program) = (&mut self.programs[part.index()], wanted[part.index()]);
+            if *sent != Some(program) {
+                *sent = Some(program);
                 self.instrument.program(part.channel(), program);
             }
         }

@@ -252,9 +252,9 @@ mod tests {
         assert_eq!(after.params.preset.get(), "Mine");
         assert_eq!(after.params.soundfont.path(), Some(PathBuf::from("/a/b.sf2")));
         assert_eq!(written(&after.params), bytes);
-        assert!(after.shared.book(|b| b.notices.is_empty()));
+        assert!(after.shared.editor_state(|b| b.notices.is_empty()));
         Startup { state: Some(bytes[..40].to_vec()), ..Startup::default() }.apply(&after);
-        assert!(!after.shared.book(|b| b.notices.is_empty()), "damage is told");
+        assert!(!after.shared.editor_state(|b| b.notices.is_empty()), "damage is told");
     }
 
     #[test]

@@ -120,7 +120,7 @@ impl fmt::Display for Damage {
             self.rate_changed
                 .then(|| "its sample rate changes on the way: only what is before that was read".to_owned()),
             (self.bad_samples > 0).then(|| {
-                format!("{} samples are no numbers or too large: silence instead", self.bad_samples)
+                format!("{} samples are NaN, infinite or too large: silence instead", self.bad_samples)
             }),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();

@@ -305,15 +305,15 @@ fn live_it_listens_and_falls_silent() {
     live.push(&tune[..second(1.5)]);
     assert_eq!(live.verdict(), AudioVerdict::Listening);
     live.push(&tune[second(1.5)..second(3.0)]);
-    let told = |v| matches!(v, AudioVerdict::Genre(_));
-    assert!(told(live.verdict()));
+    let classified = |v| matches!(v, AudioVerdict::Genre(_));
+    assert!(classified(live.verdict()));
     let early = live.probabilities().unwrap().to_vec();
     live.push(&tune[second(3.0)..]);
     let late = live.probabilities().unwrap().to_vec();
     assert_ne!(early, late);
     // A pause is music; silence is not, and after it nothing of before is left.
     live.push(&vec![0.0; second(2.0)]);
-    assert!(told(live.verdict()));
+    assert!(classified(live.verdict()));
     live.push(&vec![0.0; second(1.5)]);
     assert_eq!((live.verdict(), live.probabilities()), (AudioVerdict::Silent, None));
     live.push(&tune[..second(3.0)]);

@@ -78,6 +78,16 @@ impl Parameters {
         Ok(Self { tensors, running })
     }
 
+    /// Values of the trained tensors, row-major, by their names behind `prefix`: what `sideman-inference` runs from.
+    ///
+    /// # Errors
+    /// When a tensor holds another type than f32.
+    pub fn values(&self, prefix: &str) -> Result<BTreeMap<String, Vec<f32>>> {
+        let one =
+            |(name, t): (&String, &Tensor)| Ok((format!("{prefix}{name}"), t.flatten_all()?.to_vec1()?));
+        self.tensors.iter().map(one).collect()
+    }
+
     /// Checks that these are exactly what a network wants.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use crate::messages::{FromBand, ToBand};
 
 /// The audio thread's ends.
 pub(crate) struct AudioEnd {
-    pub(crate) told: HeapProd<ToBand>,
+    pub(crate) to_band: HeapProd<ToBand>,
     pub(crate) answers: HeapCons<FromBand>,
     pub(crate) garbage: HeapProd<Garbage>,
     pub(crate) sound: HeapProd<f32>,
@@ -16,13 +16,13 @@ pub(crate) struct AudioEnd {
 
 impl AudioEnd {
     /// Tells the band's thread something; false when there is no room.
-    pub(crate) fn tell(&mut self, told: ToBand) -> bool {
-        self.told.try_push(told).is_ok()
+    pub(crate) fn tell(&mut self, message: ToBand) -> bool {
+        self.to_band.try_push(message).is_ok()
     }
 
     /// Messages that there is room for.
     pub(crate) fn room(&self) -> usize {
-        self.told.vacant_len()
+        self.to_band.vacant_len()
     }
 
     /// The next answer.

@@ -276,18 +276,18 @@ impl Clock {
 
     fn follow(&mut self, transport: &Transport) -> Turn {
         self.bpm = clean_tempo(transport.bpm, self.bpm);
-        let told = transport.beats.filter(|b| b.is_finite() && b.abs() < FURTHEST).map(|b| b * 480.0);
-        let goes_on =
-            self.source == ClockSource::Host && told.is_none_or(|told| (told - self.position).abs() <= JUMP);
+        let reported = transport.beats.filter(|b| b.is_finite() && b.abs() < FURTHEST).map(|b| b * 480.0);
+        let goes_on = self.source == ClockSource::Host
+            && reported.is_none_or(|reported| (reported - self.position).abs() <= JUMP);
         if goes_on {
             // A little back is a correction of what was guessed: time itself never goes back.
-            let position = told.unwrap_or(self.position).max(self.position - JUMP);
+            let position = reported.unwrap_or(self.position).max(self.position - JUMP);
             self.line.bend(self.sample as f64, position, self.rate());
             self.go_to(self.line.position(self.sample as f64));
             self.bar = self.told_bar(transport, Some(self.bar));
             return Turn::On;
         }
-        self.begin(ClockSource::Host, told.unwrap_or(0.0), 0);
+        self.begin(ClockSource::Host, reported.unwrap_or(0.0), 0);
         self.bar = self.told_bar(transport, None);
         Turn::Began
     }
@@ -295,10 +295,10 @@ impl Clock {
     /// The bar that the host says, or that follows from the one before.
     fn told_bar(&self, transport: &Transport, before: Option<Bar>) -> Bar {
         let meter = transport.meter.or(before.map(|b| b.meter)).unwrap_or(Meter::COMMON);
-        let told = transport.bar_start.filter(|b| b.is_finite() && b.abs() < FURTHEST);
+        let reported = transport.bar_start.filter(|b| b.is_finite() && b.abs() < FURTHEST);
         let length = meter.bar_pulses();
-        let start = match (told, before) {
-            (Some(told), _) => (told * 480.0).round() as Pulse,
+        let start = match (reported, before) {
+            (Some(reported), _) => (reported * 480.0).round() as Pulse,
             (None, Some(before)) if before.meter == meter => before.at(self.position + 1e-6).start,
             // The change of metre is where a bar starts, as far as anybody knows.
             (None, Some(_)) => self.position.round() as Pulse,
@@ -435,8 +435,8 @@ fn beat_of(meter: Meter) -> f64 {
     if compound { written * 3.0 } else { written }
 }
 
-fn clean_tempo(told: Option<f64>, otherwise: f64) -> f64 {
-    match told {
+fn clean_tempo(reported: Option<f64>, otherwise: f64) -> f64 {
+    match reported {
         Some(bpm) if bpm.is_finite() && bpm > 0.0 => bpm.clamp(TEMPOS.0, TEMPOS.1),
         _ => otherwise,
     }

@@ -186,47 +186,47 @@ mod tests {
     #[test]
     fn a_knob_is_taught_moves_its_control_and_yields_to_it() {
         let shared = Shared::default();
-        let mut overlay = LearnedOverrides::default();
+        let mut overrides = LearnedOverrides::default();
         let mut controls = Controls::default();
-        overlay.apply(&controls);
+        overrides.apply(&controls);
         shared.set_learning(Some(Control::Intensity));
-        assert_eq!(overlay.hear(&shared, 2, cc(20, 64)), (true, None));
+        assert_eq!(overrides.hear(&shared, 2, cc(20, 64)), (true, None));
         assert_eq!(shared.learned(Control::Intensity), Some(Trigger::Controller(2, 20)));
         assert_eq!(shared.learning(), None);
-        assert_eq!(overlay.hear(&shared, 2, cc(20, 127)), (true, None));
-        assert_eq!(overlay.apply(&controls).intensity, 1.0);
-        overlay.publish(&shared, None);
+        assert_eq!(overrides.hear(&shared, 2, cc(20, 127)), (true, None));
+        assert_eq!(overrides.apply(&controls).intensity, 1.0);
+        overrides.publish(&shared, None);
         assert_eq!(shared.overridden(Control::Intensity), Some(1.0));
-        assert_eq!(overlay.hear(&shared, 3, cc(20, 5)), (false, None), "another channel");
+        assert_eq!(overrides.hear(&shared, 3, cc(20, 5)), (false, None), "another channel");
         controls.intensity = 0.2;
-        assert_eq!(overlay.apply(&controls).intensity, 0.2);
-        overlay.publish(&shared, None);
+        assert_eq!(overrides.apply(&controls).intensity, 0.2);
+        overrides.publish(&shared, None);
         assert_eq!(shared.overridden(Control::Intensity), None);
     }
 
     #[test]
     fn a_pedal_holds_while_it_is_down_and_a_key_toggles() {
         let shared = Shared::default();
-        let mut overlay = LearnedOverrides::default();
+        let mut overrides = LearnedOverrides::default();
         let controls = Controls::default();
         shared.set_learned(Control::Hold, Some(Trigger::Controller(0, 64)));
         shared.set_learned(Control::Mute(Part::Bass), Some(Trigger::Note(9, 36)));
         shared.set_learned(Control::Next, Some(Trigger::Note(9, 37)));
         shared.set_learned(Control::Panic, Some(Trigger::Note(9, 38)));
-        overlay.hear(&shared, 0, cc(64, 127));
-        assert!(overlay.apply(&controls).hold);
-        overlay.hear(&shared, 0, cc(64, 0));
-        assert!(!overlay.apply(&controls).hold);
+        overrides.hear(&shared, 0, cc(64, 127));
+        assert!(overrides.apply(&controls).hold);
+        overrides.hear(&shared, 0, cc(64, 0));
+        assert!(!overrides.apply(&controls).hold);
         let key = |pitch, velocity| MidiMessage::Note { pitch, velocity };
         for muted in [true, false, true] {
-            assert!(overlay.hear(&shared, 9, key(36, 90)).0 && overlay.hear(&shared, 9, key(36, 0)).0);
-            assert_eq!(overlay.apply(&controls).parts[1].mute, muted);
+            assert!(overrides.hear(&shared, 9, key(36, 90)).0 && overrides.hear(&shared, 9, key(36, 0)).0);
+            assert_eq!(overrides.apply(&controls).parts[1].mute, muted);
         }
         for variation in [1, 2, 3, 0] {
-            overlay.hear(&shared, 9, key(37, 90));
-            assert_eq!(overlay.apply(&controls).variation, variation);
+            overrides.hear(&shared, 9, key(37, 90));
+            assert_eq!(overrides.apply(&controls).variation, variation);
         }
-        assert_eq!(overlay.hear(&shared, 9, key(38, 1)), (true, Some(Press::Panic)));
-        assert_eq!(overlay.hear(&shared, 9, key(38, 0)), (true, None));
+        assert_eq!(overrides.hear(&shared, 9, key(38, 1)), (true, Some(Press::Panic)));
+        assert_eq!(overrides.hear(&shared, 9, key(38, 0)), (true, None));
     }
 }

@@ -83,15 +83,15 @@ impl OutputMixer {
     }
 
     /// Tells the band's thread something that may be lost, such as a note that begins.
-    pub(super) fn tell(&mut self, told: ToBand) -> bool {
-        let fits = self.ends.as_mut().is_some_and(|ends| ends.room() > RESERVED && ends.tell(told));
+    pub(super) fn tell(&mut self, message: ToBand) -> bool {
+        let fits = self.ends.as_mut().is_some_and(|ends| ends.room() > RESERVED && ends.tell(message));
         self.lost += u64::from(!fits && self.ends.is_some());
         fits
     }
 
     /// Tells what should not be lost: there are places kept for it.
-    pub(super) fn insist(&mut self, told: ToBand) -> bool {
-        let fits = self.ends.as_mut().is_some_and(|ends| ends.tell(told));
+    pub(super) fn insist(&mut self, message: ToBand) -> bool {
+        let fits = self.ends.as_mut().is_some_and(|ends| ends.tell(message));
         self.lost += u64::from(!fits && self.ends.is_some());
         fits
     }
@@ -214,11 +214,11 @@ impl OutputMixer {
         if !sent.inside {
             return;
         }
-        let told = ToBand::Tape { at: time, voice, pitch: sent.pitch, velocity: sent.velocity };
+        let message = ToBand::Tape { at: time, voice, pitch: sent.pitch, velocity: sent.velocity };
         if sent.velocity > 0 {
-            self.tell(told)
+            self.tell(message)
         } else {
-            self.insist(told)
+            self.insist(message)
         };
     }
 }

@@ -29,7 +29,7 @@ const DELAYED: usize = 1024;
 const GRACE: Pulse = 40;
 /// Longest that a block waits for the band when the host renders offline.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Points of tempo are told at most this often, in pulses: in a ramp each block has its own tempo.
+/// Points of tempo are sent at most this often, in pulses: in a ramp each block has its own tempo.
 const POINT_EVERY: f64 = 30.0;
 
 /// The audio thread's side of a live band. All methods belong to the audio thread, except where they say
@@ -38,22 +38,22 @@ pub struct Processor {
     #[allow(clippy::disallowed_types)] // Cloned and dropped by the main thread only.
     shared: Arc<Shared>,
     thread: Option<BandThread>,
-    desk: OutputMixer,
+    mixer: OutputMixer,
     clock: Clock,
     scheduler: Scheduler,
     echo: BarFallback,
-    overlay: LearnedOverrides,
+    overrides: LearnedOverrides,
     #[allow(clippy::disallowed_types)] // Made and freed by the main thread.
     delayed: Box<[(u64, Input); DELAYED]>,
     delayed_count: usize,
-    /// Controls that were told last, and whether they arrived.
-    told: Option<Controls>,
+    /// Controls that were sent last, and whether they arrived.
+    sent_controls: Option<Controls>,
     point: Option<TempoPoint>,
     reached: Pulse,
     decided: Pulse,
     /// Keys that are down.
     keys: u128,
-    /// Whether keys moved that could not be told.
+    /// Whether keys moved that could not be sent.
     keys_lost: bool,
     /// Sample at which a key moved last.
     last_key: u64,
@@ -79,14 +79,14 @@ impl Processor {
         Self {
             shared,
             thread: None,
-            desk: OutputMixer::default(),
+            mixer: OutputMixer::default(),
             clock: Clock::new(48_000.0),
             scheduler: Scheduler::new(GRACE),
             echo: BarFallback::default(),
-            overlay: LearnedOverrides::default(),
+            overrides: LearnedOverrides::default(),
             delayed: Box::new([(0, silence); DELAYED]),
             delayed_count: 0,
-            told: None,
+            sent_controls: None,
             point: None,
             reached: Pulse::MIN,
             decided: Pulse::MIN,
@@ -117,7 +117,7 @@ impl Processor {
     /// again without [`Processor::deactivate`]; what sounds is ended in the next block.
     #[allow(clippy::disallowed_macros, clippy::disallowed_methods)] // The main thread, while nothing is processed.
     pub fn activate(&mut self, sample_rate: f64, max_block: u32) {
-        // Read once a process, here rather than when the first note waits for it; an error is told by the thread.
+        // Read once a process, here rather than when the first note waits for it; the thread reports an error.
         let _ = sideman_inference::weights::embedded();
         let _ = sideman_inference::genre::built_in::piano();
         if self.thread.is_none() {
@@ -125,13 +125,13 @@ impl Processor {
             match BandThread::start(band, self.shared.clone(), self.ears.clone()) {
                 Ok(thread) => {
                     self.thread = Some(thread);
-                    self.desk.connect(Some(audio));
+                    self.mixer.connect(Some(audio));
                 }
                 Err(e) => {
                     self.shared.notice(format!("The band cannot play: the system gives no thread ({e})."))
                 }
             }
-            self.told = None;
+            self.sent_controls = None;
         }
         let epoch = self.clock.epoch();
         self.clock = Clock::new(sample_rate).after(epoch);
@@ -146,7 +146,7 @@ impl Processor {
     /// Ends the band's thread. The main thread, while the audio thread does not process.
     pub fn deactivate(&mut self) {
         self.thread = None;
-        self.desk.connect(None);
+        self.mixer.connect(None);
     }
 
     /// Forgets the music: the next block ends all sounding notes and begins anew.
@@ -156,12 +156,12 @@ impl Processor {
 
     /// Triggers the button of an action, as a taught key would, at the start of the next block.
     pub fn press(&mut self, action: Control) {
-        if let Some(press) = self.overlay.press(action) {
+        if let Some(press) = self.overrides.press(action) {
             self.presses[press as usize] += 1;
         }
     }
 
-    /// The latency to be told to the host, in samples: 0 unless the settings ask for compensation. Any thread.
+    /// The latency to report to the host, in samples: 0 unless the settings ask for compensation. Any thread.
     pub fn latency_samples(&self, settings: &LiveSettings) -> u32 {
         if settings.compensate { self.reaction(settings).max(self.max_block) } else { 0 }
     }
@@ -187,10 +187,10 @@ impl Processor {
     /// Processes a block. `inputs` are in order of time. What is to be sent and sounded comes back in order
     /// of time.
     pub fn process(&mut self, block: &Block<'_>, inputs: &[Input]) -> &[Output] {
-        self.desk.clear();
+        self.mixer.clear();
         self.largest = self.largest.max(block.frames);
         self.take_answers();
-        let controls = self.overlay.apply(block.controls);
+        let controls = self.overrides.apply(block.controls);
         self.tell_controls(&controls);
         let meter = block.settings.meter;
         let (bpm, choice) = (block.settings.bpm, block.settings.clock);
@@ -225,7 +225,7 @@ impl Processor {
         self.rest_when_alone(&controls, block);
         self.clock.pass(block.frames);
         self.publish(block, delay);
-        self.desk.outputs()
+        self.mixer.outputs()
     }
 
     /// Takes the sound of a block that comes in, from which the band's thread tells the genre when it has nothing else
@@ -236,21 +236,21 @@ impl Processor {
             return;
         }
         let rate = self.clock.sample_rate();
-        self.intake.hear(&mut self.desk, left, right, rate);
+        self.intake.hear(&mut self.mixer, left, right, rate);
         self.shared.cells.unheard.store(self.intake.unheard(), Relaxed);
     }
 
     /// Ends everything that sounds, at sample 0 of a block that is otherwise left silent, as after a panic.
     pub fn silence(&mut self) -> &[Output] {
-        self.desk.clear();
+        self.mixer.clear();
         self.clock.halt();
         self.scheduler.jump(self.clock.epoch(), 0, |_| {});
         for part in Part::ALL {
-            self.desk.end_part(part, 0);
+            self.mixer.end_part(part, 0);
         }
-        self.desk.end_passed();
+        self.mixer.end_passed();
         self.reset = true;
-        self.desk.outputs()
+        self.mixer.outputs()
     }
 
     /// Hands something large to the band's thread to be freed there.
@@ -258,7 +258,7 @@ impl Processor {
     /// # Errors
     /// Gives it back when there is no room, or no thread: try again in a later block.
     pub fn discard(&mut self, garbage: Garbage) -> Result<(), Garbage> {
-        self.desk.discard(garbage)
+        self.mixer.discard(garbage)
     }
 
     /// What an editor sees.
@@ -268,12 +268,12 @@ impl Processor {
     }
 
     fn tell_controls(&mut self, controls: &Controls) {
-        if self.told.as_ref() != Some(controls) && self.desk.insist(ToBand::Controls(*controls)) {
-            self.told = Some(*controls);
+        if self.sent_controls.as_ref() != Some(controls) && self.mixer.insist(ToBand::Controls(*controls)) {
+            self.sent_controls = Some(*controls);
         }
     }
 
-    /// Tells tempo and bars where they are not what follows from what was told before.
+    /// Tells tempo and bars where they are not what follows from what was sent before.
     fn tell_point(&mut self) {
         if !self.clock.runs() {
             return;
@@ -297,7 +297,7 @@ impl Processor {
                 return;
             }
         }
-        if self.desk.insist(ToBand::Point(now)) {
+        if self.mixer.insist(ToBand::Point(now)) {
             self.point = Some(now);
         }
     }
@@ -309,22 +309,22 @@ impl Processor {
         // What came before the first bar is not music: the counting in, or what a host rolls before it.
         let first = if self.clock.source() == ClockSource::Own { at.max(0) } else { at };
         let epoch = self.clock.epoch();
-        self.desk.insist(ToBand::Began { epoch, at: first });
+        self.mixer.insist(ToBand::Began { epoch, at: first });
         self.point = None;
         self.tell_point();
     }
 
     fn end_epoch(&mut self, controls: &Controls, block: &Block<'_>) {
         self.jump(0, controls, block);
-        self.desk.insist(ToBand::Ended);
+        self.mixer.insist(ToBand::Ended);
         self.point = None;
     }
 
     /// Ends all notes of the band and forgets what was planned.
     fn jump(&mut self, to: Pulse, controls: &Controls, block: &Block<'_>) {
         let at = self.clock.session_at(0).round() as Pulse;
-        let (desk, epoch) = (&mut self.desk, self.clock.epoch());
-        self.scheduler.jump(epoch, to, |m| desk.send(0, at, m, controls, block));
+        let (mixer, epoch) = (&mut self.mixer, self.clock.epoch());
+        self.scheduler.jump(epoch, to, |m| mixer.send(0, at, m, controls, block));
         self.scheduler.set_grace(GRACE);
         self.echo.clear();
         self.reached = Pulse::MIN;
@@ -335,9 +335,9 @@ impl Processor {
     fn begin_session(&mut self) {
         self.keys = 0;
         self.keys_lost = false;
-        self.desk.insist(ToBand::Keys(0));
+        self.mixer.insist(ToBand::Keys(0));
         self.delayed_count = 0;
-        self.desk.end_passed();
+        self.mixer.end_passed();
         self.last_key = self.clock.sample();
     }
 
@@ -355,7 +355,7 @@ impl Processor {
                 self.clock.halt();
                 self.end_epoch(controls, block);
                 self.begin_session();
-                self.desk.silence_everything(at);
+                self.mixer.silence_everything(at);
             }
             Press::Tap => {
                 self.clock.tap(at, block.settings.bpm);
@@ -381,7 +381,7 @@ impl Processor {
         for part in Part::ALL {
             let audible = controls.audible(part);
             if self.was_audible[part.index()] && !audible {
-                self.desk.end_part(part, self.clock.session_at(0).round() as Pulse);
+                self.mixer.end_part(part, self.clock.session_at(0).round() as Pulse);
             }
             self.was_audible[part.index()] = audible;
         }
@@ -390,11 +390,11 @@ impl Processor {
     /// Takes something that came in: passes it on, and tells the band what it should hear.
     fn hear(&mut self, input: Input, controls: &Controls, block: &Block<'_>, delay: u32) {
         if !block.bypass {
-            let (taught, press) = self.overlay.hear(&self.shared, input.channel, input.message);
+            let (taught, press) = self.overrides.hear(&self.shared, input.channel, input.message);
             if let Some(press) = press {
                 self.act(press, input.at, controls, block);
             }
-            if taught && !self.desk.holds(&input) {
+            if taught && !self.mixer.holds(&input) {
                 return;
             }
         }
@@ -404,7 +404,7 @@ impl Processor {
             self.delayed_count += 1;
             self.pass_delayed(block, delay);
         } else {
-            self.desk.pass(input, &block.settings.route);
+            self.mixer.pass(input, &block.settings.route);
         }
         let MidiMessage::Note { pitch, velocity } = input.message else { return };
         let (pitch, bit) = (pitch & 127, 1u128 << (pitch & 127));
@@ -415,15 +415,15 @@ impl Processor {
             self.start_clock(input.at, controls, block);
         }
         let at = self.clock.session_at(input.at).round() as Pulse;
-        self.desk.tell(ToBand::Tape { at, voice: Voice::Piano, pitch, velocity });
+        self.mixer.tell(ToBand::Tape { at, voice: Voice::Piano, pitch, velocity });
         if velocity == 0 && !was_down {
             return;
         }
         if self.keys_lost {
-            self.keys_lost = !self.desk.insist(ToBand::Keys(self.keys));
+            self.keys_lost = !self.mixer.insist(ToBand::Keys(self.keys));
         }
         let at = self.clock.position_at(input.at).round() as Pulse;
-        if !self.desk.tell(ToBand::Key { at, pitch, velocity }) {
+        if !self.mixer.tell(ToBand::Key { at, pitch, velocity }) {
             self.keys_lost = true;
         }
     }
@@ -468,7 +468,7 @@ impl Processor {
                 break;
             }
             let at = due.saturating_sub(start).min(u64::from(block.frames.saturating_sub(1))) as u32;
-            self.desk.pass(Input { at, ..input }, &block.settings.route);
+            self.mixer.pass(Input { at, ..input }, &block.settings.route);
             done += 1;
         }
         self.delayed.copy_within(done..self.delayed_count, 0);
@@ -477,7 +477,7 @@ impl Processor {
 
     fn take_answers(&mut self) {
         let epoch = self.clock.epoch();
-        while let Some(answer) = self.desk.answer() {
+        while let Some(answer) = self.mixer.answer() {
             match answer {
                 FromBand::Order(e, order) => {
                     let accepted = self.scheduler.accept(e, order);
@@ -494,19 +494,19 @@ impl Processor {
         }
     }
 
-    /// Tells how far everything was told: nothing that comes later is heard at an earlier pulse.
+    /// Sends how far everything was sent: nothing that comes later is heard at an earlier pulse.
     fn tell_reached(&mut self, frames: u32) {
         if !self.clock.runs() {
             return;
         }
         let reached = self.clock.position_at(frames).round() as Pulse - 1;
         if reached > self.reached && undecided(self.reached) <= reached {
-            let told = self.desk.insist(ToBand::HeardUpTo(reached));
-            self.reached = if told { reached } else { self.reached };
+            let sent = self.mixer.insist(ToBand::HeardUpTo(reached));
+            self.reached = if sent { reached } else { self.reached };
         }
     }
 
-    /// Waits until the band has decided everything that was told.
+    /// Waits until the band has decided everything that was sent.
     #[allow(clippy::disallowed_methods, clippy::disallowed_types)] // Only where the host renders faster than real time.
     fn wait(&mut self) {
         if !self.clock.runs() || self.thread.is_none() {
@@ -529,14 +529,14 @@ impl Processor {
         let Some(now) = self.clock.delayed(end - 0.5, f64::from(delay)) else { return };
         let until = now.ceil() as Pulse;
         self.go_on_without(until);
-        let (clock, desk) = (&self.clock, &mut self.desk);
+        let (clock, mixer) = (&self.clock, &mut self.mixer);
         let mut last = 0;
         self.scheduler.advance(until, |m| {
             let sample = clock.sample_of(m.at as f64).round() + f64::from(delay) - start;
             let at = (sample.max(0.0) as u32).clamp(last, block.frames.saturating_sub(1).max(last));
             last = at;
             let time = clock.session_of(m.at as f64).round() as Pulse;
-            desk.send(at, time, m, controls, block);
+            mixer.send(at, time, m, controls, block);
         });
     }
 
@@ -584,11 +584,11 @@ impl Processor {
         let counts = self.scheduler.counts();
         c.late.store(counts.late, Relaxed);
         c.missed.store(counts.missed, Relaxed);
-        c.overflowed.store(counts.overflowed + self.desk.lost(), Relaxed);
+        c.overflowed.store(counts.overflowed + self.mixer.lost(), Relaxed);
         c.echoed.store(self.echoed, Relaxed);
         c.reaction.store(delay, Relaxed);
         c.sample_rate.store(clock.sample_rate().to_bits(), Relaxed);
-        self.overlay.publish(&self.shared, clock.tapped_bpm());
+        self.overrides.publish(&self.shared, clock.tapped_bpm());
     }
 }
 

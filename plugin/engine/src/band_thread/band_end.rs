@@ -8,16 +8,16 @@ use crate::messages::{FromBand, ToBand};
 
 /// The ends of the band's thread.
 pub(crate) struct BandEnd {
-    pub(crate) told: HeapCons<ToBand>,
+    pub(crate) to_band: HeapCons<ToBand>,
     pub(crate) answers: HeapProd<FromBand>,
     pub(crate) garbage: HeapCons<Garbage>,
     pub(crate) sound: HeapCons<f32>,
 }
 
 impl BandEnd {
-    /// What was told next.
-    pub(crate) fn told(&mut self) -> Option<ToBand> {
-        self.told.try_pop()
+    /// The next message.
+    pub(crate) fn next_message(&mut self) -> Option<ToBand> {
+        self.to_band.try_pop()
     }
 
     /// Answers; gives the answer back when there is no room.

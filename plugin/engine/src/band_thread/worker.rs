@@ -28,10 +28,11 @@ use crate::settings::Settings;
 /// Name of the thread, as a debugger shows it.
 pub(super) const NAME: &str = "sideman-band";
 
-/// How long the thread sleeps when there is nothing to do: while music runs, while it does not, and while the
-/// host waits for it. The audio thread may not wake it, so it looks.
+/// How long the thread sleeps when there is nothing to do: while music runs and while it does not. The audio thread
+/// may not wake it, so it looks.
 const NAP: Duration = Duration::from_micros(500);
 const IDLE_NAP: Duration = Duration::from_millis(4);
+/// How long it sleeps while the host waits for it; twice as long after each look that found nothing, up to [`NAP`].
 const OFFLINE_NAP: Duration = Duration::from_micros(20);
 /// Samples of sound that are taken in between two looks at what there is to decide.
 const PIECE: usize = 512;
@@ -63,7 +64,7 @@ impl Drop for BandThread {
     fn drop(&mut self) {
         self.stop.store(true, Relaxed);
         if let Some(handle) = self.handle.take() {
-            // A panic in there was told to the user already.
+            // A panic in there was reported already.
             let _ = handle.join();
         }
     }
@@ -84,7 +85,7 @@ struct BandWorker {
     samples: Vec<f32>,
     /// The epoch that runs, if any.
     epoch: Option<u32>,
-    /// Where the epoch begins, until its first point of tempo and bars is told.
+    /// Where the epoch begins, until its first point of tempo and bars is received.
     beginning: Option<Pulse>,
     next: i64,
     points: Vec<TempoPoint>,
@@ -100,7 +101,7 @@ impl BandWorker {
         let music = Music { bpm: 120.0, bar_steps: 16 };
         let follower = Follower::new().map(Box::new);
         if let Err(e) = &follower {
-            shared.notice(format!("The genre cannot be told: {e}."));
+            shared.notice(format!("The genre cannot be classified: {e}."));
         }
         let rules = SessionBand::Loaded(loaded_band::rules(&Controls::default(), music));
         let session = Session::new(Settings::default(), Hearing::default(), rules, follower.ok());
@@ -128,11 +129,14 @@ impl BandWorker {
 
     fn run(mut self, stop: &AtomicBool) {
         let mut priority = Priority::raise();
+        // Looks in a row that found nothing.
+        let mut idle = 0;
         while !stop.load(Relaxed) {
+            priority.set_urgent(!self.shared.cells.offline.load(Relaxed));
             let mut busy = false;
-            while let Some(told) = self.ends.told() {
+            while let Some(message) = self.ends.next_message() {
                 busy = true;
-                self.hear(told, stop);
+                self.receive(message, stop);
             }
             while let Some(job) = self.shared.next_job() {
                 // What a job returns is freed here, too.
@@ -142,13 +146,14 @@ impl BandWorker {
             }
             self.ends.free_garbage();
             self.editor_feed.write();
+            idle = if busy { 0 } else { idle + 1 };
             // The next piece waits until it is clear that there is nothing to decide.
             if !busy && !self.overhear() {
                 self.look_ahead();
-                std::thread::sleep(self.nap());
+                std::thread::sleep(self.nap(idle));
             }
         }
-        while let Some(ToBand::Tape { at, voice, pitch, velocity }) = self.ends.told() {
+        while let Some(ToBand::Tape { at, voice, pitch, velocity }) = self.ends.next_message() {
             self.editor_feed.tape(at, voice, pitch, velocity);
         }
         self.ends.free_garbage();
@@ -165,7 +170,7 @@ impl BandWorker {
         if let Some(make) = self.ears.take() {
             match make().and_then(AudioGenre::new) {
                 Ok(sound) => self.sound = Some(sound),
-                Err(e) => self.shared.notice(format!("The genre of sound cannot be told: {e}.")),
+                Err(e) => self.shared.notice(format!("The genre of sound cannot be classified: {e}.")),
             }
         }
         let Some(mut sound) = self.sound.take() else { return false };
@@ -207,16 +212,16 @@ impl BandWorker {
         self.preview = preview;
     }
 
-    fn nap(&self) -> Duration {
+    fn nap(&self, idle: u32) -> Duration {
         match self.epoch {
-            _ if self.shared.cells.offline.load(Relaxed) => OFFLINE_NAP,
+            _ if self.shared.cells.offline.load(Relaxed) => NAP.min(OFFLINE_NAP * (1 << idle.min(5))),
             Some(_) => NAP,
             None => IDLE_NAP,
         }
     }
 
-    fn hear(&mut self, told: ToBand, stop: &AtomicBool) {
-        match told {
+    fn receive(&mut self, message: ToBand, stop: &AtomicBool) {
+        match message {
             ToBand::Began { epoch, at } => {
                 self.epoch = Some(epoch);
                 self.beginning = Some(at);
@@ -371,7 +376,7 @@ impl BandWorker {
 
     fn place(&self, step: i64) -> StepPosition {
         place_in(step, |pulse| {
-            // A bar that begins a little later than it was told belongs to the step that it is nearest to.
+            // A bar that begins a little later than was reported belongs to the step that it is nearest to.
             let Some(p) = self.points.iter().rev().find(|p| p.bar_start - p.at + p.position <= pulse) else {
                 return self.points.first().map_or(BarPosition::START, |p| bar_position(p, pulse));
             };

@@ -115,6 +115,8 @@ pub struct Controls {
     pub sections: f32,
     /// How far the loudness of the band follows the pianist's, 0 (not at all) to 1.
     pub dynamics: f32,
+    /// Semitones that the band is moved by, -12 to 12; the drums stay.
+    pub transpose: i8,
     /// Bars to listen before the band enters at a bar line, 0 to 16; 0 enters with the first note.
     pub listen_bars: u16,
     /// All parts keep repeating what they played last as if they were locked, and the band plays on however
@@ -147,6 +149,7 @@ impl Default for Controls {
             temperature: 1.0,
             sections: 1.0,
             dynamics: 0.5,
+            transpose: 0,
             listen_bars: 0,
             freeze: false,
             hold: false,
@@ -183,7 +186,20 @@ impl Controls {
     /// the range of MIDI.
     pub fn sent_pitch(&self, part: Part, pitch: u8) -> Option<u8> {
         let octave = if part == Part::Drums { 0 } else { self.part(part).octave };
-        u8::try_from(i16::from(pitch) + 12 * i16::from(octave)).ok().filter(|&pitch| pitch < 128)
+        u8::try_from(i16::from(self.transposed(part, pitch)) + 12 * i16::from(octave))
+            .ok()
+            .filter(|&pitch| pitch < 128)
+    }
+
+    /// Pitch of a note of a part after transposing, an octave back where that is out of the range of MIDI. The drums stay.
+    pub fn transposed(&self, part: Part, pitch: u8) -> u8 {
+        let by = if part == Part::Drums { 0 } else { i16::from(self.transpose) };
+        let moved = match i16::from(pitch) + by {
+            low @ ..0 => low + 12,
+            high @ 128.. => high - 12,
+            moved => moved,
+        };
+        u8::try_from(moved).unwrap_or(pitch)
     }
 
     /// Whether a part repeats what it played.
@@ -191,7 +207,7 @@ impl Controls {
         self.freeze || self.part(part).lock
     }
 
-    /// What a band is told.
+    /// What a band receives.
     pub fn dials(&self) -> Dials {
         Dials {
             temperature: self.temperature,
@@ -228,6 +244,17 @@ mod tests {
         c.parts.iter_mut().for_each(|p| p.octave = 2);
         assert_eq!(c.sent_pitch(Part::Drums, 36), Some(36));
         assert_eq!((c.sent_pitch(Part::Bass, 40), c.sent_pitch(Part::Bass, 110)), (Some(64), None));
+    }
+
+    #[test]
+    fn transposing_moves_all_parts_but_the_drums_and_folds_what_leaves_the_range() {
+        for (by, pitch, moved) in
+            [(5, 60, 65), (-12, 40, 28), (12, 120, 120), (7, 125, 120), (-12, 3, 3), (-1, 0, 11)]
+        {
+            let c = Controls { transpose: by, ..Controls::default() };
+            assert_eq!((c.transposed(Part::Bass, pitch), c.transposed(Part::Drums, pitch)), (moved, pitch));
+            assert_eq!(c.sent_pitch(Part::Bass, pitch), Some(moved));
+        }
     }
 
     #[test]

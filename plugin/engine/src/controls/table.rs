@@ -263,6 +263,11 @@ controls! {
             Group::Sound).text(" dB", Text::Decibels),
         /// Whether the piano is sounded here, too: automatic is in the standalone program only.
         PianoSound => Row::new("piano", "Piano sound", choice(7, 0), Group::Sound),
+        /// Semitones that the band is moved by; the drums stay.
+        Transpose => Row::new("transpose", "Transpose", integer(-12, 12), Group::Midi).text(" st", Text::Signed)
+            .acts(field!(transpose)).learn("transpose")
+            .option(170, "Semitones to move the band by, -12 to 12; the drums stay")
+            .panel(Panel::Midi, 5, "Transpose", "Semitones that the band is moved by; the drums stay"),
     }
     part {
         /// Whether a part takes part at all.

@@ -14,7 +14,7 @@ use sideman_music::{Meter, Pulse};
 use super::bar_notes::BarNotes;
 use crate::position::step_pulse;
 
-/// Tempo that the classifier is told whatever the tempo is, as when it was trained: it does not see it.
+/// Tempo that the classifier receives, whatever the tempo is, as when it was trained: it does not see it.
 const BPM: f32 = 120.0;
 
 /// InputKind the keys of a piano and tells the genre of the last [`WINDOW_BARS`] bars. What it says follows from what

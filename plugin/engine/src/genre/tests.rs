@@ -236,9 +236,9 @@ fn a_reset_forgets_and_a_fixed_style_stays() {
 fn rendered(piano: &[Note], controls: Controls) -> Rendered {
     let music = Music { bpm: 120.0, bar_steps: 16 };
     let (meters, tempos) = (MeterMap::default(), TempoMap::default());
-    let seat = loaded_band::load(&controls, music).unwrap();
-    let performance = Performance::new(piano, &meters, &tempos, seat.settings(controls)).unwrap();
-    performance.render_following(seat, &mut |c, m| loaded_band::load(c, m).ok(), &mut |_| {}).unwrap()
+    let loaded = loaded_band::load(&controls, music).unwrap();
+    let performance = Performance::new(piano, &meters, &tempos, loaded.settings(controls)).unwrap();
+    performance.render_following(loaded, &mut |c, m| loaded_band::load(c, m).ok(), &mut |_| {}).unwrap()
 }
 
 #[test]

@@ -26,13 +26,13 @@ pub type Garbage = Box<dyn Any + Send>;
 
 /// A pair of ends, empty. Allocates.
 pub(crate) fn queues() -> (AudioEnd, BandEnd) {
-    let (told_in, told_out) = ring(TOLD, || ToBand::Ended);
+    let (to_band_in, to_band_out) = ring(TOLD, || ToBand::Ended);
     let (answer_in, answer_out) = ring(ORDERED, || FromBand::Decided(0, 0));
     let (garbage_in, garbage_out) = ring(GARBAGE, || -> Garbage { Box::new(()) });
     let (sound_in, sound_out) = ring(SOUND, || 0.0);
     (
-        AudioEnd { told: told_in, answers: answer_out, garbage: garbage_in, sound: sound_in },
-        BandEnd { told: told_out, answers: answer_in, garbage: garbage_out, sound: sound_out },
+        AudioEnd { to_band: to_band_in, answers: answer_out, garbage: garbage_in, sound: sound_in },
+        BandEnd { to_band: to_band_out, answers: answer_in, garbage: garbage_out, sound: sound_out },
     )
 }
 

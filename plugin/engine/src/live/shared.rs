@@ -121,7 +121,7 @@ pub(crate) const KEPT: Pulse = 10 * 120 * 480;
 #[derive(Debug)]
 pub struct Shared {
     pub(crate) cells: Cells,
-    pub(crate) book: Mutex<EditorState>,
+    pub(crate) editor_state: Mutex<EditorState>,
     pub(crate) jobs: SegQueue<Task>,
     /// Packed trigger of each action; 0 for none.
     pub(crate) learned: [AtomicU32; CONTROLS],
@@ -166,7 +166,7 @@ impl Default for Shared {
     fn default() -> Self {
         Self {
             cells: Cells::default(),
-            book: Mutex::default(),
+            editor_state: Mutex::default(),
             jobs: SegQueue::new(),
             learned: std::array::from_fn(|_| AtomicU32::new(0)),
             overrides: std::array::from_fn(|_| AtomicU32::new(f32::NAN.to_bits())),
@@ -247,26 +247,26 @@ impl Shared {
         self.cells.panicked.store(true, Relaxed);
     }
 
-    /// Looks at the book, briefly: the band's thread goes on meanwhile, but cannot write. Not for the audio
+    /// Looks at the editor's state, briefly: the band's thread goes on meanwhile, but cannot write. Not for the audio
     /// thread.
-    pub fn book<R>(&self, look: impl FnOnce(&EditorState) -> R) -> R {
-        look(&self.book.lock().unwrap_or_else(|e| e.into_inner()))
+    pub fn editor_state<R>(&self, look: impl FnOnce(&EditorState) -> R) -> R {
+        look(&self.editor_state.lock().unwrap_or_else(|e| e.into_inner()))
     }
 
     /// Adds a notice for the user. Not for the audio thread.
     pub fn notice(&self, text: impl Into<String>) {
-        let mut book = self.book.lock().unwrap_or_else(|e| e.into_inner());
+        let mut state = self.editor_state.lock().unwrap_or_else(|e| e.into_inner());
         let text = text.into();
-        if book.notices.last() != Some(&text) {
-            book.notices.push(text);
+        if state.notices.last() != Some(&text) {
+            state.notices.push(text);
         }
-        let excess = book.notices.len().saturating_sub(20);
-        book.notices.drain(..excess);
+        let excess = state.notices.len().saturating_sub(20);
+        state.notices.drain(..excess);
     }
 
     /// Forgets the notices. Not for the audio thread.
     pub fn clear_notices(&self) {
-        self.book.lock().unwrap_or_else(|e| e.into_inner()).notices.clear();
+        self.editor_state.lock().unwrap_or_else(|e| e.into_inner()).notices.clear();
     }
 
     /// Hands work to the band's thread, which does it as soon as it runs. Not for the audio thread.

@@ -12,7 +12,7 @@ use crate::offline::Performance;
 
 mod sound;
 
-/// A host: it plays notes into a performer and keeps a ledger of what comes out.
+/// A host: it plays notes into a performer and counts what comes out.
 struct Host {
     performer: Processor,
     shared: Arc<Shared>,
@@ -31,7 +31,7 @@ struct Host {
     /// Everything of the band that came out: sample, part, pitch, velocity.
     out: Vec<(u64, Part, u8, u8)>,
     /// Notes that sound at the host, by channel and pitch.
-    ledger: std::collections::BTreeMap<(u8, u8), u32>,
+    sounding: std::collections::BTreeMap<(u8, u8), u32>,
     /// Notes that sound at the synthesiser, by voice and pitch.
     inner: std::collections::BTreeMap<(usize, u8), u32>,
 }
@@ -55,7 +55,7 @@ impl Host {
             offline: true,
             bypass: false,
             out: Vec::new(),
-            ledger: Default::default(),
+            sounding: Default::default(),
             inner: Default::default(),
         }
     }
@@ -97,7 +97,7 @@ impl Host {
                 }
             }
             let Some(channel) = o.channel else { continue };
-            let count = self.ledger.entry((channel, pitch)).or_default();
+            let count = self.sounding.entry((channel, pitch)).or_default();
             if velocity > 0 {
                 *count += 1;
             } else {
@@ -111,7 +111,7 @@ impl Host {
     }
 
     fn sounding(&self) -> u32 {
-        self.ledger.values().chain(self.inner.values()).sum()
+        self.sounding.values().chain(self.inner.values()).sum()
     }
 
     /// Plays notes in blocks of the sizes given, from position 0 on, until `end`, in pulses.
@@ -190,10 +190,10 @@ fn rendered(piano: &[Note], bpm: f64, controls: Controls) -> [Vec<Note>; 4] {
     let meters = MeterMap::default();
     let tempos = TempoMap::new(&[(0, (60e6 / bpm).round() as u32)]);
     let music = Music { bpm, bar_steps: 16 };
-    let seat = loaded_band::load(&controls, music).unwrap();
-    let settings = seat.settings(controls);
+    let loaded = loaded_band::load(&controls, music).unwrap();
+    let settings = loaded.settings(controls);
     let performance = Performance::new(piano, &meters, &tempos, settings).unwrap();
-    performance.render_following(seat, &mut |c, m| loaded_band::load(c, m).ok(), &mut |_| {}).unwrap().parts
+    performance.render_following(loaded, &mut |c, m| loaded_band::load(c, m).ok(), &mut |_| {}).unwrap().parts
 }
 
 fn assert_same(live: &[Vec<Note>; 4], offline: &[Vec<Note>; 4], what: &str) {
@@ -279,7 +279,7 @@ fn live_the_style_follows_the_genre_as_in_a_render() {
                     &offline,
                     &format!("{weights:?} at {rate}, blocks of {size}, pass {pass}"),
                 );
-                let (style, genre) = host.shared.book(|b| (b.style.clone(), b.genre.clone()));
+                let (style, genre) = host.shared.editor_state(|b| (b.style.clone(), b.genre.clone()));
                 assert_eq!(style, "jazz-swing");
                 assert_eq!(genre.genre().map(|g| g.0.to_owned()), Some("Jazz".to_owned()));
             }
@@ -380,7 +380,7 @@ fn capture_keeps_what_was_played() {
     host.play(&piano, 1920 * 9, || 512);
     // The thread writes in its own time.
     host.performer.deactivate();
-    let score = host.shared.book(|b| b.capture(Pulse::MIN, 1920 * 9)).unwrap();
+    let score = host.shared.editor_state(|b| b.capture(Pulse::MIN, 1920 * 9)).unwrap();
     assert_eq!(score.tempos.bpm_at(0).round(), 90.0);
     let track = |channel| score.tracks.iter().find(|t| t.channel == channel).map(|t| t.notes.clone());
     let mut expected = piano.clone();
@@ -415,7 +415,9 @@ fn what_is_likely_is_shown_ahead_and_changes_nothing() {
     host.play(&piano, 1920 * 6, || {
         due += std::time::Duration::from_secs_f64(512.0 / 48_000.0);
         std::thread::sleep(due.saturating_duration_since(std::time::Instant::now()));
-        shared.book(|b| expected.extend(b.ahead.iter().filter(|e| !e.decided).map(|e| (e.part, e.note))));
+        shared.editor_state(|b| {
+            expected.extend(b.ahead.iter().filter(|e| !e.decided).map(|e| (e.part, e.note)))
+        });
         512
     });
     let played: Vec<(Part, Note)> = Part::ALL
@@ -540,7 +542,7 @@ proptest! {
         host.playing = false;
         host.block(64, &[]);
         prop_assert!(host.inner.values().all(|n| *n == 0), "{:?}", host.inner);
-        let band: u32 = host.ledger.iter().filter(|((c, _), _)| *c > 0).map(|(_, n)| n).sum();
+        let band: u32 = host.sounding.iter().filter(|((c, _), _)| *c > 0).map(|(_, n)| n).sum();
         prop_assert_eq!(band, 0);
     }
 }

@@ -166,11 +166,11 @@ impl Player {
         }
     }
 
-    /// Has the band of another seat go on from the next step, with its own velocities and comings and goings.
-    pub fn take_over(&mut self, seat: &mut LoadedBand) {
-        self.change_velocities(&seat.velocities);
-        self.change_activity(seat.activity);
-        self.change_band(&mut *seat.band);
+    /// Has another loaded band go on from the next step, with its own velocities and comings and goings.
+    pub fn take_over(&mut self, loaded: &mut LoadedBand) {
+        self.change_velocities(&loaded.velocities);
+        self.change_activity(loaded.activity);
+        self.change_band(&mut *loaded.band);
     }
 
     /// Plays the bins of the band with other velocities from the next step on.
@@ -322,7 +322,7 @@ impl Player {
         Some(all)
     }
 
-    /// Which parts rest in this bar and the next: those that play what they are told do not.
+    /// Which parts rest in this bar and the next: those that keep to a pattern do not.
     fn resting(&mut self, place: &StepPosition, forced: Option<&Forced>) -> Rests {
         let mut rests = self.sections.step(place, self.controls.on(), self.planner.energy().lift());
         for part in forced.into_iter().flat_map(|f| Part::ALL.into_iter().filter(|p| f.parts[p.index()])) {
@@ -335,8 +335,8 @@ impl Player {
     fn fill(&mut self, moment: &StepContext) -> bool {
         let StepContext { place, rests, forced, .. } = moment;
         let filled = self.fills.step(place);
-        let told = forced.is_some_and(|f| f.parts[Part::Drums.index()]);
-        if place.in_bar == 0 && !self.band_fills && !told {
+        let forced_drums = forced.is_some_and(|f| f.parts[Part::Drums.index()]);
+        if place.in_bar == 0 && !self.band_fills && !forced_drums {
             // Who plays softly fills less.
             let odds = self.sections.fill(place, rests, self.controls.on())
                 * (2.0 * self.controls.intensity).min(1.5);

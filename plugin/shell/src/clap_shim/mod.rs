@@ -1,6 +1,6 @@
 //! Between the host and the framework: a `clap_plugin` of our own before the framework's.
 //!
-//! It mends what the framework does not do well (each point is in `notes` of the functions below):
+//! It repairs what the framework does not do well (each point is in `notes` of the functions below):
 //! - a damaged state reaches [`crate::state`] before the framework refuses it;
 //! - blocks of 0 samples, blocks without outputs, with more channels than asked for or larger than announced
 //!   would be left out or end in an abort; events that come with a parameter flush would be lost;

@@ -346,12 +346,18 @@ fn state_goes_around_and_damage_is_told() {
         0,
         "nobody pressed"
     );
-    assert!(other.edge().instance.shared.book(|b| b.notices.is_empty()));
+    assert!(other.edge().instance.shared.editor_state(|b| b.notices.is_empty()));
     assert_eq!(other.save(), saved);
 
     // While it plays, too.
     assert!(hosted.load(&saved[..saved.len() / 2]), "half of it can be read");
-    assert!(hosted.edge().instance.shared.book(|b| b.notices.last().is_some_and(|n| n.contains("damaged"))));
+    assert!(
+        hosted
+            .edge()
+            .instance
+            .shared
+            .editor_state(|b| b.notices.last().is_some_and(|n| n.contains("damaged")))
+    );
     assert!(!hosted.load(&[0xAB; 300]));
     assert_ne!(value_of(&hosted, tempo), 0.5, "the default");
     assert!(
@@ -359,7 +365,7 @@ fn state_goes_around_and_damage_is_told() {
             .edge()
             .instance
             .shared
-            .book(|b| b.notices.last().is_some_and(|n| n.contains("could not be read")))
+            .editor_state(|b| b.notices.last().is_some_and(|n| n.contains("could not be read")))
     );
     let before = hosted.save();
     assert!(!hosted.load(&[]));
@@ -392,7 +398,7 @@ fn a_panic_ends_the_notes_is_told_and_the_host_lives_on() {
     assert!(
         instance
             .shared
-            .book(|b| b.notices.iter().any(|n| n.contains("plugin.rs") && n.contains("on purpose")))
+            .editor_state(|b| b.notices.iter().any(|n| n.contains("plugin.rs") && n.contains("on purpose")))
     );
     hosted.activate(64);
     assert!(!instance.shared.status().panicked);
@@ -476,9 +482,9 @@ fn an_input_is_heard_through_all_cuts_and_may_be_missing() {
             std::thread::sleep(std::time::Duration::from_millis(2));
         }
         std::thread::sleep(std::time::Duration::from_millis(300));
-        let genre = instance.shared.book(|b| b.genre.clone());
+        let genre = instance.shared.editor_state(|b| b.genre.clone());
         assert_eq!(instance.shared.status().unheard, 0);
-        assert!(instance.shared.book(|b| b.notices.is_empty()), "{levels:?}");
+        assert!(instance.shared.editor_state(|b| b.notices.is_empty()), "{levels:?}");
         if wanted > 0.0 {
             assert_eq!(genre.source, Source::Audio, "{levels:?}");
             assert!((genre.probabilities[0] - wanted).abs() < 1e-6, "{levels:?}: {:?}", genre.probabilities);

@@ -98,7 +98,7 @@ impl ColumnListener {
         self.ensemble.probabilities(self.temperature)
     }
 
-    /// What is told, by the probabilities.
+    /// The verdict, by the probabilities.
     pub fn verdict(&mut self) -> AudioVerdict {
         let (silent, unsure) = (self.window.sounding() == 0, self.unsure);
         match self.probabilities() {

@@ -71,18 +71,21 @@ fn the_kernel_says_what_the_network_says() {
     }
     // The whole at once, at another temperature.
     let (mut pool, mut normal, mut units) = (BarPool::new(&kernel), vec![0.0; 37], vec![0.0; 24]);
-    let mut told = vec![0.0; 5];
-    kernel.tell(&mut pool, 1.0, &mut told);
-    assert_eq!(told, [0.2; 5], "of nothing");
+    let mut probabilities = vec![0.0; 5];
+    kernel.classify(&mut pool, 1.0, &mut probabilities);
+    assert_eq!(probabilities, [0.2; 5], "of nothing");
     for bar in bars.chunks_exact(37) {
         kernel.bar(bar, &mut normal, &mut units);
         pool.add(&units);
     }
-    kernel.tell(&mut pool, 2.0, &mut told);
+    kernel.classify(&mut pool, 2.0, &mut probabilities);
     let mut expected: Vec<f32> = reference(&net, &parameters, &bars).iter().map(|p| p.sqrt()).collect();
     let sum: f32 = expected.iter().sum();
     expected.iter_mut().for_each(|p| *p /= sum);
-    assert!(told.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5), "{told:?} {expected:?}");
+    assert!(
+        probabilities.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5),
+        "{probabilities:?} {expected:?}"
+    );
 }
 
 #[test]
@@ -208,14 +211,14 @@ fn a_weights_file_comes_back_strictly() {
     let exact =
         BarKernel::new(net.config, &values(&net, &Parameters::fresh(&net.specs(), 8).unwrap())).unwrap();
     let bars = figures(9, 8, PIANO_FEATURES);
-    let told = |kernel: &BarKernel| {
+    let classified = |kernel: &BarKernel| {
         let mut listener = BarListener::new(Arc::new(kernel.clone()), 1.0, 8, 0);
         bars.chunks_exact(PIANO_FEATURES)
             .filter_map(|b| listener.push(b, true).map(<[f32]>::to_vec))
             .next_back()
             .unwrap()
     };
-    for (a, b) in told(&loaded.kernel).iter().zip(told(&exact)) {
+    for (a, b) in classified(&loaded.kernel).iter().zip(classified(&exact)) {
         assert!((a - b).abs() < 0.03 && *a != b, "{a} {b}");
     }
 

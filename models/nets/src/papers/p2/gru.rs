@@ -7,9 +7,10 @@
 
 use candle_core::Result;
 use serde::{Deserialize, Serialize};
+use sideman_inference::papers::p2::Cell;
 use sideman_music::encoding::piano_roll::PITCHES;
 
-use super::memory::{Cell, Recurrent, State};
+use super::memory::{Recurrent, State};
 use crate::nn::{Network, VarBuilder};
 
 /// Pitches of the five tracks together.
@@ -28,7 +29,7 @@ impl RollGru {
 
     /// The state before the first step.
     pub fn blank(&self, lanes: usize) -> State {
-        Cell::Gru.blank(lanes, self.hidden)
+        State::blank(Cell::Gru, lanes, self.hidden)
     }
 }
 

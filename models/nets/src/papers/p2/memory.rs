@@ -1,35 +1,10 @@
 //! A recurrent network whose state is carried from call to call.
 
 use candle_core::{Module, Result, Tensor, bail};
-use serde::{Deserialize, Serialize};
+use sideman_inference::papers::p2::Cell;
 
 use crate::nn::{Gru, Linear, Lstm, VarBuilder};
 use crate::ops::{Activation, LstmState};
-
-/// What remembers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Cell {
-    /// A gated recurrent unit, the paper's.
-    Gru,
-    /// A long short-term memory, of the paper's section 6.3.
-    Lstm,
-}
-
-impl Cell {
-    /// Name in files and tables.
-    pub fn name(self) -> &'static str {
-        ["gru", "lstm"][self as usize]
-    }
-
-    /// The state before the first step.
-    pub(super) fn blank(self, lanes: usize, hidden: usize) -> State {
-        match self {
-            Self::Gru => State::Gru(vec![0.0; lanes * hidden]),
-            Self::Lstm => State::Lstm(LstmState::zeros(lanes, hidden)),
-        }
-    }
-}
 
 /// What a layer remembers of some lanes; no gradient flows through it.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +13,16 @@ pub enum State {
     Gru(Vec<f32>),
     /// Outputs and cells.
     Lstm(LstmState),
+}
+
+impl State {
+    /// The state before the first step.
+    pub fn blank(cell: Cell, lanes: usize, hidden: usize) -> Self {
+        match cell {
+            Cell::Gru => Self::Gru(vec![0.0; lanes * hidden]),
+            Cell::Lstm => Self::Lstm(LstmState::zeros(lanes, hidden)),
+        }
+    }
 }
 
 #[derive(Debug, Clone)]

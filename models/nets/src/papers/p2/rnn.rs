@@ -8,38 +8,10 @@
 //! say.
 
 use candle_core::Result;
-use serde::{Deserialize, Serialize};
+use sideman_inference::papers::p2::LatentRnn;
 
-use super::memory::{Cell, Recurrent, State};
+use super::memory::Recurrent;
 use crate::nn::{Network, VarBuilder};
-
-/// A network on latent values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LatentRnn {
-    /// What remembers.
-    pub cell: Cell,
-    /// Values of a window.
-    pub latent: usize,
-    /// Units.
-    pub hidden: usize,
-}
-
-impl LatentRnn {
-    /// The paper's latent size with our number of units.
-    pub fn paper(cell: Cell) -> Self {
-        Self { cell, latent: 512, hidden: 256 }
-    }
-
-    /// Whether its sizes make sense.
-    pub fn is_sound(&self) -> bool {
-        [self.latent, self.hidden].iter().all(|s| (1..=4096).contains(s))
-    }
-
-    /// The state before the first step.
-    pub fn blank(&self, lanes: usize) -> State {
-        self.cell.blank(lanes, self.hidden)
-    }
-}
 
 impl Network for LatentRnn {
     type Layers = Recurrent;

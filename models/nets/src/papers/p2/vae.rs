@@ -10,22 +10,11 @@
 //! the same latent size would have ten times as many.
 
 use candle_core::{Result, Tensor, bail};
-use serde::{Deserialize, Serialize};
-use sideman_music::encoding::piano_roll::{CELLS, PITCHES, WINDOW};
+use sideman_inference::papers::p2::Vae;
+use sideman_music::encoding::piano_roll::{CELLS, PITCHES};
 
 use crate::nn::{Linear, Module, Network, VarBuilder};
 use crate::ops::Activation;
-
-/// The autoencoder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Vae {
-    /// Steps of a patch; a divisor of 128.
-    pub patch: usize,
-    /// Values that a patch becomes.
-    pub features: usize,
-    /// Latent values of a window.
-    pub latent: usize,
-}
 
 /// What the encoder says of windows: a normal distribution each, (windows, latent).
 pub struct Code {
@@ -37,23 +26,6 @@ pub struct Code {
 
 /// Most that the logarithm of the variance is away from 0.
 const MOST_LOG_VARIANCE: f64 = 8.0;
-
-impl Vae {
-    /// The paper's window and latent size with the layers of our choice.
-    pub const PAPER: Self = Self { patch: 8, features: 64, latent: 512 };
-    /// One for tests.
-    pub const QUICK: Self = Self { patch: 32, features: 8, latent: 16 };
-
-    /// Whether its sizes make sense.
-    pub fn is_sound(&self) -> bool {
-        let sizes = [self.patch, self.features, self.latent];
-        sizes.iter().all(|s| (1..=4096).contains(s)) && WINDOW.is_multiple_of(self.patch)
-    }
-
-    fn patches(&self) -> usize {
-        WINDOW / self.patch
-    }
-}
 
 /// Its layers.
 pub struct VaeLayers {

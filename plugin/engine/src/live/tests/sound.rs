@@ -23,12 +23,12 @@ fn sound_that_comes_in_is_heard_and_leads_the_style() {
         }
         std::thread::sleep(Duration::from_millis(200));
     };
-    let shown = |shared: &Shared| shared.book(|b| b.genre.clone());
+    let shown = |shared: &Shared| shared.editor_state(|b| b.genre.clone());
     sound(&mut host, 0.25, 3);
     let genre = shown(&shared);
     assert_eq!((genre.source, genre.genre().map(|g| g.0)), (Source::Audio, Some("reggae")));
     host.play(&piano, 1920 * 10, || 480);
-    assert_eq!(shared.book(|b| b.style.clone()), "reggae");
+    assert_eq!(shared.editor_state(|b| b.style.clone()), "reggae");
     // The sound is gone: the piano is shown, and what is nothing is soon not even handed on.
     sound(&mut host, 0.0, 12);
     assert_eq!(shown(&shared).source, Source::Piano);
@@ -68,7 +68,7 @@ fn sound_for_which_there_is_no_room_is_left_out_and_counted() {
     performer.listen(&[], &block);
     performer.listen(&[f32::NAN; 3], &[1.0; 2]);
     // The thread says why nobody listens, and that once.
-    let told = |shared: &Shared| shared.book(|b| b.notices.iter().any(|n| n.contains("on purpose")));
+    let told = |shared: &Shared| shared.editor_state(|b| b.notices.iter().any(|n| n.contains("on purpose")));
     while !told(&shared) {
         std::thread::sleep(Duration::from_millis(5));
     }

@@ -225,6 +225,6 @@ fn notices_stand_above_the_strips_and_go_when_they_are_dismissed() {
         let dismiss = stage.find("Dismiss").center();
         stage.click(dismiss);
         assert!(!stage.texts().iter().any(|t| t.text == "Dismiss"));
-        assert!(stage.instance.shared.book(|b| b.notices.is_empty()));
+        assert!(stage.instance.shared.editor_state(|b| b.notices.is_empty()));
     }
 }

@@ -6,4 +6,4 @@ mod raster;
 mod stage;
 mod use_it;
 
-pub(super) use stage::book;
+pub(super) use stage::editor_state;

@@ -90,7 +90,7 @@ impl Stage {
         Self { ctx, surface, access, host, instance, presets, size, pixels, time: 0.0, scene: None }
     }
 
-    /// Shows a made-up book instead of what the engine says.
+    /// Shows a made-up state instead of what the engine says.
     pub(super) fn with_scene(mut self, scene: impl Fn(f64) -> Scene + 'static) -> Self {
         self.scene = Some(Box::new(scene));
         self
@@ -193,7 +193,7 @@ pub(super) fn still(_time: f64) -> Scene {
 }
 
 fn scene_at(now: f64, source: ClockSource) -> Scene {
-    let book = book(now as Pulse);
+    let state = editor_state(now as Pulse);
     let status = Status {
         session: now,
         position: now,
@@ -209,7 +209,7 @@ fn scene_at(now: f64, source: ClockSource) -> Scene {
         sample_rate: 48_000.0,
         ..Status::default()
     };
-    Scene::of(&book, status, (18.0, 8.0))
+    Scene::of(&state, status, (18.0, 8.0))
 }
 
 /// What is known of a genre: this one of them.
@@ -227,16 +227,16 @@ pub(super) fn genre(classes: &[&str], shown: usize) -> GenreView {
 }
 
 /// Four chords over and over, played by everyone.
-pub(in crate::editor) fn book(now: Pulse) -> EditorState {
+pub(in crate::editor) fn editor_state(now: Pulse) -> EditorState {
     const CHORDS: [[u8; 4]; 4] = [[57, 60, 64, 67], [53, 57, 60, 64], [55, 59, 62, 65], [52, 55, 59, 62]];
-    let mut book = EditorState {
+    let mut state = EditorState {
         chord: "Am7".into(),
         style: "pop-rock".into(),
         engine: "band-full".into(),
         ..EditorState::default()
     };
-    book.genre = genre(&["Classical", "Jazz", "Pop/Rock", "Folk/Country", "Hymn"], 2);
-    book.tempos.push_back(TempoPoint {
+    state.genre = genre(&["Classical", "Jazz", "Pop/Rock", "Folk/Country", "Hymn"], 2);
+    state.tempos.push_back(TempoPoint {
         at: 0,
         position: 0,
         bar_start: 0,
@@ -280,7 +280,7 @@ pub(in crate::editor) fn book(now: Pulse) -> EditorState {
         match voice {
             _ if n.onset <= now => {
                 let length = (n.end() <= now).then_some(n.length);
-                book.notes.push_back(RollNote {
+                state.notes.push_back(RollNote {
                     voice,
                     onset: n.onset,
                     length,
@@ -289,12 +289,12 @@ pub(in crate::editor) fn book(now: Pulse) -> EditorState {
                 });
             }
             Voice::Part(part) if n.onset < now + 4 * 480 => {
-                book.ahead.push(Expected { part, note: n, decided: n.onset < now + 240 });
+                state.ahead.push(Expected { part, note: n, decided: n.onset < now + 240 });
             }
             _ => {}
         }
     }
-    book
+    state
 }
 
 /// Sizes to be looked at: the smallest, the default and a large one.

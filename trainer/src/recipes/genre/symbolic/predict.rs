@@ -120,7 +120,7 @@ pub fn predict(classifier: &Classifier, labels: &Labels) -> anyhow::Result<Predi
                     pool.add(&units);
                 }
                 let mut probabilities = vec![0.0; config.classes];
-                kernel.tell(&mut pool, 1.0, &mut probabilities);
+                kernel.classify(&mut pool, 1.0, &mut probabilities);
                 all.push(probabilities);
             }
             all

@@ -1,9 +1,9 @@
 //! Bands of trained networks, their thresholds, and the VAE-RNN as an accompanist among others.
 
+use sideman_inference::papers::p2::{Cell, LatentRnn, Live, VaeRnn, Voice, VoiceHead};
 use sideman_inference::weights::Card;
 use sideman_music::encoding::piano_roll::{RollTrack, Threshold};
 use sideman_nets::nn::Parameters;
-use sideman_nets::papers::p2::{Cell, LatentRnn, Live, VaeRnn, Voice, VoiceHead};
 
 use super::Setup;
 use super::data::{Keys, Music};
@@ -67,7 +67,9 @@ fn assemble(setup: Setup<'_>, trained: &Trained, variant: Variant) -> anyhow::Re
             noise: NOISE,
             one_key: variant.keys == Keys::One,
         };
-        voices.push(Voice::new(head, Card::default(), trained.vae(track, keys).clone(), parameters, noise));
+        let mut values = trained.vae(track, keys).values("vae.")?;
+        values.extend(parameters.values("rnn.")?);
+        voices.push(Voice::new(head, Card::default(), values, noise)?);
     }
     Ok(VaeRnn::new(voices)?)
 }
@@ -182,6 +184,6 @@ impl Accompanist for WindowBand {
     fn play(&mut self, request: &Request<'_>) -> anyhow::Result<Parts> {
         let seed = self.live.seed.wrapping_mul(1_000_003).wrapping_add(request.song as u64);
         let seed = seed.wrapping_add(request.take.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        Ok(self.band.play(request.piano, &Live { seed, parts: request.controls.on(), ..self.live })?)
+        Ok(self.band.play(request.piano, &Live { seed, parts: request.controls.on(), ..self.live }))
     }
 }

@@ -2,10 +2,11 @@
 
 use image::RgbImage;
 use indicatif::ProgressBar;
+use sideman_inference::papers::p2::{Live, VaeRnn};
 use sideman_inference::weights;
 use sideman_music::encoding::piano_roll::{PITCHES, RollTrack, Threshold, WINDOW, found, held, notes};
 use sideman_music::{Meter, Note, Part, Score, TempoMap, Track};
-use sideman_nets::papers::p2::{Live, VaeRnn, WIDTH};
+use sideman_nets::papers::p2::WIDTH;
 
 use super::bands::WindowBand;
 use super::data::Music;

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
+use sideman_inference::papers::p2::{VaeRnn, Voice};
 use sideman_inference::weights::Card;
 use sideman_music::encoding::piano_roll::RollTrack;
 use sideman_nets::nn::Network;
-use sideman_nets::papers::p2::{VaeRnn, Voice};
 
 use super::bands::{Bands, Variant};
 use super::data::{Keys, Music};
@@ -99,7 +99,7 @@ pub fn export(args: &ExportP2Args) -> anyhow::Result<()> {
         made.push(voice);
     }
     // What 8 bits leave of it is measured on what is read back.
-    let bytes: Vec<Vec<u8>> = made.iter().map(Voice::write).collect::<candle_core::Result<_>>()?;
+    let bytes: Vec<Vec<u8>> = made.iter().map(Voice::write).collect::<Result<_, _>>()?;
     let read = VaeRnn::load(std::array::from_fn(|i| bytes[i].as_slice()))?;
     let limits = (sizes.pieces, sizes.windows);
     let edge = edge_milliseconds(&read)?;

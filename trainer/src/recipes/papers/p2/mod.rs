@@ -17,7 +17,8 @@ mod tables;
 mod training;
 mod vae;
 
-use sideman_nets::papers::p2::{Cell, LatentRnn, RollGru, Vae};
+use sideman_inference::papers::p2::{Cell, LatentRnn, Vae};
+use sideman_nets::papers::p2::RollGru;
 
 use data::Music;
 pub use export::{ExportP2Args, export};

@@ -1,10 +1,10 @@
 //! Predicted and played rolls against people's: cell by cell, track by track.
 
 use rayon::prelude::*;
+use sideman_inference::papers::p2::VaeRnn;
 use sideman_music::encoding::piano_roll::{
     CELLS, FiveRolls, Held, RollTrack, Threshold, WINDOW, draw, found,
 };
-use sideman_nets::papers::p2::VaeRnn;
 
 use super::data::{Keys, Music, Piece};
 use crate::data::Split;
@@ -85,13 +85,7 @@ pub(super) enum Mode {
 }
 
 /// CellCounts of a track of a piece, window by window from the second on, (windows, 128 * 128).
-pub(super) fn cells(
-    band: &VaeRnn,
-    rolls: &FiveRolls,
-    track: RollTrack,
-    mode: Mode,
-    most: usize,
-) -> anyhow::Result<Vec<f32>> {
+pub(super) fn cells(band: &VaeRnn, rolls: &FiveRolls, track: RollTrack, mode: Mode, most: usize) -> Vec<f32> {
     let windows = rolls.windows().min(most);
     let drawn = |track: RollTrack| {
         let mut cells = vec![0.0; windows * CELLS];
@@ -100,15 +94,15 @@ pub(super) fn cells(
     };
     let voice = band.voice(track);
     if mode == Mode::Again {
-        let codes = voice.encode(&drawn(track))?;
+        let codes = voice.encode(&drawn(track));
         let latent = voice.head.vae.latent;
-        return Ok(voice.decode(codes.get(latent..).unwrap_or_default())?);
+        return voice.decode(codes.get(latent..).unwrap_or_default());
     }
     let piano = band.voice(RollTrack::Piano);
-    let codes = piano.encode(&drawn(RollTrack::Piano))?;
+    let codes = piano.encode(&drawn(RollTrack::Piano));
     let latent = piano.head.rnn.latent;
     let mut own = piano.blank();
-    let next = piano.predict(&codes, &mut own)?;
+    let next = piano.predict(&codes, &mut own);
     let mut state = voice.blank();
     let mut predicted = vec![];
     for w in 0..windows.saturating_sub(1) {
@@ -117,11 +111,11 @@ pub(super) fn cells(
             predicted.extend_from_slice(&next[row]);
             continue;
         }
-        voice.predict(&codes[row.clone()], &mut state)?;
+        voice.predict(&codes[row.clone()], &mut state);
         let coming = if mode == Mode::Live { &next[row] } else { &codes[(w + 1) * latent..(w + 2) * latent] };
-        predicted.extend(voice.predict(coming, &mut state.clone())?);
+        predicted.extend(voice.predict(coming, &mut state.clone()));
     }
-    Ok(voice.decode(&predicted)?)
+    voice.decode(&predicted)
 }
 
 /// Predicted cells of a piece and those that sound, from its second window on.
@@ -140,7 +134,7 @@ pub(super) fn predicted(
 ) -> anyhow::Result<Vec<PredictedCells>> {
     let each = spread(music, split, pieces, track).into_par_iter().map(|piece| {
         let rolls = piece.rolls(keys);
-        let predicted = cells(band, rolls, track, mode, windows)?;
+        let predicted = cells(band, rolls, track, mode, windows);
         let mut truth = vec![0.0; predicted.len()];
         draw(rolls.track(track), WINDOW as i64, &mut truth);
         Ok(PredictedCells { predicted, truth })

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 use rand_pcg::Pcg64;
 use serde_json::json;
+use sideman_inference::papers::p2::{Cell, LatentRnn, Vae};
 use sideman_music::encoding::piano_roll::{CELLS, FiveRolls, RollTrack};
 use sideman_nets::nn::{Network, Parameters, Specs};
-use sideman_nets::papers::p2::{Cell, LatentRnn, Vae};
+use sideman_nets::papers::p2::State;
 
 use super::Setup;
 use super::data::Keys;
@@ -110,7 +111,8 @@ pub(super) fn predictions<'a>(
     let mut out = vec![];
     for (piece, x) in piano.pieces.iter().enumerate().filter(|(i, _)| piano.windows(*i) > ahead) {
         let x = Tensor::from_slice(x, (piano.windows(piece), piano.latent), &Device::Cpu)?;
-        let predicted = layers.forward(&x, &mut rnn.blank(1))?.flatten_all()?.to_vec1()?;
+        let predicted =
+            layers.forward(&x, &mut State::blank(rnn.cell, 1, rnn.hidden))?.flatten_all()?.to_vec1()?;
         out.push((predicted, &target.pieces[piece][ahead * target.latent..]));
     }
     Ok(out)
@@ -168,7 +170,9 @@ impl Objective for Sequences {
     }
 
     fn loss(&self, step: Step<'_>, inputs: &[Tensor], batch: &[usize]) -> anyhow::Result<Loss> {
-        let predicted = step.layers(&self.rnn)?.forward(&inputs[0], &mut self.rnn.blank(batch.len()))?;
+        let predicted = step
+            .layers(&self.rnn)?
+            .forward(&inputs[0], &mut State::blank(self.rnn.cell, batch.len(), self.rnn.hidden))?;
         let count = f64::from(inputs[2].sum_all()?.to_scalar::<f32>()?).max(1.0) * self.rnn.latent as f64;
         let errors = (predicted - &inputs[1])?.broadcast_mul(&inputs[2])?.sqr()?.sum_all()?;
         Ok(Loss { mean: (errors / count)?, right: None })

@@ -1,7 +1,7 @@
 //! The whole of P2: trains everything, measures it, and fills the report.
 
+use sideman_inference::papers::p2::Cell;
 use sideman_music::encoding::piano_roll::RollTrack;
-use sideman_nets::papers::p2::Cell;
 
 use super::bands::{Bands, Variant, with_thresholds};
 use super::comparison::{self, compare_bands};

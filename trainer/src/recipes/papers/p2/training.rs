@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sideman_inference::papers::p2::Cell;
 use sideman_music::encoding::piano_roll::RollTrack;
 use sideman_nets::nn::Parameters;
-use sideman_nets::papers::p2::Cell;
 
 use super::data::Keys;
 use super::rnn::{self, Latents, Pair, Sequences};

@@ -4,10 +4,11 @@ use candle_core::{Device, Tensor};
 use rand_pcg::Pcg64;
 use serde_json::json;
 use sideman_inference::band::normal;
+use sideman_inference::papers::p2::Vae;
 use sideman_music::encoding::piano_roll::{CELLS, RollTrack};
 use sideman_nets::nn::{Network, Parameters, Specs};
 use sideman_nets::ops::binary_cross_entropy;
-use sideman_nets::papers::p2::{Code, Vae, VaeLayers};
+use sideman_nets::papers::p2::{Code, VaeLayers};
 
 use super::Setup;
 use super::data::{Keys, Music, WindowId};

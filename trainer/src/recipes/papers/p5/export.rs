@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
+use sideman_inference::papers::p5::StrokeWeights;
 use sideman_inference::weights::Card;
 use sideman_nets::nn::{Network, Parameters};
-use sideman_nets::papers::StrokeWeights;
 
 use super::settings::Settings;
 use super::songs::{self, of};

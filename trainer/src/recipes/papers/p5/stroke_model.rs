@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, ensure};
+use sideman_inference::papers::p5::{Continuing, Draws, StrokeNet, StrokePlayer, continued};
 use sideman_music::encoding::note_tokens::{GAPS, LENGTHS, PITCHES, Shapes, Sonority};
 use sideman_music::{MeterMap, Note, Score, Track};
 use sideman_nets::nn::Parameters;
-use sideman_nets::papers::{Continuing, Draws, StrokeNet, StrokePlayer, continued};
 
 use super::settings::Settings;
 use super::songs::{self, Song, of};
@@ -185,11 +185,7 @@ fn row(name: &str, scored: &StrokeScore, counts: f64) -> Vec<String> {
 
 /// A player of trained weights.
 pub(super) fn player(net: StrokeNet, parameters: &Parameters) -> anyhow::Result<StrokePlayer> {
-    let mut values = BTreeMap::new();
-    for (name, t) in &parameters.tensors {
-        values.insert(name.clone(), t.flatten_all()?.to_vec1()?);
-    }
-    StrokePlayer::new(net, values).map_err(anyhow::Error::msg)
+    Ok(StrokePlayer::new(net, &parameters.values("")?)?)
 }
 
 /// Lets it go on from pieces of the valid split, one of each set, then more.

@@ -3,9 +3,9 @@
 use candle_core::{Device, Tensor};
 use rand::Rng;
 use rand_pcg::Pcg64;
+use sideman_inference::papers::p5::StrokeNet;
 use sideman_music::encoding::note_tokens::{PITCHES, Place, Shapes, Stroke, strokes};
 use sideman_nets::nn::{Mode, Network, Parameters, Specs};
-use sideman_nets::papers::StrokeNet;
 
 use super::songs::Song;
 use super::windows::draw_window;

@@ -2,7 +2,7 @@
 
 /// Weights and biases.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Dense {
+pub(crate) struct Dense {
     inputs: usize,
     /// (outputs, inputs).
     w: Vec<f32>,
@@ -11,13 +11,18 @@ pub(super) struct Dense {
 
 impl Dense {
     /// From weights (outputs, inputs), row-major, and biases (outputs).
-    pub(super) fn new(inputs: usize, w: Vec<f32>, b: Vec<f32>) -> Self {
+    pub(crate) fn new(inputs: usize, w: Vec<f32>, b: Vec<f32>) -> Self {
         debug_assert_eq!(w.len(), inputs * b.len());
         Self { inputs, w, b }
     }
 
+    /// Number of outputs.
+    pub(crate) fn outputs(&self) -> usize {
+        self.b.len()
+    }
+
     /// `y = w x + b`, with what is negative made 0 if `rectify`.
-    pub(super) fn run(&self, x: &[f32], rectify: bool, y: &mut [f32]) {
+    pub(crate) fn run(&self, x: &[f32], rectify: bool, y: &mut [f32]) {
         for ((y, w), b) in y.iter_mut().zip(self.w.chunks_exact(self.inputs)).zip(&self.b) {
             *y = b + product(w, x);
             if rectify {

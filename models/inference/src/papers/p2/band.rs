@@ -9,7 +9,6 @@
 //! largest velocity and the key among it. Where the key changes the last 16 windows are heard anew in
 //! the new one. Noise in latent values, times the temperature, makes takes differ.
 
-use candle_core::Result;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 use sideman_music::encoding::piano_roll::{
@@ -21,13 +20,13 @@ use sideman_music::key::Key;
 use sideman_music::score::Note;
 use sideman_music::time::{PULSES_PER_TICK, Tick, pulse_to_tick};
 
-use super::memory::State;
-use super::weights::{Voice, WrongVoices};
-use sideman_inference::band::normal;
+use super::networks::State;
+use super::voice::{Voice, WrongVoices};
+use crate::band::normal;
 
 /// Windows that are heard anew when the key changes.
 const REMEMBERED: usize = 16;
-/// What a window weighs, in what the key is told by, of what the one after it does.
+/// What a window weighs, in what the key is found by, of what the one after it does.
 const FADING: f64 = 0.9;
 /// Correlation by which another key has to be ahead of the present one.
 const AHEAD: f64 = 0.05;
@@ -47,7 +46,7 @@ pub struct Live {
     pub parts: [bool; 4],
     /// A threshold for all tracks in place of their own.
     pub threshold: Option<f32>,
-    /// Whether the networks are told the piano's next window, which nobody can know: to measure what telling it costs.
+    /// Whether the networks receive the piano's next window, which nobody can know: to measure what not knowing it costs.
     pub hindsight: bool,
 }
 
@@ -82,7 +81,7 @@ impl VaeRnn {
     ///
     /// # Errors
     /// When a file cannot be used, or they are of different bands.
-    pub fn load(files: [&[u8]; 5]) -> std::result::Result<Self, WrongVoices> {
+    pub fn load(files: [&[u8]; 5]) -> Result<Self, WrongVoices> {
         let mut voices = vec![];
         for (track, bytes) in RollTrack::ALL.into_iter().zip(files) {
             let voice =
@@ -96,7 +95,7 @@ impl VaeRnn {
     ///
     /// # Errors
     /// When they are of different bands.
-    pub fn new(voices: Vec<Voice>) -> std::result::Result<Self, WrongVoices> {
+    pub fn new(voices: Vec<Voice>) -> Result<Self, WrongVoices> {
         for (i, track) in RollTrack::ALL.into_iter().enumerate() {
             let fits = |v: &Voice, piano: &Voice| {
                 v.track() == track
@@ -117,10 +116,7 @@ impl VaeRnn {
     }
 
     /// What the band plays to a piano, given in any order; empty without notes. It ends with the piano.
-    ///
-    /// # Errors
-    /// None that loaded weights give rise to.
-    pub fn play(&self, piano: &[Note], live: &Live) -> Result<[Vec<Note>; 4]> {
+    pub fn play(&self, piano: &[Note], live: &Live) -> [Vec<Note>; 4] {
         let mut sorted = piano.to_vec();
         // A key that a file never lets go would have the band play to it for days.
         sorted.iter_mut().for_each(|n| n.length = n.length.clamp(1, LONGEST * PULSES_PER_TICK));
@@ -137,7 +133,7 @@ impl VaeRnn {
                 next += 1;
             }
             let coming = live.hindsight.then(|| window_of(&sorted, edge, player.loudest_of(&sorted)));
-            player.edge(&now, at, coming.as_deref())?;
+            player.edge(&now, at, coming.as_deref());
             now.retain(|n| pulse_to_tick(n.end()) > edge);
             at = edge;
             if let Some(n) = sorted.get(next).filter(|_| now.is_empty() && player.rests()) {
@@ -145,17 +141,14 @@ impl VaeRnn {
                 at = at.max(pulse_to_tick(n.onset).div_euclid(WINDOW as Tick) * WINDOW as Tick);
             }
         }
-        Ok(player.finish(end))
+        player.finish(end)
     }
 
     /// Goes from one piece to another, window by window: a window's latent values of both (from their beginnings, a
     /// shorter piece over again), mixed more and more to the other's. The key is the nearer one's.
     ///
     /// Gives the notes by track, in the order of [`RollTrack::ALL`].
-    ///
-    /// # Errors
-    /// None that loaded weights give rise to.
-    pub fn morph(&self, from: &FiveRolls, to: &FiveRolls, how: &Morph) -> Result<[Vec<Note>; 5]> {
+    pub fn morph(&self, from: &FiveRolls, to: &FiveRolls, how: &Morph) -> [Vec<Note>; 5] {
         let one_key = self.voices[0].head.one_key;
         let shifts = [from, to].map(|rolls| if one_key { rolls.shift() } else { 0 });
         let (from, to) = (from.transposed(shifts[0]), to.transposed(shifts[1]));
@@ -173,12 +166,12 @@ impl VaeRnn {
                 for (rolls, weight) in [(&from, 1.0 - share), (&to, share)] {
                     rolls.window(track, step % rolls.windows().max(1), &mut cells);
                     silent &= weight == 0.0 || cells.iter().all(|&c| c == 0.0);
-                    let code = voice.encode(&cells)?;
+                    let code = voice.encode(&cells);
                     mixed.iter_mut().zip(code).for_each(|(m, c)| *m += weight * c);
                 }
                 noisy(&mut mixed, voice, how.temperature, &mut rng);
                 // Where both rest nothing can come of the mixture.
-                let drawn = if silent { vec![0.0; CELLS] } else { voice.decode(&mixed)? };
+                let drawn = if silent { vec![0.0; CELLS] } else { voice.decode(&mixed) };
                 if step > 0
                     && shifts[0] != shifts[1]
                     && (share > 0.5) != ((step - 1) as f32 / (how.steps.max(2) - 1) as f32 > 0.5)
@@ -196,18 +189,15 @@ impl VaeRnn {
                 out[track.index()].extend(played(voice, &back));
             }
         }
-        Ok(out)
+        out
     }
 
     /// A piece encoded and drawn again, without a change of anything.
-    ///
-    /// # Errors
-    /// None that loaded weights give rise to.
-    pub fn again(&self, rolls: &FiveRolls, track: RollTrack) -> Result<Vec<Held>> {
+    pub fn again(&self, rolls: &FiveRolls, track: RollTrack) -> Vec<Held> {
         let voice = self.voice(track);
         let mut all = vec![0.0; rolls.windows() * CELLS];
         draw(rolls.track(track), 0, &mut all);
-        Ok(found(&voice.decode(&voice.encode(&all)?)?, 0, voice.head.decoded))
+        found(&voice.decode(&voice.encode(&all)), 0, voice.head.decoded)
     }
 }
 
@@ -292,7 +282,7 @@ impl<'a> Player<'a> {
     }
 
     /// A window from `at` on was heard: decides the next one.
-    fn edge(&mut self, piano: &[Note], at: Tick, coming: Option<&[Held]>) -> Result<()> {
+    fn edge(&mut self, piano: &[Note], at: Tick, coming: Option<&[Held]>) {
         self.loudest = self.loudest.max(self.loudest_of(piano));
         let own = window_of(piano, at, self.loudest);
         let next = at + WINDOW as Tick;
@@ -306,49 +296,48 @@ impl<'a> Player<'a> {
             self.shift = shift;
             self.states = self.band.voices.iter().map(Voice::blank).collect();
             let past = std::mem::take(&mut self.past);
-            self.hear(&past)?;
+            self.hear(&past);
             self.past = past;
         }
-        let code = self.hear(std::slice::from_ref(&own))?;
+        let code = self.hear(std::slice::from_ref(&own));
         self.past.push(own);
         let most = self.past.len().saturating_sub(REMEMBERED);
         self.past.drain(..most);
         if silent {
             self.finders.iter_mut().for_each(Finder::silence);
-            return Ok(());
+            return;
         }
         let expected = match coming {
-            Some(window) => self.encoded(&[window.to_vec()])?,
+            Some(window) => self.encoded(&[window.to_vec()]),
             None => code,
         };
         for part in Part::ALL.into_iter().filter(|p| self.live.parts[p.index()]) {
             let i = RollTrack::of_part(part).index();
             let voice = &self.band.voices[i];
             let mut ahead = self.states[i].clone();
-            let mut told = voice.predict(&expected, &mut ahead)?;
-            noisy(&mut told, voice, self.live.temperature, &mut self.rng);
-            self.finders[i].window(&voice.decode(&told)?, next);
+            let mut predicted = voice.predict(&expected, &mut ahead);
+            noisy(&mut predicted, voice, self.live.temperature, &mut self.rng);
+            self.finders[i].window(&voice.decode(&predicted), next);
         }
-        Ok(())
     }
 
     /// Takes windows in, and tells the piano's next one.
-    fn hear(&mut self, windows: &[Vec<Held>]) -> Result<Vec<f32>> {
-        let mut told = vec![];
+    fn hear(&mut self, windows: &[Vec<Held>]) -> Vec<f32> {
+        let mut predicted = vec![];
         if windows.is_empty() {
-            return Ok(told);
+            return predicted;
         }
-        let codes = self.encoded(windows)?;
+        let codes = self.encoded(windows);
         for (i, voice) in self.band.voices.iter().enumerate() {
-            let out = voice.predict(&codes, &mut self.states[i])?;
+            let out = voice.predict(&codes, &mut self.states[i]);
             if voice.track() == RollTrack::Piano {
-                told = out[out.len().saturating_sub(voice.head.rnn.latent)..].to_vec();
+                predicted = out[out.len().saturating_sub(voice.head.rnn.latent)..].to_vec();
             }
         }
-        Ok(told)
+        predicted
     }
 
-    fn encoded(&self, windows: &[Vec<Held>]) -> Result<Vec<f32>> {
+    fn encoded(&self, windows: &[Vec<Held>]) -> Vec<f32> {
         let mut cells = vec![0.0; windows.len() * CELLS];
         for (window, cells) in windows.iter().zip(cells.chunks_exact_mut(CELLS)) {
             draw(&transposed(window, self.shift), 0, cells);

@@ -1,13 +1,9 @@
 //! Weights files of [`StrokeNet`]: what `sideman continue` plays from. Loaded as strictly as [`crate::weights`]'s.
 
-use std::collections::BTreeMap;
-
-use candle_core::Result as CandleResult;
 use sideman_music::encoding::note_tokens::{GAPS, LENGTHS, LOWEST_PITCH, PITCHES, POSITIONS, Shapes};
 
 use super::{StrokeNet, StrokePlayer};
-use crate::nn::Network;
-use sideman_inference::weights::{Card, WeightsError, WeightsFile, fingerprint, json, sealed};
+use crate::weights::{Card, Shaped, TensorError, WeightsError, WeightsFile, fingerprint, json, sealed};
 
 /// Of `general.architecture`.
 const ARCHITECTURE: &str = "sideman-next-note";
@@ -28,8 +24,8 @@ pub struct StrokeWeights {
 }
 
 fn encoding(net: &StrokeNet) -> String {
-    let trained = net.specs().trained;
-    let named = trained.iter().map(|s| (s.name.as_str(), s.shape.as_slice()));
+    let tensors = net.tensors();
+    let named = tensors.iter().map(|(name, shape)| (name.as_str(), shape.as_slice()));
     fingerprint(&format!("strokes {STROKES}: {GAPS} {LENGTHS} {LOWEST_PITCH} {PITCHES} {POSITIONS};"), named)
 }
 
@@ -37,13 +33,13 @@ impl StrokeWeights {
     /// Writes a file: shapes and values of the tensors by name.
     ///
     /// # Errors
-    /// When a value is no number.
+    /// When a value is not finite.
     pub fn write(
         net: &StrokeNet,
         shapes: &Shapes,
-        tensors: &BTreeMap<String, (Vec<usize>, Vec<f32>)>,
+        tensors: &Shaped,
         card: &Card,
-    ) -> CandleResult<Vec<u8>> {
+    ) -> Result<Vec<u8>, TensorError> {
         let metadata = [
             ("general.architecture", ARCHITECTURE.to_owned()),
             ("general.name", card.name.clone()),
@@ -52,7 +48,7 @@ impl StrokeWeights {
             ("sideman.shapes", json(&shapes.masks())),
             ("sideman.card", json(card)),
         ];
-        sealed(&metadata, tensors).map_err(candle_core::Error::wrap)
+        sealed(&metadata, tensors)
     }
 
     /// Loads a file. Allocates and takes some milliseconds.
@@ -66,7 +62,7 @@ impl StrokeWeights {
         }
         let net: StrokeNet = parsed.json("sideman.config")?;
         if net.hidden == 0 || net.shapes == 0 || net.hidden > MOST || net.shapes > MOST {
-            return Err(WeightsError::Content(format!("absurd sizes {net:?}")));
+            return Err(TensorError::Sizes(format!("{net:?}")).into());
         }
         parsed.expect_encoding(encoding(&net))?;
         let masks: Vec<u32> = parsed.json("sideman.shapes")?;
@@ -74,9 +70,7 @@ impl StrokeWeights {
         if shapes.masks() != masks || shapes.count() != net.shapes {
             return Err(WeightsError::Content("the shapes of chords are doubled, absurd or too few".into()));
         }
-        let wanted: Vec<(String, Vec<usize>)> =
-            net.specs().trained.into_iter().map(|s| (s.name, s.shape)).collect();
-        let player = StrokePlayer::new(net, parsed.tensors(&wanted)?).map_err(WeightsError::Content)?;
+        let player = StrokePlayer::new(net, &parsed.tensors(&net.tensors())?)?;
         Ok(Self { shapes, player, card: parsed.card()? })
     }
 }
@@ -84,13 +78,11 @@ impl StrokeWeights {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::Parameters;
+    use crate::papers::tests::random;
 
     fn file(hidden: usize, shapes: &Shapes) -> Vec<u8> {
         let net = StrokeNet { shapes: shapes.count(), hidden };
-        let fresh = Parameters::fresh(&net.specs(), 1).unwrap();
-        let flat = |t: &candle_core::Tensor| (t.dims().to_vec(), t.flatten_all().unwrap().to_vec1().unwrap());
-        let tensors = fresh.tensors.iter().map(|(k, v)| (k.clone(), flat(v))).collect();
+        let tensors = random(&net.tensors(), 1);
         StrokeWeights::write(&net, shapes, &tensors, &Card { name: "test".into(), ..Card::default() })
             .unwrap()
     }
@@ -101,17 +93,12 @@ mod tests {
         let bytes = file(64, &shapes);
         let weights = StrokeWeights::load(&bytes).unwrap();
         assert_eq!((weights.shapes, weights.card.name.as_str()), (shapes, "test"));
-        assert!(sideman_inference::weights::card(&bytes).unwrap().name == "test");
+        assert!(crate::weights::card(&bytes).unwrap().name == "test");
         let mut bent = bytes.clone();
         bent[200] ^= 1;
         assert!(matches!(StrokeWeights::load(&bent), Err(WeightsError::Damaged)));
         assert!(matches!(StrokeWeights::load(b"GGUF"), Err(WeightsError::Foreign)));
-        assert!(
-            StrokeWeights::load(sideman_inference::weights::EMBEDDED)
-                .unwrap_err()
-                .to_string()
-                .contains("continues")
-        );
-        assert!(sideman_inference::weights::load(&bytes).is_err());
+        assert!(StrokeWeights::load(crate::weights::EMBEDDED).unwrap_err().to_string().contains("continues"));
+        assert!(crate::weights::load(&bytes).is_err());
     }
 }

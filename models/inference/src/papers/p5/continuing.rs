@@ -99,16 +99,14 @@ pub fn continued(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::{Network, Parameters};
-    use crate::papers::StrokeNet;
+    use crate::papers::p5::StrokeNet;
+    use crate::papers::tests::{random, values};
 
     fn player() -> (StrokePlayer, Shapes) {
         let shapes = Shapes::new(&[0b1000, 0b100_1000]);
         let net = StrokeNet { shapes: shapes.count(), hidden: 16 };
-        let fresh = Parameters::fresh(&net.specs(), 5).unwrap();
-        let flat = |t: &candle_core::Tensor| t.flatten_all().unwrap().to_vec1().unwrap();
-        let values = fresh.tensors.iter().map(|(k, v)| (k.clone(), flat(v))).collect();
-        (StrokePlayer::new(net, values).unwrap(), shapes)
+        let values = values(&random(&net.tensors(), 5));
+        (StrokePlayer::new(net, &values).unwrap(), shapes)
     }
 
     fn heard(count: i64) -> Vec<Sonority> {

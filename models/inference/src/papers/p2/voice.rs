@@ -2,16 +2,13 @@
 //! its recurrent network, the threshold that its rolls are read by, and a card. Loaded as strictly as
 //! [`crate::weights`]'s.
 
-use std::collections::BTreeMap;
-
-use candle_core::{Device, Result as CandleResult, Tensor};
 use serde::{Deserialize, Serialize};
 use sideman_music::encoding::piano_roll::{CELLS, RollTrack, Threshold};
 
-use super::memory::State;
-use super::{LatentRnn, Vae};
-use crate::nn::{Network, Parameters, Specs};
-use sideman_inference::weights::{Card, WeightsError, WeightsFile, fingerprint, json, sealed};
+use super::networks::{LatentRnn, RnnLayers, State, Vae, VaeLayers};
+use crate::weights::{
+    Card, Shaped, TensorError, Values, WeightsError, WeightsFile, fingerprint, json, sealed, take,
+};
 
 /// Version of what windows are drawn like: raise it when their cells change their meaning.
 pub const WINDOWS_VERSION: u32 = 1;
@@ -66,19 +63,19 @@ pub struct Voice {
     pub noise: Vec<f32>,
     /// Card.
     pub card: Card,
-    vae: Parameters,
-    rnn: Parameters,
+    /// All tensors by their names in files, but `noise`.
+    values: Values,
+    vae: VaeLayers,
+    rnn: RnnLayers,
 }
 
 /// Shapes of the tensors in a file, by name.
-fn shapes(head: &VoiceHead) -> Vec<(String, Vec<usize>)> {
-    let of = |prefix: &'static str, specs: Specs| {
-        specs.trained.into_iter().map(move |s| (format!("{prefix}.{}", s.name), s.shape))
+pub(super) fn shapes(head: &VoiceHead) -> Vec<(String, Vec<usize>)> {
+    let of = |prefix: &'static str, tensors: Vec<(String, Vec<usize>)>| {
+        tensors.into_iter().map(move |(name, shape)| (format!("{prefix}.{name}"), shape))
     };
-    let mut all: Vec<(String, Vec<usize>)> = of("vae", head.vae.specs())
-        .filter(|(name, _)| !name.starts_with("vae.log_variance."))
-        .chain(of("rnn", head.rnn.specs()))
-        .collect();
+    let mut all: Vec<(String, Vec<usize>)> =
+        of("vae", head.vae.tensors()).chain(of("rnn", head.rnn.tensors())).collect();
     all.push(("noise".to_owned(), vec![head.vae.latent]));
     all.sort();
     all
@@ -90,29 +87,26 @@ fn encoding(shapes: &[(String, Vec<usize>)]) -> String {
 }
 
 impl Voice {
-    /// A voice of trained networks, as it would be read from a file but unquantised.
-    pub fn new(head: VoiceHead, card: Card, vae: Parameters, rnn: Parameters, noise: Vec<f32>) -> Self {
-        Self { head, noise, card, vae, rnn }
+    /// A voice of trained networks: all tensors by their names in files, those of the autoencoder behind `vae.`, of the
+    /// recurrent network behind `rnn.`.
+    ///
+    /// # Errors
+    /// Names the tensor that is missing or of another size.
+    pub fn new(head: VoiceHead, card: Card, values: Values, noise: Vec<f32>) -> Result<Self, TensorError> {
+        let (vae, rnn) =
+            (VaeLayers::new(&head.vae, &values, "vae.")?, RnnLayers::new(&head.rnn, &values, "rnn.")?);
+        Ok(Self { head, noise, card, values, vae, rnn })
     }
 
     /// Writes a file.
     ///
     /// # Errors
-    /// When a tensor is missing, or a value is no number.
-    pub fn write(&self) -> CandleResult<Vec<u8>> {
+    /// When a value is not finite.
+    pub fn write(&self) -> Result<Vec<u8>, TensorError> {
         let shapes = shapes(&self.head);
-        let mut tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)> = BTreeMap::new();
+        let mut tensors = Shaped::new();
         for (name, shape) in &shapes {
-            let tensor = match name.split_once('.') {
-                Some(("vae", rest)) => self.vae.tensors.get(rest),
-                Some((_, rest)) => self.rnn.tensors.get(rest),
-                None => None,
-            };
-            let values = match tensor {
-                Some(t) => t.flatten_all()?.to_vec1()?,
-                None if name == "noise" => self.noise.clone(),
-                None => candle_core::bail!("the tensor {name} is missing"),
-            };
+            let values = if name == "noise" { self.noise.clone() } else { take(&self.values, name, shape)? };
             tensors.insert(name.clone(), (shape.clone(), values));
         }
         let card = Card { sha256: String::new(), ..self.card.clone() };
@@ -123,7 +117,7 @@ impl Voice {
             ("sideman.config", json(&self.head)),
             ("sideman.card", json(&card)),
         ];
-        sealed(&metadata, &tensors).map_err(candle_core::Error::wrap)
+        sealed(&metadata, &tensors)
     }
 
     /// Reads a file. Allocates and takes some ten milliseconds.
@@ -153,17 +147,7 @@ impl Voice {
         parsed.expect_encoding(encoding(&shapes))?;
         let mut tensors = parsed.tensors(&shapes)?;
         let noise = tensors.remove("noise").unwrap_or_default();
-        let (mut vae, mut rnn) = (Parameters::default(), Parameters::default());
-        for (name, shape) in shapes {
-            let (Some(values), Some((kind, rest))) = (tensors.remove(&name), name.split_once('.')) else {
-                continue;
-            };
-            let tensor = Tensor::from_vec(values, shape.as_slice(), &Device::Cpu)
-                .map_err(|e| WeightsError::Content(e.to_string()))?;
-            let to = if kind == "vae" { &mut vae } else { &mut rnn };
-            to.tensors.insert(rest.to_owned(), tensor);
-        }
-        Ok(Self { noise, card: parsed.card()?, vae, rnn, head })
+        Ok(Self::new(head, parsed.card()?, tensors, noise)?)
     }
 
     /// The track that it is of.
@@ -173,37 +157,35 @@ impl Voice {
 
     /// Latent values of windows, one after another: `cells` are whole windows of 128 * 128.
     ///
-    /// # Errors
+    /// # Panics
     /// When `cells` is no whole number of windows.
-    pub fn encode(&self, cells: &[f32]) -> CandleResult<Vec<f32>> {
-        let x = Tensor::from_slice(cells, (cells.len() / CELLS, CELLS), &Device::Cpu)?;
-        self.head.vae.load(&self.vae)?.mean(&x)?.flatten_all()?.to_vec1()
+    pub fn encode(&self, cells: &[f32]) -> Vec<f32> {
+        assert!(cells.len().is_multiple_of(CELLS), "whole windows");
+        self.vae.encode(cells)
     }
 
     /// Cells of windows, 0 to 1, one after another.
     ///
-    /// # Errors
+    /// # Panics
     /// When `latent` is no whole number of windows.
-    pub fn decode(&self, latent: &[f32]) -> CandleResult<Vec<f32>> {
-        let wide = self.head.vae.latent;
-        let z = Tensor::from_slice(latent, (latent.len() / wide, wide), &Device::Cpu)?;
-        let mut cells: Vec<f32> = self.head.vae.load(&self.vae)?.decode(&z)?.flatten_all()?.to_vec1()?;
+    pub fn decode(&self, latent: &[f32]) -> Vec<f32> {
+        assert!(latent.len().is_multiple_of(self.head.vae.latent), "latent values of whole windows");
+        let mut cells = self.vae.decode(latent);
         cells.iter_mut().for_each(|v| *v = 1.0 / (1.0 + (-*v).exp()));
-        Ok(cells)
+        cells
     }
 
     /// The state before the first window.
     pub fn blank(&self) -> State {
-        self.head.rnn.blank(1)
+        self.rnn.blank()
     }
 
-    /// What it tells of windows of the piano, one after another from a state, which it moves.
+    /// What it predicts of windows of the piano, one after another from a state, which it moves.
     ///
-    /// # Errors
+    /// # Panics
     /// When `latent` is no whole number of windows.
-    pub fn predict(&self, latent: &[f32], state: &mut State) -> CandleResult<Vec<f32>> {
-        let wide = self.head.rnn.latent;
-        let x = Tensor::from_slice(latent, (latent.len() / wide, wide), &Device::Cpu)?;
-        self.head.rnn.load(&self.rnn)?.forward(&x, state)?.flatten_all()?.to_vec1()
+    pub fn predict(&self, latent: &[f32], state: &mut State) -> Vec<f32> {
+        assert!(latent.len().is_multiple_of(self.head.rnn.latent), "latent values of whole windows");
+        self.rnn.run(latent, state)
     }
 }
