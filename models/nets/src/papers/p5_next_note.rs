@@ -1,7 +1,7 @@
 //! P5: the next note or chord from the hundred before it.
 //!
 //! "Music Generation Using Recurrent Neural Networks" (Mokobi, May, Voorhis-Allen; P5), section 4 and figure 2: eight
-//! builds of convolutions and recurrent layers that see 100 categories and name the 101st.
+//! architectures of convolutions and recurrent layers that see 100 categories and name the 101st.
 //!
 //! # Deviations, and what the paper leaves open
 //! - The paper does not say what a category is to the network, nor how the layers end. Its parameter counts do: "over
@@ -48,7 +48,7 @@ pub enum Layer {
     Norm,
 }
 
-/// One of the builds. Input: (examples, steps) of categories as numbers over how many there are.
+/// One of the architectures. Input: (examples, steps) of categories as numbers over how many there are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NextNote {
     /// Layers in order; dense to the categories comes after them.
@@ -60,7 +60,7 @@ pub struct NextNote {
 }
 
 impl NextNote {
-    /// Names of the builds as figure 2 has them.
+    /// Names of the architectures as figure 2 has them.
     pub const NAMES: [&'static str; 8] = [
         "baseline: 4 LSTM-256, dropout",
         "1: Conv1D-256, 2 LSTM-256, dropout",

@@ -17,7 +17,7 @@ const MOST: usize = 4096;
 pub struct StrokeWeights {
     /// The chords that it knows.
     pub shapes: Shapes,
-    /// The network, which has heard nothing yet.
+    /// The network, in its initial state.
     pub player: StrokePlayer,
     /// Card.
     pub card: Card,
