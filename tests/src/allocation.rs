@@ -127,8 +127,8 @@ fn telling_the_genre_allocates_nothing() {
             let heard = hearing.each(&place, |event| follower.key(event));
             let now = step * STEP_PULSES + heard.lean;
             bars += usize::from(follower.step(&place, now, 100.0, &controls, None));
-            let ear = follower.ear();
-            let view = GenreView::of(ear.tracker(), ear.classes(), Source::Piano);
+            let classifier = follower.classifier();
+            let view = GenreView::of(classifier.tracker(), classifier.classes(), Source::Piano);
             shown += usize::from(view.verdict != Verdict::Listening);
             let _ = std::hint::black_box(follower.followed(&controls));
         }

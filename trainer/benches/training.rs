@@ -10,7 +10,7 @@ use candle_core::{Device, Result, Tensor, Var};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 use sideman_inference::band::normal;
-use sideman_nets::genre::{Parameters, Pass, Specs};
+use sideman_nets::nn::{self, Linear, Module, Parameters, Specs, VarBuilder};
 use sideman_nets::ops::{Activation, binary_cross_entropy, cross_entropy};
 use sideman_trainer::train::Optimizer;
 
@@ -25,8 +25,7 @@ const WARM: usize = 4;
 
 /// A network with its batch.
 trait Subject {
-    fn specs(&self) -> Specs;
-    fn loss(&self, pass: &mut Pass<'_>) -> Result<Tensor>;
+    fn loss(&self, vb: &VarBuilder<'_>) -> Result<Tensor>;
 }
 
 /// Two layers over 64 steps, a class a step.
@@ -36,15 +35,12 @@ struct Lstm {
 }
 
 impl Subject for Lstm {
-    fn specs(&self) -> Specs {
-        let mut specs = Specs::default();
-        specs.lstm("first", WIDTH, WIDTH).lstm("second", WIDTH, WIDTH).linear("last", WIDTH, CLASSES);
-        specs
-    }
-
-    fn loss(&self, pass: &mut Pass<'_>) -> Result<Tensor> {
-        let h = pass.lstm("second", &pass.lstm("first", &self.x)?)?.reshape((STEPS * LANES, WIDTH))?;
-        cross_entropy(&pass.linear("last", &h, Activation::None)?, &self.y)? / (STEPS * LANES) as f64
+    fn loss(&self, vb: &VarBuilder<'_>) -> Result<Tensor> {
+        let first = nn::Lstm::new(WIDTH, WIDTH, vb.pp("first"))?;
+        let second = nn::Lstm::new(WIDTH, WIDTH, vb.pp("second"))?;
+        let last = Linear::new(WIDTH, CLASSES, Activation::None, vb.pp("last"))?;
+        let h = second.forward(&first.forward(&self.x)?)?.reshape((STEPS * LANES, WIDTH))?;
+        cross_entropy(&last.forward(&h)?, &self.y)? / (STEPS * LANES) as f64
     }
 }
 
@@ -57,19 +53,17 @@ struct Vae {
 }
 
 impl Subject for Vae {
-    fn specs(&self) -> Specs {
-        let mut specs = Specs::default();
-        specs.linear("encode", CELLS, 512).linear("latent", 512, 1024).linear("widen", 512, 512);
-        specs.linear("decode", 512, CELLS);
-        specs
-    }
-
-    fn loss(&self, pass: &mut Pass<'_>) -> Result<Tensor> {
-        let latent =
-            pass.linear("latent", &pass.linear("encode", &self.x, Activation::Relu)?, Activation::None)?;
+    fn loss(&self, vb: &VarBuilder<'_>) -> Result<Tensor> {
+        let linear =
+            |inputs, outputs, activation, name: &str| Linear::new(inputs, outputs, activation, vb.pp(name));
+        let encode = linear(CELLS, 512, Activation::Relu, "encode")?;
+        let latent = linear(512, 1024, Activation::None, "latent")?;
+        let widen = linear(512, 512, Activation::Relu, "widen")?;
+        let decode = linear(512, CELLS, Activation::None, "decode")?;
+        let latent = latent.forward(&encode.forward(&self.x)?)?;
         let (mean, log) = (latent.narrow(1, 0, 512)?, latent.narrow(1, 512, 512)?);
         let z = (&mean + (&self.noise * (&log * 0.5)?.exp()?)?)?;
-        let logits = pass.linear("decode", &pass.linear("widen", &z, Activation::Relu)?, Activation::None)?;
+        let logits = decode.forward(&widen.forward(&z)?)?;
         let cells = binary_cross_entropy(&logits, &self.cells, &self.weights)?;
         let divergence = ((((log.clone() + 1.0)? - mean.sqr()?)? - log.exp()?)?.sum_all()? * -0.5)?;
         (cells + divergence)? / LANES as f64
@@ -90,19 +84,18 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 fn time(name: &str, subject: &dyn Subject) -> Result<()> {
-    let fresh = Parameters::fresh(&subject.specs(), 1)?;
+    let fresh = Parameters::fresh(&Specs::of(|vb| subject.loss(vb)), 1)?;
     let mut vars = BTreeMap::new();
     for (name, tensor) in &fresh.tensors {
         vars.insert(name.clone(), Var::from_tensor(tensor)?);
     }
     let tensors = vars.iter().map(|(k, v)| (k.clone(), v.as_tensor().clone())).collect();
     let mut adam = Optimizer::new(0.0, 1e9).with_beta2(0.999);
-    let (mut running, mut rng) = (BTreeMap::new(), Pcg64::seed_from_u64(1));
+    let running = BTreeMap::new();
     let (mut clock, mut spent) = (vec![], vec![]);
     for update in 0..WARM + UPDATES {
         let (began, before) = (Instant::now(), processor());
-        let mut pass = Pass::training(&tensors, &mut running, &mut rng);
-        let grads = subject.loss(&mut pass)?.backward()?;
+        let grads = subject.loss(&VarBuilder::new(&tensors, &running))?.backward()?;
         adam.step(&vars, &grads, 1e-3)?;
         if update >= WARM {
             clock.push(began.elapsed().as_secs_f64() * 1e3);

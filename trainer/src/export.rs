@@ -1,26 +1,17 @@
-//! `sideman-trainer export`: from a checkpoint to a weights file and its card.
-
-mod audition;
-pub(crate) mod styles;
+//! From a training to a weights file and its card: what the exports of all recipes share.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use self::audition::Audition;
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use candle_core::{Device, Tensor};
-use sideman_inference::band::{Sampling, StepNetwork};
-use sideman_inference::weights::{self, Card};
-use sideman_music::encoding::grid::VelocityTable;
-use sideman_nets::band::Network;
+use sideman_inference::weights::{self, Card, Shaped};
 
-use crate::corpus::{self, Split, Tier};
-use crate::evaluate::controls::common_velocities;
-use crate::evaluate::write_whole;
-use crate::train::{Checkpoint, Library, TrainConfig, network_of, score, style_codes};
+use crate::report::write_whole;
 
-/// Most nats a 16th that storing the matrices in 8 bits may cost.
-const MOST_QUANTISATION_LOSS: f64 = 0.01;
+/// Licence of weights that were trained in part on music without a stated one.
+pub(crate) const RESEARCH_LICENCE: &str = "weights: MIT OR Apache-2.0 as far as ours to give; trained in part on music without a stated licence, \
+     as is the field's custom with the Lakh collection: check your own case before you redistribute them";
 
 /// Where weights come from: what every export is told for the card.
 #[derive(Debug, Clone, clap::Args)]
@@ -33,190 +24,68 @@ pub struct Origin {
     pub commands: Vec<String>,
 }
 
-/// Quantises a checkpoint, measures what that costs, and writes the weights file and its card.
-#[derive(Debug, clap::Args)]
-pub struct ExportArgs {
-    /// Folder of the run
-    #[arg(long, default_value = "runs/band")]
-    pub run: PathBuf,
-    /// Which checkpoint: best on the valid split, or last
-    #[arg(long, value_enum, default_value_t = Which::Best)]
-    pub checkpoint: Which,
-    /// Cache made by `prepare`, the one the run was trained on
-    #[arg(long, default_value = "cache")]
-    pub cache: PathBuf,
-    /// Weights file to write; the card goes beside it, ending in .toml
-    #[arg(long, default_value = "models/weights/band-full.gguf")]
-    pub out: PathBuf,
-    /// Where the weights come from, for the card
-    #[command(flatten)]
-    pub origin: Origin,
-    /// How the band draws, as a JSON object; settings left out have their defaults
-    #[arg(long, value_name = "JSON", default_value = "{}")]
-    pub sampling: String,
-    /// A line about scores measured elsewhere, such as those of `eval band`
-    #[arg(long = "score", value_name = "LINE")]
-    pub scores: Vec<String>,
+impl Origin {
+    /// The card of the weights of `out`, of which the recipe fills in the rest.
+    pub(crate) fn card(&self, out: &Path) -> Card {
+        Card {
+            name: out.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            quantisation: "matrices of 4096 values or more as Q8_0, the rest as f32".into(),
+            commit: self.commit.clone(),
+            commands: self.commands.clone(),
+            ..Card::default()
+        }
+    }
 }
 
-/// A checkpoint of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Which {
-    /// The one with the least loss on the valid split
-    Best,
-    /// The one that the run ended with: the loss of velocities may rise on the valid split while that of
-    /// what is played still falls
-    Last,
-}
-
-/// Runs the export.
+/// Shapes and values of tensors by name.
 ///
 /// # Errors
-/// When the run, the cache or the disk do not allow it, or quantising costs too much.
-pub fn run(args: &ExportArgs) -> anyhow::Result<()> {
-    let file = match args.checkpoint {
-        Which::Best => "best.safetensors",
-        Which::Last => "last.safetensors",
+/// When one is not of f32.
+pub(crate) fn shaped(tensors: &BTreeMap<String, Tensor>) -> candle_core::Result<Shaped> {
+    let values = |t: &Tensor| t.flatten_all()?.to_vec1();
+    tensors.iter().map(|(name, t)| Ok((name.clone(), (t.dims().to_vec(), values(t)?)))).collect()
+}
+
+/// The tensors as a weights file brings them back.
+///
+/// # Errors
+/// When a shape does not fit its values.
+pub(crate) fn rounded(tensors: &Shaped) -> candle_core::Result<BTreeMap<String, Tensor>> {
+    let back = |shape: &[usize], values: &[f32]| {
+        Tensor::from_vec(weights::rounded(shape, values), shape, &Device::Cpu)
     };
-    let checkpoint = Checkpoint::load(&args.run.join(file))?;
-    let config = &checkpoint.config;
-    let sampling: Sampling =
-        serde_json::from_str(&args.sampling).context("--sampling is not a JSON object of its settings")?;
-    let scale = Some((&checkpoint.mean[..], &checkpoint.deviation[..]));
-    let train = Library::load(&args.cache, config, Split::Train, scale)?;
-    let valid = Library::load(&args.cache, config, Split::Valid, scale)?;
-    let network = network_of(&checkpoint)?;
-    let codes: Vec<Vec<f32>> = style_codes(&network, &train.statistics, &Device::Cpu)?.to_vec2()?;
-    let velocities = velocities(&args.cache, config)?;
+    tensors.iter().map(|(name, (shape, values))| Ok((name.clone(), back(shape, values)?))).collect()
+}
 
-    let mut tensors = BTreeMap::new();
-    for spec in config.network.tensors().into_iter().filter(|s| !s.training_only) {
-        let tensor = checkpoint.tensors.get(&format!("p.{}", spec.name));
-        let values = tensor.with_context(|| format!("the checkpoint lacks {}", spec.name))?;
-        tensors.insert(spec.name, (spec.shape, values.flatten_all()?.to_vec1::<f32>()?));
-    }
-    let kernel =
-        StepNetwork::new(config.network, &tensors.iter().map(|(k, t)| (k.clone(), t.1.clone())).collect())
-            .map_err(anyhow::Error::msg)?;
-    let styles = styles::choose(&train, &codes, &Audition::new(&train, kernel, sampling));
+/// What storing the matrices in 8 bits costs on the valid split, in nats a `unit`.
+///
+/// # Errors
+/// When it is not below `most`.
+pub(crate) fn cost(before: f64, after: f64, most: f64, unit: &str) -> anyhow::Result<f64> {
+    let cost = after - before;
     ensure!(
-        !styles.is_empty(),
-        "no song of the run is clean enough to lend its style: 4/4, 32 bars or more, on the grid, in tune with its bass"
+        cost < most,
+        "quantising costs {cost:.4} nats a {unit}, more than {most}: train longer or store more bits"
     );
-    let parameters = tensors.values().map(|t| t.1.len()).sum();
+    Ok(cost)
+}
 
-    let before = score(&network, &valid, config, &Device::Cpu)?;
-    let quantised = network_of_file(&checkpoint, &tensors)?;
-    let after = score(&quantised, &valid, config, &Device::Cpu)?;
-    let cost = after.total - before.total;
-    ensure!(
-        cost < MOST_QUANTISATION_LOSS,
-        "quantising costs {cost:.4} nats a 16th, more than {MOST_QUANTISATION_LOSS}: train longer or store more bits"
-    );
-
-    let mut scores = vec![format!(
-        "valid split, {} songs: {:.4} nats a 16th for all parts together, {:.4} quantised",
-        valid.songs.len(),
-        before.total,
-        after.total
-    )];
-    scores.extend(args.scores.iter().cloned());
-    let card = Card {
-        name: args.out.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default(),
-        description: "Drums, bass, guitar and strings to a piano, decided every 16th".into(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        parameters,
-        quantisation: "matrices of 4096 values or more as Q8_0, the rest as f32".into(),
-        licence: licence(config).into(),
-        data: data_lines(&train, config),
-        seed: config.seed,
-        commit: args.origin.commit.clone(),
-        commands: args.origin.commands.clone(),
-        training: format!(
-            "{} updates, {:.1} million 16ths, {:.0} minutes on two CPU cores that other work shared",
-            checkpoint.updates,
-            checkpoint.seen as f64 / 1e6,
-            checkpoint.seconds / 60.0
-        ),
-        scores,
-        sha256: String::new(),
-    };
-    let bytes = weights::write(&config.network, &tensors, &styles, &velocities, &sampling, &card)?;
-    weights::load(&bytes).context("the file just made cannot be loaded")?;
-    let card = Card { sha256: weights::sha256(&bytes), ..card };
-    write_whole(&args.out, &bytes)?;
-    let beside = args.out.with_extension("toml");
+/// Writes a weights file and beside it its card, ending in .toml, and says so; `note` is what else there is to say.
+///
+/// # Errors
+/// When the folder cannot be written to.
+pub(crate) fn save(out: &Path, bytes: &[u8], card: Card, note: &str) -> anyhow::Result<()> {
+    let card = Card { sha256: weights::sha256(bytes), ..card };
+    let beside = out.with_extension("toml");
+    write_whole(out, bytes)?;
     write_whole(&beside, toml::to_string_pretty(&card)?.as_bytes())?;
     println!(
-        "Wrote {} ({:.1} MB, {parameters} parameters, {} styles) and {}; quantising cost {cost:+.4} nats a 16th.",
-        args.out.display(),
-        bytes.len() as f64 / 1e6,
-        styles.len(),
+        "Wrote {} ({:.0} kB, {} parameters) and {}; {note}.",
+        out.display(),
+        bytes.len() as f64 / 1e3,
+        card.parameters,
         beside.display()
     );
     Ok(())
-}
-
-/// The network with its matrices as a weights file brings them back.
-fn network_of_file(
-    checkpoint: &Checkpoint,
-    tensors: &BTreeMap<String, (Vec<usize>, Vec<f32>)>,
-) -> anyhow::Result<Network> {
-    let mut all = checkpoint.under("p.");
-    for (name, (shape, values)) in tensors {
-        let rounded = weights::rounded(shape, values);
-        all.insert(name.clone(), Tensor::from_vec(rounded, shape.as_slice(), &Device::Cpu)?);
-    }
-    Ok(Network::new(checkpoint.config.network, all, &Device::Cpu)?)
-}
-
-fn licence(config: &TrainConfig) -> &'static str {
-    if config.mix.iter().any(|m| m.tier == Tier::Research) {
-        "weights: MIT OR Apache-2.0 as far as ours to give; trained in part on music without a stated licence, \
-         as is the field's custom with the Lakh collection: check your own case before you redistribute them"
-    } else {
-        "MIT OR Apache-2.0; trained on openly licensed music alone, credits in the data list"
-    }
-}
-
-fn data_lines(train: &Library, config: &TrainConfig) -> Vec<String> {
-    let mut sets: BTreeMap<(String, String), (usize, usize)> = BTreeMap::new();
-    for song in &train.origins {
-        let entry = sets.entry((song.tier.name().to_owned(), song.set.clone())).or_default();
-        *entry = (entry.0 + 1, entry.1 + song.bars());
-    }
-    let mut lines: Vec<String> = config
-        .mix
-        .iter()
-        .map(|m| {
-            let sets = if m.sets.is_empty() { "all sets".to_owned() } else { m.sets.join(", ") };
-            format!("tier {}, {sets}: drawn with weight {}", m.tier.name(), m.weight)
-        })
-        .collect();
-    lines.extend(sets.into_iter().map(|((tier, set), (songs, bars))| {
-        format!("tier {tier}, set {set}: {songs} songs of the train split, {bars} bars{}", credit(&set))
-    }));
-    lines
-}
-
-/// Whom the licence of a set asks to name.
-fn credit(set: &str) -> &'static str {
-    match set {
-        "groove" => "; Groove MIDI Dataset, Google Magenta, CC BY 4.0, set over other songs",
-        "clean_multitrack" => "; in part by Tanner Helland and of the EasyRPG RTP, CC BY 4.0",
-        "pairs_mma_pop909" => "; pianos of POP909, Music X Lab, MIT; bands made with MMA",
-        "pairs_mma_openewld" => "; songs of OpenEWLD, MIT; bands made with MMA",
-        "mma_synth" => "; made with MMA",
-        _ => "",
-    }
-}
-
-/// The most common velocity of each bin in the training music, by part: people's music where there is any.
-fn velocities(cache: &Path, config: &TrainConfig) -> anyhow::Result<VelocityTable> {
-    let mut songs = vec![];
-    for mix in &config.mix {
-        songs.extend(corpus::load(cache, mix.tier, Split::Train)?);
-    }
-    let people = |s: &&corpus::Song| config.mix.len() == 1 || !s.set.starts_with("pairs_mma");
-    Ok(common_velocities(songs.iter().filter(people).map(|s| &s.band.parts)))
 }

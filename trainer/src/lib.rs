@@ -13,13 +13,10 @@
 //! compositions out of candle's operations, of which a recurrent layer takes some thirty a step: a network
 //! as small as the band's is then bound by the launching of kernels. Neither has been timed yet.
 
-pub mod bands;
-pub mod corpus;
-mod data;
-pub mod evaluate;
+pub mod data;
+pub mod eval;
 pub mod export;
-pub mod fit;
-pub mod genre;
 pub mod memory;
-pub mod papers;
+pub mod recipes;
+pub mod report;
 pub mod train;

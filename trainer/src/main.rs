@@ -14,32 +14,32 @@ struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// Read a corpus into a cache of songs to train on
-    Prepare(sideman_trainer::corpus::PrepareArgs),
+    Prepare(sideman_trainer::data::PrepareOptions),
     /// Train the band's network
-    Train(sideman_trainer::train::TrainArgs),
+    Train(sideman_trainer::recipes::band::TrainArgs),
     /// Draw the loss curves of a run, also while it is going on
-    Plot(sideman_trainer::train::PlotArgs),
+    Plot(sideman_trainer::recipes::band::PlotArgs),
     /// Measure a model beside people and controls, on songs that training never saw
     #[command(subcommand)]
     Eval(Eval),
     /// Quantise a checkpoint into a weights file with its card
-    Export(sideman_trainer::export::ExportArgs),
+    Export(sideman_trainer::recipes::band::export::ExportArgs),
     /// Labelled music for the classifiers of genre
     #[command(subcommand)]
-    Genre(sideman_trainer::genre::Command),
+    Genre(sideman_trainer::recipes::genre::Command),
     /// The five papers, from their data to their tables
     #[command(subcommand)]
-    Papers(sideman_trainer::papers::PapersCommand),
+    Papers(sideman_trainer::recipes::papers::PapersCommand),
     /// What a collection of MIDI files is like: genres, notes, instruments
-    Analyse(sideman_trainer::papers::AnalyseArgs),
+    Analyse(sideman_trainer::recipes::papers::AnalyseArgs),
 }
 
 #[derive(Subcommand)]
 enum Eval {
     /// The band against people's own, controls and the rule band
-    Band(sideman_trainer::evaluate::EvalBandArgs),
+    Band(sideman_trainer::eval::EvalBandArgs),
     /// Classifiers of genre, of notes and of sound, beside the majority class and a baseline
-    Genre(sideman_trainer::genre::EvalGenreArgs),
+    Genre(sideman_trainer::recipes::genre::EvalGenreArgs),
 }
 
 /// Tells candle and its matrix product how many threads there are, unless the user has. Unset, the latter
@@ -58,15 +58,15 @@ fn main() -> ExitCode {
     set_threads();
     sideman_trainer::memory::keep();
     let done = match Args::parse().command {
-        Command::Prepare(args) => sideman_trainer::corpus::run(&args),
-        Command::Train(args) => sideman_trainer::train::run(&args),
-        Command::Plot(args) => sideman_trainer::train::plot(&args),
-        Command::Eval(Eval::Band(args)) => sideman_trainer::bands::eval(&args),
-        Command::Eval(Eval::Genre(args)) => sideman_trainer::genre::eval::run(&args),
-        Command::Export(args) => sideman_trainer::export::run(&args),
-        Command::Genre(command) => sideman_trainer::genre::run(&command),
-        Command::Analyse(args) => sideman_trainer::papers::analyse(&args),
-        Command::Papers(command) => sideman_trainer::papers::run(&command),
+        Command::Prepare(args) => sideman_trainer::data::run(&args),
+        Command::Train(args) => sideman_trainer::recipes::band::run(&args),
+        Command::Plot(args) => sideman_trainer::recipes::band::plot(&args),
+        Command::Eval(Eval::Band(args)) => sideman_trainer::eval::bands::eval(&args),
+        Command::Eval(Eval::Genre(args)) => sideman_trainer::recipes::genre::eval::run(&args),
+        Command::Export(args) => sideman_trainer::recipes::band::export::run(&args),
+        Command::Genre(command) => sideman_trainer::recipes::genre::run(&command),
+        Command::Analyse(args) => sideman_trainer::recipes::papers::analyse(&args),
+        Command::Papers(command) => sideman_trainer::recipes::papers::run(&command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

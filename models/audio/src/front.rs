@@ -2,7 +2,7 @@
 
 use crate::{Column, MelStream, RateError, Resampler};
 
-/// A resampler and a mel spectrogram in a row: what a classifier hears with. Allocates nothing once made; may
+/// A resampler followed by a mel spectrogram: the front end of a classifier. Allocates nothing once made; may
 /// move between threads.
 ///
 /// A column comes as soon as the samples it looks at are there: 1,024 samples of 22,050 Hz (46 ms) after its
@@ -33,7 +33,7 @@ impl FrontEnd {
         self.mel.finish(each);
     }
 
-    /// Forgets what was heard, as between two sounds.
+    /// Returns to the initial state, as between two sounds.
     pub fn reset(&mut self) {
         self.resampler.reset();
         self.mel.reset();

@@ -42,7 +42,7 @@ pub struct Resampler {
     waiting: usize,
     out: Box<[f32]>,
     /// Samples that came, and that were handed on, since the start.
-    heard: u64,
+    received: u64,
     made: u64,
     /// What is still to be left out of the start: the delay of the filter.
     lead: usize,
@@ -63,7 +63,16 @@ impl Resampler {
         if rate == SAMPLE_RATE {
             let buffer = vec![0.0; BLOCK].into_boxed_slice();
             let out = Box::default();
-            return Ok(Self { rate, fft: None, block: buffer, waiting: 0, out, heard: 0, made: 0, lead: 0 });
+            return Ok(Self {
+                rate,
+                fft: None,
+                block: buffer,
+                waiting: 0,
+                out,
+                received: 0,
+                made: 0,
+                lead: 0,
+            });
         }
         let wanted = (BLOCK as u64 * u64::from(rate)).div_ceil(u64::from(SAMPLE_RATE)).max(SHORTEST);
         // Twice the shortest block in which both rates have whole samples: of an odd one the delay, half a block,
@@ -83,7 +92,7 @@ impl Resampler {
         let block = vec![0.0; fft.input_frames_max()].into_boxed_slice();
         let out = vec![0.0; fft.output_frames_max()].into_boxed_slice();
         let lead = fft.output_delay();
-        Ok(Self { rate, fft: Some(fft), block, waiting: 0, out, heard: 0, made: 0, lead })
+        Ok(Self { rate, fft: Some(fft), block, waiting: 0, out, received: 0, made: 0, lead })
     }
 
     /// Sample rate of what comes in, in Hz.
@@ -98,7 +107,7 @@ impl Resampler {
 
     /// Takes any number of samples and hands what they make to `each`, in pieces of no particular length.
     pub fn push(&mut self, mut samples: &[f32], mut each: impl FnMut(&[f32])) {
-        self.heard += samples.len() as u64;
+        self.received += samples.len() as u64;
         while !samples.is_empty() {
             let room = self.block.len() - self.waiting;
             let (now, later) = samples.split_at(room.min(samples.len()));
@@ -119,7 +128,8 @@ impl Resampler {
     /// Ends the stream: hands on what is left, so that n samples have made n * 22,050 / rate (rounded up), and is
     /// ready for another stream.
     pub fn finish(&mut self, mut each: impl FnMut(&[f32])) {
-        let due = (u128::from(self.heard) * u128::from(SAMPLE_RATE)).div_ceil(u128::from(self.rate)) as u64;
+        let due =
+            (u128::from(self.received) * u128::from(SAMPLE_RATE)).div_ceil(u128::from(self.rate)) as u64;
         while self.made < due {
             self.block[self.waiting..].fill(0.0);
             self.convert(due, &mut each);
@@ -129,7 +139,7 @@ impl Resampler {
 
     /// Forgets the stream.
     pub fn reset(&mut self) {
-        (self.waiting, self.heard, self.made) = (0, 0, 0);
+        (self.waiting, self.received, self.made) = (0, 0, 0);
         if let Some(fft) = &mut self.fft {
             fft.reset();
             self.lead = fft.output_delay();

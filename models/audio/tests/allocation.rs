@@ -1,4 +1,4 @@
-//! Once made, a front end asks for no memory, whatever it hears.
+//! Once made, a front end allocates nothing, whatever it receives.
 
 use sideman_allocator::calls;
 use sideman_audio::FrontEnd;

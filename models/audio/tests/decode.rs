@@ -1,4 +1,4 @@
-//! Files of every kind: what is in them comes out, what is wrong with them is said.
+//! Files of every kind: what is in them comes out, what is wrong with them is reported.
 
 use std::path::{Path, PathBuf};
 
@@ -43,8 +43,8 @@ fn read(path: &Path) -> Result<(Vec<f32>, Damage), AudioError> {
 
 fn complaint(path: &Path) -> AudioError {
     let error = read(path).expect_err("it should not be readable");
-    let said = error.to_string();
-    assert!(said.contains(&path.display().to_string()), "which file? {said}");
+    let message = error.to_string();
+    assert!(message.contains(&path.display().to_string()), "which file? {message}");
     error
 }
 
@@ -75,11 +75,11 @@ fn every_format_gives_its_tone_as_the_mean_of_its_channels() {
         assert_eq!((file.sample_rate(), file.channels()), (rate, channels), "{name}");
         let (samples, damage) = read(&path).unwrap();
         assert!(!damage.any(), "{name}: {damage}");
-        let said = samples.len() as f64 / f64::from(rate);
-        assert!((seconds - 0.001..seconds + 0.06).contains(&said), "{name}: {said} s");
+        let length = samples.len() as f64 / f64::from(rate);
+        assert!((seconds - 0.001..seconds + 0.06).contains(&length), "{name}: {length} s");
         let middle = &samples[samples.len() / 4..samples.len() * 3 / 4];
-        let heard = height(middle, 440.0, f64::from(rate));
-        assert!((heard - expected).abs() < 0.02, "{name}: {heard}");
+        let level = height(middle, 440.0, f64::from(rate));
+        assert!((level - expected).abs() < 0.02, "{name}: {level}");
         let other = height(middle, 1_300.0, f64::from(rate));
         assert!(other < 0.02, "{name} sounds of more than its tone: {other}");
 
@@ -225,7 +225,7 @@ fn truncated_files_give_what_is_there() {
                 assert!((0.2..0.95).contains(&share), "{name}: {share}");
                 // An aac stream has no length, and an ogg page is whole or not there.
                 let knows = !name.ends_with("aac") && !name.ends_with("ogg");
-                assert!(damage.any() || !knows, "{name}: a quarter is missing and nothing is said");
+                assert!(damage.any() || !knows, "{name}: a quarter is missing and nothing is reported");
             }
             // The index of an mp4 file is at its end unless it was made for streaming.
             Err(e) => assert!(name.ends_with("m4a"), "{name}: {e}"),

@@ -63,7 +63,7 @@ proptest! {
         let mut front = FrontEnd::new(rate).unwrap();
         let first = columns(&mut front, &sound, &lengths);
         prop_assert_eq!(&first, &whole.columns);
-        // Made once, heard twice.
+        // Made once, used twice.
         prop_assert_eq!(columns(&mut front, &sound, &lengths), first);
     }
 
@@ -149,14 +149,17 @@ fn columns_come_as_soon_as_they_can() {
 fn the_latency_is_what_it_says() {
     for rate in [22_050, 44_100, 48_000, 96_000] {
         let mut resampler = Resampler::new(rate).unwrap();
-        let (mut heard, mut made, mut most) = (0u64, 0u64, 0.0f64);
+        let (mut received, mut made, mut most) = (0u64, 0u64, 0.0f64);
         for _ in 0..rate {
             resampler.push(&[0.5], |m| made += m.len() as u64);
-            heard += 1;
-            most = most.max(heard as f64 * 22_050.0 / f64::from(rate) - made as f64);
+            received += 1;
+            most = most.max(received as f64 * 22_050.0 / f64::from(rate) - made as f64);
         }
-        let said = resampler.latency() as f64;
-        assert!(most <= said && most > said - 4.0, "{rate} Hz: {most} held back, {said} said");
-        assert!(said < 22_050.0 * 0.1, "{rate} Hz: {said}");
+        let latency = resampler.latency() as f64;
+        assert!(
+            most <= latency && most > latency - 4.0,
+            "{rate} Hz: {most} held back, a latency of {latency}"
+        );
+        assert!(latency < 22_050.0 * 0.1, "{rate} Hz: {latency}");
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`band`] decides what drums, bass, guitar and strings play at each 16th,
 //! - [`genre`] tells the genre of notes and of sound,
+//! - [`papers`] has the networks of the papers that can be played,
 //! - [`weights`] reads and writes weights files,
 //! - [`kernel`] has the products, convolutions and activation functions under them.
 //!
@@ -10,4 +11,5 @@
 pub mod band;
 pub mod genre;
 pub mod kernel;
+pub mod papers;
 pub mod weights;

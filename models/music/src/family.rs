@@ -29,7 +29,7 @@ impl Family {
     }
 
     /// The wider reading that accompaniment is trained and measured with: any keyboard or tuned
-    /// percussion, programs 0 to 23, counts as the piano that the band hears.
+    /// percussion, programs 0 to 23, counts as the piano that the band accompanies.
     pub fn for_accompaniment(program: u8) -> Option<Self> {
         if program < 24 { Some(Self::Piano) } else { Self::of_program(program) }
     }
@@ -48,6 +48,24 @@ pub enum Part {
     Strings,
 }
 
+/// Number of parts.
+pub const PARTS: usize = Part::ALL.len();
+
+/// What is known of a part, in the order of [`Part::ALL`].
+struct Row {
+    name: &'static str,
+    channel: u8,
+    family: Family,
+    colour: [u8; 3],
+}
+
+const ROWS: [Row; PARTS] = [
+    Row { name: "Drums", channel: 9, family: Family::Drums, colour: [0xE0, 0x6C, 0x4F] },
+    Row { name: "Bass", channel: 1, family: Family::Bass, colour: [0x4C, 0x9F, 0xE0] },
+    Row { name: "Guitar", channel: 2, family: Family::Guitar, colour: [0xE3, 0xB3, 0x41] },
+    Row { name: "Strings", channel: 3, family: Family::Strings, colour: [0x6F, 0xBF, 0x73] },
+];
+
 impl Part {
     /// All parts in deciding order.
     pub const ALL: [Self; 4] = [Self::Drums, Self::Bass, Self::Guitar, Self::Strings];
@@ -59,22 +77,22 @@ impl Part {
 
     /// The track name that renders use.
     pub fn name(self) -> &'static str {
-        ["Drums", "Bass", "Guitar", "Strings"][self.index()]
+        ROWS[self.index()].name
     }
 
     /// MIDI channel from 0: drums 9 (written 10), bass 1 (2), guitar 2 (3), strings 3 (4). The piano has 0.
     pub fn channel(self) -> u8 {
-        [9, 1, 2, 3][self.index()]
+        ROWS[self.index()].channel
     }
 
     /// The family that this part's notes belong to.
     pub fn family(self) -> Family {
-        [Family::Drums, Family::Bass, Family::Guitar, Family::Strings][self.index()]
+        ROWS[self.index()].family
     }
 
     /// Colour as sRGB, the same in every picture and in the editor. The piano is [`PIANO_COLOUR`].
     pub fn colour(self) -> [u8; 3] {
-        [[0xE0, 0x6C, 0x4F], [0x4C, 0x9F, 0xE0], [0xE3, 0xB3, 0x41], [0x6F, 0xBF, 0x73]][self.index()]
+        ROWS[self.index()].colour
     }
 }
 
@@ -85,10 +103,10 @@ impl std::str::FromStr for Part {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|p| p.name().eq_ignore_ascii_case(s.trim()))
-            .ok_or_else(|| format!("unknown part '{s}': choose from drums, bass, guitar, strings"))
+        Self::ALL.into_iter().find(|p| p.name().eq_ignore_ascii_case(s.trim())).ok_or_else(|| {
+            let known = Self::ALL.map(|p| p.name().to_ascii_lowercase()).join(", ");
+            format!("unknown part '{s}': choose from {known}")
+        })
     }
 }
 

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_heard_has_no_key() {
+    fn silence_has_no_key() {
         assert_eq!(Key::of(&[0.0; 12]), None);
         assert_eq!(Key::of(&[1.0; 12]), None);
         assert_eq!(Key::of(&[f64::NAN; 12]), None);

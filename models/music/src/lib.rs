@@ -17,7 +17,7 @@ pub mod summary;
 pub mod time;
 
 pub use encoding::grid::{BandStep, Chord};
-pub use family::{Family, Part};
+pub use family::{Family, PARTS, Part};
 pub use listen::{Listener, PianoFrame};
 pub use score::{Note, Score, Track};
 pub use time::{Meter, MeterMap, PULSES_PER_BEAT, PULSES_PER_TICK, Pulse, STEP_PULSES, TempoMap, Tick};

@@ -1,9 +1,9 @@
-//! What the band hears: the piano, step by step, strictly causally.
+//! The piano as the band receives it: a frame for each step, strictly causal.
 
 use crate::score::Note;
 use crate::time::{Pulse, STEP_PULSES};
 
-/// The piano as heard at the decision point of one step (pulse `step * 120` plus the [`Lean`]): onsets
+/// The piano at the decision point of one step (pulse `step * 120` plus the [`Lean`]): onsets
 /// since the decision point before, up to and including this one, and what sounds now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PianoFrame {
@@ -42,10 +42,9 @@ impl PianoFrame {
     };
 }
 
-/// Follows the keys of the piano and makes one [`PianoFrame`] a step.
+/// Tracks the keys of the piano and makes one [`PianoFrame`] a step.
 ///
-/// Events must come in time order. No allocation after construction; may live on the inference thread
-/// or anywhere else, one owner at a time.
+/// Events must come in time order. No allocation after construction.
 #[derive(Debug, Clone)]
 pub struct Listener {
     down: [bool; 128],
@@ -73,7 +72,7 @@ impl Listener {
         f.velocity = f.velocity.max(velocity);
     }
 
-    /// A key has been down since before the listening began: it sounds, and was not struck.
+    /// A key that has been down since before the first frame: it sounds, but was not struck.
     pub fn hold(&mut self, pitch: u8) {
         if let Some(down) = self.down.get_mut(usize::from(pitch)) {
             *down = true;
@@ -108,7 +107,7 @@ impl Listener {
         self.down.iter().any(|&d| d)
     }
 
-    /// Forgets everything, as after a stop or a jump.
+    /// Returns to the initial state, as after a stop or a jump.
     pub fn reset(&mut self) {
         *self = Self::default();
     }
@@ -159,8 +158,8 @@ impl Lean {
     /// Onsets further from the grid than this, triplets above all, say nothing about it.
     const NEAR: Pulse = 30;
 
-    /// Takes in the onset of a piano note.
-    pub fn heard(&mut self, onset: Pulse) {
+    /// Adds the onset of a piano note.
+    pub fn add(&mut self, onset: Pulse) {
         let deviation = (onset + STEP_PULSES / 2).rem_euclid(STEP_PULSES) - STEP_PULSES / 2;
         if deviation.abs() <= Self::NEAR {
             self.deviations[self.count % 32] = deviation as i8;
@@ -181,7 +180,7 @@ impl Lean {
     }
 }
 
-/// Frames of steps `0..steps` for a whole piano part, each with everything heard up to its decision point
+/// Frames of steps `0..steps` for a whole piano part, each with all events up to its decision point
 /// (the step's pulse plus the [`Lean`] at the decision point before), and nothing later.
 pub fn frames(notes: &[Note], steps: usize) -> Vec<PianoFrame> {
     let events = key_events(notes);
@@ -194,7 +193,7 @@ pub fn frames(notes: &[Note], steps: usize) -> Vec<PianoFrame> {
             while let Some(e) = events.get(next).filter(|e| e.at <= point) {
                 if e.velocity > 0 {
                     listener.note_on(e.pitch, e.velocity);
-                    lean.heard(e.at);
+                    lean.add(e.at);
                 } else {
                     listener.note_off(e.pitch);
                 }

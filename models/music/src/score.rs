@@ -71,7 +71,7 @@ impl Score {
 /// sorted by onset, then pitch.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct BandScore {
-    /// What the band hears.
+    /// The part that the band accompanies.
     pub piano: Vec<Note>,
     /// The parts in the order of [`Part::ALL`].
     pub parts: [Vec<Note>; 4],

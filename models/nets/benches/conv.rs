@@ -62,7 +62,7 @@ impl Network {
     fn forward(&self) -> Result<Tensor> {
         let mut x = self.x.clone();
         for (w, b, window) in &self.layers {
-            x = conv2d(&x, w, Some(b.as_tensor()), *window, Activation::Relu)?;
+            x = conv2d(&x, w, b, *window, Activation::Relu)?;
         }
         Ok(x)
     }

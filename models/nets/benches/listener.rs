@@ -12,7 +12,7 @@ use sideman_inference::genre::audio::MelClassifier;
 use sideman_inference::genre::audio::{AudioClassifier, AudioListener, ListenerStream};
 use sideman_inference::genre::weights::{AudioWeights, Head, InputKind};
 use sideman_inference::weights::Card;
-use sideman_nets::genre::{Network, Parameters, Pass};
+use sideman_nets::nn::{Mode, Network, Parameters};
 
 /// Mel bands.
 const BANDS: usize = 128;
@@ -64,6 +64,7 @@ fn benches(c: &mut Criterion) {
         .and_then(|x| x.transpose(1, 2)?.contiguous())
         .expect("a clip");
 
+    let layers = config.load(&fresh).expect("layers");
     let mut group = c.benchmark_group("listener");
     group.sample_size(20);
     group.bench_function("13 new columns of one network", |b| {
@@ -92,9 +93,7 @@ fn benches(c: &mut Criterion) {
         });
     });
     group.bench_function("the same through candle", |b| {
-        b.iter(|| {
-            black_box(config.logits(&mut Pass::inference(&fresh), std::slice::from_ref(&x)).expect("logits"))
-        });
+        b.iter(|| black_box(layers.forward(std::slice::from_ref(&x), &mut Mode::Inference).expect("logits")));
     });
     group.finish();
 

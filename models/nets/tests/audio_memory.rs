@@ -7,7 +7,7 @@ use sideman_inference::genre::audio::{AudioListener, AudioVerdict, ListenerKerne
 use sideman_inference::genre::audio::{ListenerStage, MelClassifier};
 use sideman_inference::genre::weights::{AudioWeights, Head, InputKind};
 use sideman_inference::weights::Card;
-use sideman_nets::genre::{Network, Parameters};
+use sideman_nets::nn::{Network, Parameters};
 
 fn kernel(config: &MelClassifier) -> Arc<ListenerKernel> {
     let fresh = Parameters::fresh(&config.specs(), 1).unwrap();

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use sideman_engine::controls::{Control, Kind};
 use sideman_engine::{Controls, Style, StyleChoice, WeightsChoice};
 use sideman_music::Part;
 use sideman_music::smf::PianoChoice;
@@ -281,65 +282,98 @@ pub(crate) enum Variation {
 #[command(next_help_heading = "Band")]
 pub(crate) struct BandArgs {
     /// Style, or auto to choose one for the music
-    #[arg(long, value_name = "NAME|auto", default_value = "auto", long_help = style_help())]
+    #[arg(long, display_order = 0, value_name = "NAME|auto", default_value = "auto", long_help = style_help())]
     pub(crate) style: StyleChoice,
     /// Keep the style that auto chose at the beginning, whatever the genre of the piano
-    #[arg(long)]
+    #[arg(long, display_order = 10)]
     pub(crate) no_follow: bool,
     /// Style to go towards; how far says --morph
-    #[arg(long, value_name = "NAME", value_parser = str::parse::<Style>, requires = "morph")]
+    #[arg(long, display_order = 20, value_name = "NAME", value_parser = str::parse::<Style>, requires = "morph")]
     pub(crate) morph_to: Option<Style>,
-    /// How far from --style to --morph-to the band has gone, 0 to 1
-    #[arg(long, value_name = "X", default_value_t = 0.0, hide_default_value = true,
-        value_parser = within::<0, 10>, requires = "morph_to")]
-    pub(crate) morph: f32,
     /// Number from which everything drawn by chance follows
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, display_order = 40, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
     /// Parts that play
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "drums,bass,guitar,strings")]
+    #[arg(
+        long,
+        display_order = 50,
+        value_name = "LIST",
+        value_delimiter = ',',
+        default_value = "drums,bass,guitar,strings"
+    )]
     pub(crate) parts: Vec<Part>,
-    /// How daring the band is, 0.1 to 2
-    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = within::<1, 20>)]
-    pub(crate) temperature: f32,
-    /// How much and how loudly it plays, 0 to 1
-    #[arg(long, value_name = "X", default_value_t = 0.5, value_parser = within::<0, 10>)]
-    pub(crate) intensity: f32,
-    /// How much it plays off the beat, 0 to 1
-    #[arg(long, value_name = "X", default_value_t = 0.5, value_parser = within::<0, 10>)]
-    pub(crate) complexity: f32,
     /// How much a part plays, 0 to 1, as in drums=0.8; 0.5 unless given
-    #[arg(long, value_name = "PART=X,...", value_delimiter = ',', value_parser = density)]
+    #[arg(long, display_order = 90, value_name = "PART=X,...", value_delimiter = ',', value_parser = density)]
     pub(crate) density: Vec<(Part, f32)>,
     /// MIDI file that a part keeps to, as in drums=beat.mid: its first bars, four at most. Drums play it as it is,
     /// the others on your harmony
-    #[arg(long, value_name = "PART=FILE.mid", value_parser = pattern)]
+    #[arg(long, display_order = 100, value_name = "PART=FILE.mid", value_parser = pattern)]
     pub(crate) pattern: Vec<(Part, PathBuf)>,
     /// Which of a part's figures to play, from 0, as in bass=2: another one of the same band
-    #[arg(long, value_name = "PART=N,...", value_delimiter = ',', value_parser = redraw)]
+    #[arg(long, display_order = 110, value_name = "PART=N,...", value_delimiter = ',', value_parser = redraw)]
     pub(crate) redraw: Vec<(Part, u32)>,
-    /// How much parts rest, enter and leave by the phrase: 0 everybody always plays
-    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = within::<0, 10>)]
-    pub(crate) sections: f32,
-    /// How far the band's loudness follows the pianist's, 0 to 1
-    #[arg(long, value_name = "X", default_value_t = 0.5, value_parser = within::<0, 10>)]
-    pub(crate) dynamics: f32,
     /// Another band of the style
-    #[arg(long, value_enum, ignore_case = true, default_value_t = Variation::A)]
+    #[arg(long, display_order = 140, value_enum, ignore_case = true, default_value_t = Variation::A)]
     pub(crate) variation: Variation,
-    /// How far off-beats are delayed: 0 as played, 1 full triplets
-    #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = within::<0, 10>)]
-    pub(crate) swing: f32,
-    /// How human the timing is: 0 exactly on the grid, 1 as played
-    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = within::<0, 10>)]
-    pub(crate) humanize: f32,
     /// Who plays; rules is the same as --weights rules
-    #[arg(long, value_enum)]
+    #[arg(long, display_order = 180, value_enum)]
     pub(crate) engine: Option<Engine>,
     /// What the band plays from: full, open (learned from openly licensed music alone), rules (no weights),
     /// or a weights file [default: full]
-    #[arg(long, value_name = "full|open|rules|FILE.gguf", value_parser = weights)]
+    #[arg(long, display_order = 190, value_name = "full|open|rules|FILE.gguf", value_parser = weights)]
     pub(crate) weights: Option<Weights>,
+    #[command(flatten)]
+    pub(crate) dials: Dials,
+}
+
+/// Options of the controls that have one, by the table of controls.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Dials(Vec<(Control, f32)>);
+
+impl Dials {
+    /// The controls with an option, and its name.
+    fn options() -> impl Iterator<Item = (Control, &'static str, (u8, &'static str))> {
+        Control::all().filter_map(|c| Some((c, c.row().id, c.row().option?)))
+    }
+}
+
+impl Args for Dials {
+    fn augment_args(mut cmd: clap::Command) -> clap::Command {
+        for (control, id, (position, help)) in Self::options() {
+            let (min, max, default) = control.row().range();
+            let whole = matches!(control.row().kind, Kind::Integer { .. });
+            let default: &'static str = default.to_string().leak();
+            let mut arg = clap::Arg::new(id)
+                .long(id)
+                .value_name(if whole { "N" } else { "X" })
+                .default_value(default)
+                .display_order(usize::from(position))
+                .allow_negative_numbers(min < 0.0)
+                .value_parser(move |text: &str| number(text, min, max, whole))
+                .help(help);
+            if control == Control::Morph {
+                arg = arg.hide_default_value(true).requires("morph_to");
+            }
+            cmd = cmd.arg(arg);
+        }
+        cmd
+    }
+
+    fn augment_args_for_update(cmd: clap::Command) -> clap::Command {
+        Self::augment_args(cmd)
+    }
+}
+
+impl clap::FromArgMatches for Dials {
+    fn from_arg_matches(matches: &clap::ArgMatches) -> Result<Self, clap::Error> {
+        let value = |(control, id, _)| Some((control, *matches.get_one::<f32>(id)?));
+        Ok(Self(Self::options().filter_map(value).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &clap::ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 impl BandArgs {
@@ -354,19 +388,14 @@ impl BandArgs {
             style: self.style,
             follow_genre: !self.no_follow,
             to: self.morph_to,
-            morph: self.morph,
             variation: self.variation as u8,
             seed: self.seed,
-            intensity: self.intensity,
-            complexity: self.complexity,
-            swing: self.swing,
-            humanize: self.humanize,
-            temperature: self.temperature,
-            sections: self.sections,
-            dynamics: self.dynamics,
             ..Controls::default()
         }
         .with_parts(Part::ALL.map(|p| self.parts.contains(&p)));
+        for &(control, value) in &self.dials.0 {
+            controls.set(control, value);
+        }
         for &(part, density) in &self.density {
             controls.parts[part.index()].density = density;
         }
@@ -377,24 +406,22 @@ impl BandArgs {
     }
 
     /// The first option given that a band without styles and dials has no use for.
-    pub(crate) fn beyond_windows(&self) -> Option<&'static str> {
+    pub(crate) fn beyond_windows(&self) -> Option<String> {
         let given = [
             ("--style", self.style != StyleChoice::Auto),
             ("--no-follow", self.no_follow),
             ("--morph-to", self.morph_to.is_some()),
-            ("--intensity", self.intensity != 0.5),
-            ("--complexity", self.complexity != 0.5),
             ("--density", !self.density.is_empty()),
             ("--pattern", !self.pattern.is_empty()),
             ("--redraw", !self.redraw.is_empty()),
-            ("--sections", self.sections != 1.0),
-            ("--dynamics", self.dynamics != 0.5),
             ("--variation", self.variation != Variation::A),
-            ("--swing", self.swing != 0.0),
-            ("--humanize", self.humanize != 1.0),
             ("--weights", self.weights.is_some()),
         ];
-        given.into_iter().find(|g| g.1).map(|g| g.0)
+        let turned = |&&(control, value): &&(Control, f32)| {
+            control != Control::Temperature && value != control.row().range().2
+        };
+        let dial = self.dials.0.iter().find(turned).map(|(control, _)| format!("--{}", control.row().id));
+        given.into_iter().find(|g| g.1).map(|g| g.0.to_owned()).or(dial)
     }
 }
 
@@ -426,10 +453,14 @@ fn style_help() -> String {
 
 /// Reads a number within bounds that are given in tenths.
 fn within<const LOW: i32, const HIGH: i32>(text: &str) -> Result<f32, String> {
-    let (low, high) = (LOW as f32 / 10.0, HIGH as f32 / 10.0);
+    number(text, LOW as f32 / 10.0, HIGH as f32 / 10.0, false)
+}
+
+/// Reads a number in a range, and whether it is to be whole.
+fn number(text: &str, min: f32, max: f32, whole: bool) -> Result<f32, String> {
     match text.trim().parse::<f32>() {
-        Ok(x) if (low..=high).contains(&x) => Ok(x),
-        _ => Err(format!("give a number from {low} to {high}")),
+        Ok(x) if (min..=max).contains(&x) && (!whole || x.fract() == 0.0) => Ok(x),
+        _ => Err(format!("give a {}number from {min} to {max}", if whole { "whole " } else { "" })),
     }
 }
 

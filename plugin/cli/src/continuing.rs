@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
+use sideman_inference::papers::p5::{Continuing, Draws, StrokeWeights, continued};
 use sideman_music::encoding::note_tokens::{Sonority, sonorities};
 use sideman_music::smf::MidiFile;
 use sideman_music::{MeterMap, Note, Pulse};
-use sideman_nets::papers::{Continuing, Draws, StrokeWeights, continued};
 
 use crate::args::ContinueArgs;
 use crate::output::Outputs;

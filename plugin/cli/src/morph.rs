@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
+use sideman_inference::papers::p2::Morph;
 use sideman_music::encoding::piano_roll::{FiveRolls, RollTrack, WINDOW_PULSES};
 use sideman_music::smf::{MidiFile, write};
 use sideman_music::{Note, Part, Score, TempoMap, Track};
-use sideman_nets::papers::p2::Morph;
 
 use crate::args::{MorphArgs, is_dash};
 use crate::output::Outputs;
@@ -57,7 +57,7 @@ pub(crate) fn morph(args: &MorphArgs) -> Result<()> {
         temperature: args.temperature,
         threshold: args.threshold,
     };
-    let tracks = band()?.morph(&from.rolls, &to.rolls, &how)?;
+    let tracks = band()?.morph(&from.rolls, &to.rolls, &how);
     let tempos = tempos(&from, &to, how.steps);
     let score = Score { tempos, meters: Default::default(), markers: vec![], tracks: written(&tracks) };
     let midi = write(&score);

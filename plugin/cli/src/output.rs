@@ -90,7 +90,7 @@ fn fill(file: &mut File, write: impl FnOnce(&mut BufWriter<&mut File>) -> Result
     Ok(())
 }
 
-/// Adds what to do about the failures that a user can mend.
+/// Adds what to do about the failures that a user can repair.
 fn hint(error: std::io::Error) -> std::io::Error {
     use std::io::ErrorKind as Kind;
     let advice = match error.kind() {

@@ -8,7 +8,7 @@ use sideman_engine::loaded_band::Music;
 use sideman_engine::offline::{Progress as Step, Rendered, StyleChange};
 use sideman_engine::{Controls, Performance, Settings};
 use sideman_music::smf::{MAX_BYTES, MidiFile, PartTrack, PianoChoice};
-use sideman_music::{Note, Part};
+use sideman_music::{Note, PARTS, Part};
 use sideman_sound::Ensemble;
 
 use crate::args::{BandArgs, Engine, TalkArgs};
@@ -111,11 +111,11 @@ pub(crate) struct Played {
     /// Name of the style at the beginning.
     pub(crate) style: String,
     /// General MIDI programs of the parts; of the drums the kit.
-    pub(crate) programs: [u8; 4],
+    pub(crate) programs: [u8; PARTS],
     /// Where the style followed the genre.
     pub(crate) changes: Vec<StyleChange>,
     /// Notes, in the order of [`Part::ALL`].
-    pub(crate) parts: [Vec<Note>; 4],
+    pub(crate) parts: [Vec<Note>; PARTS],
 }
 
 /// Plays the band that decides every 16th.
@@ -126,16 +126,16 @@ fn play(task: &Task<'_>, file: &MidiFile, piano: &[Note]) -> Result<Played> {
         bar_steps: file.score().meters.position(first).meter.bar_steps(),
     };
     let controls = task.band.controls();
-    let seated = make_band(task.band, &controls, music)?;
-    let settings = Settings { patterns: patterns(task.band)?, ..seated.settings(controls) };
-    let (engine, style, programs) = (seated.name.clone(), seated.style.clone(), seated.programs);
+    let loaded = make_band(task.band, &controls, music)?;
+    let settings = Settings { patterns: patterns(task.band)?, ..loaded.settings(controls) };
+    let (engine, style, programs) = (loaded.name.clone(), loaded.style.clone(), loaded.programs);
     // Weights that lack a style let the band go on as it is.
     let mut another = |controls: &Controls, music| make_band(task.band, controls, music).ok();
     let performance = Performance::new(piano, &file.score().meters, &file.score().tempos, settings)?;
     let rendered = {
         let bar = Progress::new("Playing", 1, task.talk.quiet);
         let mut progress = |p: Step| bar.set(p.done.max(0) as u64, p.total.max(1) as u64);
-        performance.render_following(seated, &mut another, &mut progress)?
+        performance.render_following(loaded, &mut another, &mut progress)?
     };
     let Rendered { parts, changes, .. } = rendered;
     Ok(Played { engine, style, programs, changes, parts })

@@ -1,8 +1,8 @@
 //! P2's band, which plays window by window: its weights, which only this program carries, and how it plays along.
 
 use anyhow::{Context, Result};
+use sideman_inference::papers::p2::{Live, VaeRnn};
 use sideman_music::{Note, Part};
-use sideman_nets::papers::p2::{Live, VaeRnn};
 
 use crate::args::BandArgs;
 use crate::render::Played;
@@ -28,7 +28,7 @@ pub(crate) fn band() -> Result<VaeRnn> {
 pub(crate) fn play(args: &BandArgs, piano: &[Note]) -> Result<Played> {
     let live = Live {
         seed: args.seed,
-        temperature: args.temperature,
+        temperature: args.controls().temperature,
         parts: Part::ALL.map(|p| args.parts.contains(&p)),
         ..Live::default()
     };
@@ -37,6 +37,6 @@ pub(crate) fn play(args: &BandArgs, piano: &[Note]) -> Result<Played> {
         style: "none".to_owned(),
         programs: PROGRAMS,
         changes: vec![],
-        parts: band()?.play(piano, &live)?,
+        parts: band()?.play(piano, &live),
     })
 }

@@ -50,6 +50,23 @@ fn equal_seeds_give_equal_bytes_on_any_number_of_threads() {
 }
 
 #[test]
+fn a_transposed_band_is_the_band_moved_and_its_drums_are_not() {
+    let bench = Bench::new();
+    bench.put("a.mid", &song_bytes(16));
+    let render = |by: &str| {
+        bench.run(&["render", "a.mid", "-o", "b.mid", "--transpose", by, "--engine", "rules"]).ok();
+        parts(&bench.score("b.mid"))
+    };
+    let (plain, moved) = (render("0"), render("-5"));
+    for ((name, plain), (_, moved)) in plain.iter().zip(&moved) {
+        let by = if name == "Drums" { 0 } else { 5 };
+        let back: Vec<Note> = moved.iter().map(|n| Note { pitch: n.pitch + by, ..*n }).collect();
+        assert_eq!(*plain, back, "{name}");
+    }
+    assert!(plain.iter().all(|(_, notes)| !notes.is_empty()));
+}
+
+#[test]
 fn the_band_never_hears_ahead() {
     for engine in ENGINES {
         let bench = Bench::new();

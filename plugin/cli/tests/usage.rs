@@ -46,6 +46,18 @@ fn every_command_has_a_complete_help() {
 }
 
 #[test]
+fn options_and_their_help_are_what_they_were() {
+    let bench = Bench::new();
+    for (command, known) in
+        [("demo", include_str!("help/demo.txt")), ("render", include_str!("help/render.txt"))]
+    {
+        let help = bench.run(&[command, "--help"]).ok();
+        let help: String = help.text().lines().map(|line| format!("{}\n", line.trim_end())).collect();
+        assert_eq!(help.trim_end(), known.trim_end(), "{command}\n{help}");
+    }
+}
+
+#[test]
 fn wrong_usage_exits_with_2_and_says_what_is_right() {
     let bench = Bench::new();
     bench.put("a.mid", &song_bytes(2));

@@ -21,6 +21,7 @@ pub mod plan;
 pub mod play;
 pub mod position;
 pub mod rules;
+mod session;
 pub mod settings;
 pub mod style;
 

@@ -13,7 +13,7 @@ use crate::position::{step_hearing, step_pulse};
 pub const LAST_PULSE: Pulse = 1 << 41;
 
 /// What is heard at the decision point of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Heard {
     /// What the piano did since the decision point before, up to and including this one.
     pub frame: PianoFrame,
@@ -90,7 +90,7 @@ impl Hearing {
             key(e);
             if e.velocity > 0 {
                 self.listener.note_on(e.pitch, e.velocity);
-                self.lean.heard(e.at);
+                self.lean.add(e.at);
             } else {
                 self.listener.note_off(e.pitch);
             }

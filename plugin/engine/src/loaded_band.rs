@@ -2,8 +2,8 @@
 
 use sideman_inference::band::{Activity, Band};
 use sideman_inference::weights::{self, BandWeights, NamedError, Occasion};
-use sideman_music::Part;
 use sideman_music::encoding::grid::VelocityTable;
+use sideman_music::{PARTS, Part};
 
 use crate::controls::{Controls, WeightsChoice};
 use crate::play::pattern::Patterns;
@@ -31,7 +31,7 @@ pub struct LoadedBand {
     /// Name of the style that it plays.
     pub style: String,
     /// General MIDI programs of the parts, from 0; of the drums the kit.
-    pub programs: [u8; 4],
+    pub programs: [u8; PARTS],
     /// What plays: the name of the weights, or `rules`.
     pub name: String,
 }
@@ -53,7 +53,7 @@ impl LoadedBand {
     }
 }
 
-/// Why nobody took the seat.
+/// Why no band was loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadBandError {
     /// The weights cannot be had.
@@ -148,6 +148,6 @@ pub fn rules(controls: &Controls, music: Music) -> LoadedBand {
 }
 
 /// The usual instruments of a style.
-fn programs(style: Option<Style>) -> [u8; 4] {
+fn programs(style: Option<Style>) -> [u8; PARTS] {
     Part::ALL.map(|p| style.unwrap_or(Style::PopRock).program(p).unwrap_or(0))
 }

@@ -36,15 +36,15 @@ pub struct Route {
 pub struct LiveSettings {
     /// Which clock to follow.
     pub clock: ClockChoice,
-    /// Tempo of the own clock, quarter notes a minute, 20 to 300.
+    /// Tempo of the internal clock, quarter notes a minute, 20 to 300.
     pub bpm: f64,
-    /// Metre of the own clock.
+    /// Metre of the internal clock.
     pub meter: Meter,
-    /// Whether the own clock waits for four notes that count it in.
+    /// Whether the internal clock waits for four notes that count it in.
     pub count_in: bool,
     /// From hearing to sounding, in milliseconds, 0 to 100; blocks longer than this count instead.
     pub reaction_ms: f32,
-    /// Whether the host is told a latency, and the piano is delayed alike.
+    /// Whether a latency is reported to the host, and the piano is delayed alike.
     pub compensate: bool,
     /// Where notes go.
     pub route: Route,
@@ -81,7 +81,7 @@ pub struct Block<'a> {
     pub bypass: bool,
 }
 
-/// A key of the piano, or anything else that came in.
+/// A key of the piano, or any other input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MidiMessage {
     /// A note begins, with its velocity 1 to 127, or ends, with velocity 0.
@@ -102,7 +102,7 @@ pub enum MidiMessage {
     },
 }
 
-/// Something that came in.
+/// An input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Input {
     /// Sample within the block.
@@ -162,7 +162,7 @@ pub struct Message {
     pub velocity: u8,
 }
 
-/// What the band's thread is told, in order of time.
+/// Messages of the audio thread to the band thread, in order of time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ToBand {
     /// An epoch has begun: the first step to be decided is the first one at or after this pulse.
@@ -175,7 +175,7 @@ pub(crate) enum ToBand {
     Key { at: Pulse, pitch: u8, velocity: u8 },
     /// Messages were lost: these keys are down, and no others.
     Keys(u128),
-    /// Everything up to and including this pulse has been told.
+    /// Everything up to and including this pulse has been sent.
     HeardUpTo(Pulse),
     /// Controls have changed.
     Controls(Controls),
@@ -183,7 +183,7 @@ pub(crate) enum ToBand {
     Tape { at: Pulse, voice: Voice, pitch: u8, velocity: u8 },
 }
 
-/// What the band's thread answers.
+/// Messages of the band thread to the audio thread.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum FromBand {
     /// An order for the scheduler, in an epoch.

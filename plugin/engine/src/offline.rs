@@ -1,27 +1,23 @@
 //! Renders a whole piece, faster than real time, as the plugin would have played it live.
 //!
-//! A virtual clock goes from step to step. At each decision point the scheduler has sent everything due
-//! before it, the band hears the piano up to it, and what it decides is ordered. No wall-clock time, no
-//! threads and no global state are involved: equal input gives equal notes.
+//! A virtual clock goes from step to step of a `Session`. At each decision point the scheduler has sent everything
+//! due before it. No wall-clock time, no threads and no global state are involved: equal input gives equal notes.
 
 use sideman_inference::band::{Band, StepPosition};
 use sideman_inference::weights::NamedError;
-use sideman_music::{MeterMap, Note, Part, Pulse, TempoMap};
+use sideman_music::{MeterMap, Note, PARTS, Part, Pulse, TempoMap};
 
 use crate::audio_thread::{Counts, Scheduler};
 use crate::controls::Controls;
 use crate::genre::Follower;
 use crate::listen::{Hearing, LAST_PULSE};
-use crate::loaded_band::{LoadedBand, Music};
+use crate::loaded_band::LoadedBand;
 use crate::messages::Message;
 use crate::plan::SILENT_BARS;
-use crate::play::Player;
 use crate::position::{place_of, step_hearing, step_pulse};
+pub use crate::session::LoadBand;
+use crate::session::{Session, SessionBand, TEMPO_RANGE};
 use crate::settings::{Settings, SettingsError};
-use crate::style::StyleChoice;
-
-/// Slowest and fastest tempo that a band is told, quarter notes a minute, whatever a file claims.
-const TEMPO_RANGE: (f64, f64) = (10.0, 500.0);
 
 /// A piece to be accompanied.
 #[derive(Debug, Clone)]
@@ -46,7 +42,7 @@ pub struct Progress {
 pub struct Rendered {
     /// Notes of each part in the order of [`Part::ALL`], by onset, then pitch. No two notes of a pitch
     /// overlap within a part.
-    pub parts: [Vec<Note>; 4],
+    pub parts: [Vec<Note>; PARTS],
     /// Where the style followed the genre, in order.
     pub changes: Vec<StyleChange>,
     /// What happened.
@@ -63,28 +59,7 @@ pub struct StyleChange {
     /// Name of the style.
     pub style: String,
     /// General MIDI programs of the parts from there on, from 0; of the drums the kit.
-    pub programs: [u8; 4],
-}
-
-/// Makes the band of other controls for the music of a bar; `None` where there is none, and the one that plays goes
-/// on.
-pub type Another<'a> = &'a mut dyn FnMut(&Controls, Music) -> Option<LoadedBand>;
-
-/// Whom a performance is played by.
-enum Players<'a> {
-    /// One band from beginning to end.
-    One(&'a mut dyn Band),
-    /// A band, and others that take over where the style follows the genre.
-    Following { seat: Box<LoadedBand>, style: StyleChoice, follower: Box<Follower>, another: Another<'a> },
-}
-
-impl Players<'_> {
-    fn band(&mut self) -> &mut dyn Band {
-        match self {
-            Self::One(band) => *band,
-            Self::Following { seat, .. } => &mut *seat.band,
-        }
-    }
+    pub programs: [u8; PARTS],
 }
 
 /// What happened in a render.
@@ -93,7 +68,7 @@ pub struct Stats {
     /// Steps that the clock passed, less those in which the band slept.
     pub steps: u64,
     /// Notes of each part.
-    pub notes: [usize; 4],
+    pub notes: [usize; PARTS],
     /// Pulse of the first note of the band.
     pub entered: Option<Pulse>,
     /// Pulse at which the last note of the band has ended.
@@ -127,65 +102,66 @@ impl<'a> Performance<'a> {
     /// Renders one band from its reset to its end, at most [`SILENT_BARS`] bars after the piano's, whatever the
     /// genre. `progress` is called once a bar.
     pub fn render(&self, band: &mut dyn Band, progress: &mut dyn FnMut(Progress)) -> Rendered {
-        self.play(Players::One(band), progress)
+        self.play(SessionBand::Fixed(band), None, &mut |_, _| None, progress)
     }
 
-    /// Renders the band of a seat as it plays live: where the controls leave the style to the genre, `another`
-    /// makes the bands that take over.
+    /// Renders a loaded band as it plays live: where the controls leave the style to the genre, `load`
+    /// loads the bands that take over.
     ///
     /// # Errors
     /// When the program was built with a damaged classifier.
     pub fn render_following(
         &self,
-        seat: LoadedBand,
-        another: Another<'_>,
+        band: LoadedBand,
+        load: LoadBand<'_>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Rendered, NamedError> {
-        let follower = Box::new(Follower::new()?);
-        let style = self.settings.controls.style;
-        Ok(self.play(Players::Following { seat: Box::new(seat), style, follower, another }, progress))
+        let follower = Some(Box::new(Follower::new()?));
+        Ok(self.play(SessionBand::Loaded(band), follower, load, progress))
     }
 
-    fn play(&self, mut players: Players<'_>, progress: &mut dyn FnMut(Progress)) -> Rendered {
-        let mut hearing = Hearing::new(self.piano);
-        let mut player = Player::new(self.settings.clone());
-        player.reset(players.band());
+    fn play(
+        &self,
+        band: SessionBand<'_>,
+        follower: Option<Box<Follower>>,
+        load: LoadBand<'_>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Rendered {
+        let mut session = Session::new(self.settings.clone(), Hearing::new(self.piano), band, follower);
+        session.restart();
         let mut changes = Vec::new();
         let mut scheduler = Scheduler::new(0);
+        let controls = self.settings.controls;
         let mut tape = Tape::default();
         let mut stats = Stats::default();
-        let total = self.latest_end(&hearing);
+        let total = self.latest_end(session.hearing());
 
         let mut step = 0;
         loop {
             let place = place_of(step, self.meters);
-            let heard = hearing.each(&place, |event| {
-                if let Players::Following { follower, .. } = &mut players {
-                    follower.key(event);
-                }
-            });
-            changes.extend(self.follow(&mut players, &mut player, &place, step_pulse(step) + heard.lean));
-            scheduler.advance(step_pulse(step) + heard.lean, |m| tape.record(m));
-            player.step(players.band(), &place, heard, self.bpm(&place) as f32, &mut |order| {
+            scheduler.advance(session.decision_point(step), |m| tape.record(m, &controls));
+            let changed = session.step(&place, self.bpm(&place), None, load, &mut |order| {
                 scheduler.accept(0, order);
             });
-            stats.steps += u64::from(!player.is_asleep());
-            if let (true, Players::Following { follower, .. }) = (player.is_asleep(), &mut players) {
-                follower.sleep();
+            if let Some(band) = session.loaded().filter(|_| changed.band) {
+                let (style, programs) = (band.style.clone(), band.programs);
+                changes.push(StyleChange { at: step_pulse(step), bar: place.bar, style, programs });
             }
+            let asleep = session.player().is_asleep();
+            stats.steps += u64::from(!asleep);
             if place.in_bar == 0 {
                 progress(Progress { done: step_pulse(step).min(total), total });
             }
-            step = match hearing.next_step() {
+            step = match session.hearing().next_step() {
                 // Nothing is missed by going straight to where the piano wakes the band.
-                Some(next) if player.is_asleep() => next.max(step + 1),
+                Some(next) if asleep => next.max(step + 1),
                 Some(_) => step + 1,
-                None if player.rests() => break,
+                None if session.player().rests() => break,
                 None => step + 1,
             };
         }
         // All that is left are notes that have their ends.
-        scheduler.advance(Pulse::MAX, |m| tape.record(m));
+        scheduler.advance(Pulse::MAX, |m| tape.record(m, &controls));
         progress(Progress { done: total, total });
 
         let mut parts = tape.parts;
@@ -200,36 +176,6 @@ impl<'a> Performance<'a> {
         Rendered { parts, changes, stats }
     }
 
-    /// Lets the style follow the genre. Returns the change, if there is one.
-    fn follow(
-        &self,
-        players: &mut Players<'_>,
-        player: &mut Player,
-        place: &StepPosition,
-        now: Pulse,
-    ) -> Option<StyleChange> {
-        let Players::Following { seat, style, follower, another } = players else { return None };
-        let bpm = self.bpm(place);
-        follower.step(place, now, bpm, &self.settings.controls, None);
-        let controls = follower.followed(&self.settings.controls);
-        if place.in_bar != 0 || controls.style == *style {
-            return None;
-        }
-        *style = controls.style;
-        if seat.plays(controls.style) {
-            return None;
-        }
-        let music = Music { bpm, bar_steps: i64::from(place.bar_steps) };
-        **seat = another(&controls, music).filter(|other| other.style != seat.style)?;
-        player.take_over(seat);
-        Some(StyleChange {
-            at: step_pulse(place.step),
-            bar: place.bar,
-            style: seat.style.clone(),
-            programs: seat.programs,
-        })
-    }
-
     fn bpm(&self, place: &StepPosition) -> f64 {
         self.tempos.bpm_at(step_pulse(place.step)).clamp(TEMPO_RANGE.0, TEMPO_RANGE.1)
     }
@@ -242,24 +188,52 @@ impl<'a> Performance<'a> {
     }
 }
 
-/// Collects messages into notes.
+/// Collects messages into notes, transposed.
 #[derive(Debug, Default)]
 struct Tape {
-    parts: [Vec<Note>; 4],
-    /// Notes that have begun: part, pitch, onset, velocity.
-    open: Vec<Message>,
+    parts: [Vec<Note>; PARTS],
+    /// Notes that have begun, as the band sent them, and the pitch they sound at.
+    open: Vec<(Message, u8)>,
 }
 
 impl Tape {
-    fn record(&mut self, m: Message) {
+    fn record(&mut self, m: Message, controls: &Controls) {
+        self.end(m.at, |o, _| (o.part, o.pitch) == (m.part, m.pitch));
         if m.velocity > 0 {
-            self.open.push(m);
-            return;
+            let pitch = controls.transposed(m.part, m.pitch);
+            // Two pitches may be folded onto one: as in the router, the first ends where the second begins.
+            self.end(m.at, |o, sounding| (o.part, sounding) == (m.part, pitch));
+            self.open.push((m, pitch));
         }
-        if let Some(i) = self.open.iter().position(|o| (o.part, o.pitch) == (m.part, m.pitch)) {
-            let o = self.open.swap_remove(i);
-            let note = Note { onset: o.at, pitch: o.pitch, length: m.at - o.at, velocity: o.velocity };
-            self.parts[m.part.index()].push(note);
+    }
+
+    fn end(&mut self, at: Pulse, which: impl Fn(&Message, u8) -> bool) {
+        let Some(i) = self.open.iter().position(|(o, pitch)| which(o, *pitch)) else { return };
+        let (o, pitch) = self.open.swap_remove(i);
+        if at > o.at {
+            self.parts[o.part.index()].push(Note {
+                onset: o.at,
+                pitch,
+                length: at - o.at,
+                velocity: o.velocity,
+            });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pitches_that_are_folded_onto_one_take_turns() {
+        let controls = Controls { transpose: 7, ..Controls::default() };
+        let mut tape = Tape::default();
+        // 113 and 125 both sound at 120; the note-off of the first must not end the second.
+        for (at, pitch, velocity) in [(0, 113, 80), (10, 125, 70), (20, 113, 0), (30, 125, 0)] {
+            tape.record(Message { at, part: Part::Strings, pitch, velocity }, &controls);
+        }
+        let note = |onset, length, velocity| Note { onset, pitch: 120, length, velocity };
+        assert_eq!(tape.parts[Part::Strings.index()], [note(0, 10, 80), note(10, 20, 70)]);
     }
 }

@@ -1,9 +1,10 @@
 //! What a performance starts with.
 
 use sideman_inference::band::Activity;
+use sideman_music::PARTS;
 use sideman_music::encoding::grid::VelocityTable;
 
-use crate::controls::{Controls, VARIATIONS};
+use crate::controls::{CONTROLS, Control, Controls};
 use crate::play::pattern::Patterns;
 
 /// Settings of a performance. Neutral values are the defaults.
@@ -36,28 +37,16 @@ impl Settings {
     /// Names the first setting that is out of its range, with its value; or says that the performance would
     /// not end.
     pub fn check(&self) -> Result<(), SettingsError> {
-        let within = |name, value: f32, low: f32, high: f32| {
-            // Not a number fails, too.
-            if (low..=high).contains(&value) {
-                Ok(())
-            } else {
-                Err(SettingsError::OutOfRange { name, value, low, high })
-            }
-        };
         let c = &self.controls;
-        within("temperature", c.temperature, 0.1, 2.0)?;
-        within("intensity", c.intensity, 0.0, 1.0)?;
-        within("complexity", c.complexity, 0.0, 1.0)?;
-        within("swing", c.swing, 0.0, 1.0)?;
-        within("humanize", c.humanize, 0.0, 1.0)?;
-        within("morph", c.morph, 0.0, 1.0)?;
-        within("sections", c.sections, 0.0, 1.0)?;
-        within("dynamics", c.dynamics, 0.0, 1.0)?;
-        within("variation", f32::from(c.variation), 0.0, f32::from(VARIATIONS - 1))?;
-        for part in &c.parts {
-            within("density", part.density, 0.0, 1.0)?;
+        for control in (0..CONTROLS).filter_map(Control::at) {
+            let Some(value) = c.get(control) else { continue };
+            let (low, high, _) = control.row().range();
+            // NaN fails, too.
+            if !(low..=high).contains(&value) {
+                return Err(SettingsError::OutOfRange { name: control.row().id, value, low, high });
+            }
         }
-        if c.on() == [false; 4] {
+        if c.on() == [false; PARTS] {
             return Err(SettingsError::NoParts);
         }
         if c.freeze || c.hold {
@@ -103,6 +92,8 @@ mod tests {
         assert_eq!(Settings::default().check(), Ok(()));
         let error = check(Controls { swing: 1.5, ..Controls::default() }).unwrap_err().to_string();
         assert!(error.contains("swing is 1.5") && error.contains("from 0 to 1"), "{error}");
+        let error = check(Controls { listen_bars: 200, ..Controls::default() }).unwrap_err().to_string();
+        assert!(error.contains("listen is 200") && error.contains("from 0 to 16"), "{error}");
         assert!(check(Controls { humanize: f32::NAN, ..Controls::default() }).is_err());
         assert!(check(Controls { complexity: -0.1, ..Controls::default() }).is_err());
         assert!(check(Controls { variation: 4, ..Controls::default() }).is_err());

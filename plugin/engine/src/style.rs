@@ -2,84 +2,24 @@
 
 use sideman_music::Part;
 
-/// A style of playing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Style {
-    /// Straight eighths, backbeat.
-    PopRock,
-    /// Slow, broken chords, pads.
-    Ballad,
-    /// Four on the floor.
-    House,
-    /// Swung ride cymbal, walking bass.
-    JazzSwing,
-    /// Bossa nova clave.
-    Bossa,
-    /// Boom-chick, two-beat bass.
-    Country,
-    /// Shuffle.
-    Blues,
-    /// Syncopated sixteenths, ghost notes.
-    Funk,
-    /// Sparse kick, late sixteenths.
-    HipHop,
-    /// One drop, skank.
-    Reggae,
-    /// Picked guitar, little percussion.
-    Folk,
-}
-
-struct Facts {
-    name: &'static str,
-    /// General MIDI programs from 0 of bass, guitar and strings.
-    programs: [u8; 3],
-}
+pub use crate::rules::styles::Style;
 
 impl Style {
-    /// All styles.
-    pub const ALL: [Self; 11] = [
-        Self::PopRock,
-        Self::Ballad,
-        Self::House,
-        Self::JazzSwing,
-        Self::Bossa,
-        Self::Country,
-        Self::Blues,
-        Self::Funk,
-        Self::HipHop,
-        Self::Reggae,
-        Self::Folk,
-    ];
-
-    fn facts(self) -> Facts {
-        let (name, programs) = match self {
-            // Picked, fingered, fretless, slap, synth and upright basses are programs 34, 33, 35, 36, 38
-            // and 32; nylon, steel, jazz, clean and muted guitars 24 to 28; strings 48, slow strings 49,
-            // synth strings 50, solo violin 40, plucked strings 45.
-            Self::PopRock => ("pop-rock", [34, 27, 48]),
-            Self::Ballad => ("ballad", [33, 25, 49]),
-            Self::House => ("house", [38, 28, 50]),
-            Self::JazzSwing => ("jazz-swing", [32, 26, 48]),
-            Self::Bossa => ("bossa", [32, 24, 49]),
-            Self::Country => ("country", [33, 25, 40]),
-            Self::Blues => ("blues", [33, 26, 48]),
-            Self::Funk => ("funk", [36, 27, 48]),
-            Self::HipHop => ("hip-hop", [38, 27, 45]),
-            Self::Reggae => ("reggae", [33, 28, 48]),
-            Self::Folk => ("folk", [32, 25, 40]),
-        };
-        Facts { name, programs }
-    }
-
     /// Name as users write it.
     pub fn name(self) -> &'static str {
-        self.facts().name
+        self.data().name
     }
 
     /// General MIDI program, from 0, that a part is played on; `None` for the drums, which have a channel
     /// of their own instead.
     pub fn program(self, part: Part) -> Option<u8> {
-        part.index().checked_sub(1).map(|i| self.facts().programs[i])
+        part.index().checked_sub(1).map(|i| self.data().programs[i])
+    }
+
+    /// Labels of the style in training collections whose bands were made by rules: those that mean it, then those
+    /// that may mean it, too.
+    pub fn labels(self) -> [&'static [&'static str]; 2] {
+        [self.data().labels, self.data().broad_labels]
     }
 }
 

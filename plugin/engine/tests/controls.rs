@@ -234,8 +234,8 @@ fn a_fill_leads_to_the_next_bar_line() {
         for seed in 0..4 {
             let controls = Controls { style: StyleChoice::Fixed(style), seed, ..everybody() };
             for rules in [false, true] {
-                let mut seat = if rules { loaded_band::rules(&controls, MUSIC) } else { neural(&controls) };
-                let band = &mut *seat.band;
+                let mut loaded = if rules { loaded_band::rules(&controls, MUSIC) } else { neural(&controls) };
+                let band = &mut *loaded.band;
                 let mut plain = Stage::new(&piano(8), controls, band);
                 plain.play(band, 7 * STEPS);
                 let mut filled = Stage::new(&piano(8), controls, band);
@@ -358,14 +358,14 @@ fn swing_humanize_and_intensity_are_turned_live() {
 
 #[test]
 fn another_band_goes_on_at_a_bar_line() {
-    let from = Controls { style: StyleChoice::Fixed(Style::Ballad), ..everybody() };
+    let from = Controls { style: StyleChoice::Fixed(Style::Ballad), listen_bars: 2, ..everybody() };
     let to = Controls { style: StyleChoice::Fixed(Style::Funk), variation: 2, ..from };
     for rules in [false, true] {
         let make = |c: &Controls| if rules { loaded_band::rules(c, MUSIC) } else { neural(c) };
         let (mut first, mut second, mut unheard) = (make(&from), make(&to), make(&to));
-        let mut stage = Stage::new(&piano(16), Controls { listen_bars: 2, ..from }, &mut *first.band);
+        let mut stage = Stage::new(&piano(16), from, &mut *first.band);
         stage.play(&mut *first.band, 8 * STEPS);
-        stage.turn(|c| *c = Controls { listen_bars: 2, ..to });
+        stage.turn(|c| *c = to);
         stage.player.change_velocities(&second.velocities);
         stage.player.change_band(&mut *second.band);
         stage.play(&mut *second.band, 12 * STEPS);
@@ -373,7 +373,7 @@ fn another_band_goes_on_at_a_bar_line() {
             |s: &Stage, bars: std::ops::Range<i64>| bars.map(|b| s.bar(Part::Drums, b).len()).sum::<usize>();
         assert!(drums(&stage, 8..9) > 4, "it plays at once");
         let mut other = make(&from);
-        let mut goes_on = Stage::new(&piano(16), Controls { listen_bars: 2, ..from }, &mut *other.band);
+        let mut goes_on = Stage::new(&piano(16), from, &mut *other.band);
         goes_on.play(&mut *other.band, 12 * STEPS);
         for part in [Part::Drums, Part::Bass] {
             assert_eq!(stage.bar(part, 6), goes_on.bar(part, 6));
@@ -383,9 +383,9 @@ fn another_band_goes_on_at_a_bar_line() {
         let bass = stage.bar(Part::Bass, 8);
         assert_eq!(bass.first().map(|n| n.pitch % 12), Some((40 + 8 * 5 % 12) % 12), "rules {rules}");
         // Equal bands go on equally.
-        let mut again = Stage::new(&piano(16), Controls { listen_bars: 2, ..from }, &mut *first.band);
+        let mut again = Stage::new(&piano(16), from, &mut *first.band);
         again.play(&mut *first.band, 8 * STEPS);
-        again.turn(|c| *c = Controls { listen_bars: 2, ..to });
+        again.turn(|c| *c = to);
         again.player.change_velocities(&unheard.velocities);
         again.player.change_band(&mut *unheard.band);
         again.play(&mut *unheard.band, 12 * STEPS);
@@ -398,9 +398,9 @@ fn variations_of_a_style_differ() {
     let play = |variation| {
         let style = StyleChoice::Fixed(Style::PopRock);
         let controls = Controls { style, variation, ..everybody() };
-        let mut seat = neural(&controls);
-        let mut stage = Stage::new(&piano(4), controls, &mut *seat.band);
-        stage.play(&mut *seat.band, 4 * STEPS);
+        let mut loaded = neural(&controls);
+        let mut stage = Stage::new(&piano(4), controls, &mut *loaded.band);
+        stage.play(&mut *loaded.band, 4 * STEPS);
         stage.notes
     };
     let played = [0, 1, 2, 3].map(play);

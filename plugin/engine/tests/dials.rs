@@ -45,13 +45,13 @@ fn render(rules: bool, style: StyleChoice, seed: u64, change: impl Fn(&mut Contr
     let (piano, meters, tempos) = (piano(), MeterMap::default(), TempoMap::new(&[(0, 545_455)]));
     let mut controls = Controls { seed, style, sections: 0.0, dynamics: 0.0, ..Controls::default() };
     change(&mut controls);
-    let mut seat = if rules {
+    let mut loaded = if rules {
         loaded_band::rules(&controls, MUSIC)
     } else {
         loaded_band::neural(weights::embedded().unwrap(), &controls, MUSIC).unwrap()
     };
-    let performance = Performance::new(&piano, &meters, &tempos, seat.settings(controls)).unwrap();
-    performance.render(&mut *seat.band, &mut |_| {})
+    let performance = Performance::new(&piano, &meters, &tempos, loaded.settings(controls)).unwrap();
+    performance.render(&mut *loaded.band, &mut |_| {})
 }
 
 /// What the dials move, over all parts.

@@ -41,10 +41,10 @@ fn neural(controls: &Controls) -> LoadedBand {
     loaded_band::neural(weights::embedded().unwrap(), controls, MUSIC).unwrap()
 }
 
-fn render(piano: &[Note], seat: &mut LoadedBand, controls: Controls) -> Rendered {
+fn render(piano: &[Note], loaded: &mut LoadedBand, controls: Controls) -> Rendered {
     let (meters, tempos) = (MeterMap::default(), TempoMap::new(&[(0, 545_455)]));
-    let performance = Performance::new(piano, &meters, &tempos, seat.settings(controls)).unwrap();
-    performance.render(&mut *seat.band, &mut |_| {})
+    let performance = Performance::new(piano, &meters, &tempos, loaded.settings(controls)).unwrap();
+    performance.render(&mut *loaded.band, &mut |_| {})
 }
 
 fn everybody(seed: u64) -> Controls {
@@ -58,8 +58,8 @@ struct Busy(Vec<(i64, Rests)>);
 impl Band for Busy {
     fn reset(&mut self, _seed: u64) {}
 
-    fn decide(&mut self, moment: &StepContext) -> Decision {
-        self.0.push((moment.place.bar, moment.rests));
+    fn decide(&mut self, context: &StepContext) -> Decision {
+        self.0.push((context.place.bar, context.rests));
         let mut d = Decision::default();
         d.now.drums[0] = 20;
         d.now.bass =
@@ -149,10 +149,10 @@ fn a_part_that_is_drawn_anew_plays_something_else_and_the_others_go_on() {
         for part in Part::ALL {
             let play = |redraws: u32| {
                 let controls = everybody(seed);
-                let mut seat = neural(&controls);
-                let (mut player, meters) = (Player::new(seat.settings(controls)), MeterMap::default());
+                let mut loaded = neural(&controls);
+                let (mut player, meters) = (Player::new(loaded.settings(controls)), MeterMap::default());
                 let (mut hearing, mut notes) = (Hearing::new(&piano), Vec::new());
-                player.reset(&mut *seat.band);
+                player.reset(&mut *loaded.band);
                 for step in 0..16 * 16 {
                     if step == 8 * 16 {
                         let mut turned = controls;
@@ -161,7 +161,7 @@ fn a_part_that_is_drawn_anew_plays_something_else_and_the_others_go_on() {
                     }
                     let place = place_of(step, &meters);
                     let heard = hearing.at(&place);
-                    player.step(&mut *seat.band, &place, heard, 110.0, &mut |order| {
+                    player.step(&mut *loaded.band, &place, heard, 110.0, &mut |order| {
                         if let Order::Play(part, note) = order {
                             notes.push((step, part, note));
                         }
@@ -255,8 +255,8 @@ fn loudness_follows_the_pianist_as_far_as_it_is_told() {
     for rules in [true, false] {
         let rise = [0.0, 0.5, 1.0].map(|dynamics| {
             let controls = Controls { dynamics, sections: 0.0, ..Controls::default() };
-            let mut seat = if rules { loaded_band::rules(&controls, MUSIC) } else { neural(&controls) };
-            let rendered = render(&piano, &mut seat, controls);
+            let mut loaded = if rules { loaded_band::rules(&controls, MUSIC) } else { neural(&controls) };
+            let rendered = render(&piano, &mut loaded, controls);
             mean(&rendered.parts, 20, 24) / mean(&rendered.parts, 8, 16)
         });
         println!("rules {rules}: louder by, at dynamics of 0, a half and 1: {rise:.2?}");

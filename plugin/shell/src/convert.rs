@@ -1,74 +1,36 @@
-//! From the framework's words to the engine's, and back. Everything here is fit for the audio thread.
+//! Between the framework's types and the engine's. Everything here may run on the audio thread.
 
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::{NoteEvent, Transport as Host};
-use sideman_engine::controls::{Controls, PartControls};
-use sideman_engine::live::{LiveSettings, MidiMessage, Output, Route, Transport};
+use sideman_engine::controls::{Control, Controls};
+use sideman_engine::live::{LiveSettings, MidiMessage, Output, Transport};
 use sideman_music::Meter;
 
-use crate::params::{PartParams, SidemanParams};
+use crate::params::SidemanParams;
 
 /// What the framework's notes and messages are, without system exclusive ones.
 pub(crate) type Note = NoteEvent<()>;
 
-/// What the parameters say to the band.
+/// The band's controls as the parameters are set.
 pub fn controls(params: &SidemanParams) -> Controls {
-    let band = &params.band;
-    Controls {
-        weights: band.weights.value().choice(),
-        style: band.style.value().choice(),
-        follow_genre: band.follow.value(),
-        to: band.morph_to.value().style(),
-        morph: band.morph.value(),
-        variation: band.variation.value() as u8,
-        seed: band.seed.value().max(0) as u64,
-        intensity: band.intensity.value(),
-        complexity: band.complexity.value(),
-        swing: band.swing.value(),
-        humanize: band.humanize.value(),
-        temperature: band.temperature.value(),
-        sections: band.sections.value(),
-        dynamics: band.dynamics.value(),
-        listen_bars: band.listen.value().clamp(0, 16) as u16,
-        freeze: band.freeze.value(),
-        fills: params.presses.fill.count(),
-        parts: std::array::from_fn(|i| part(params.parts()[i], params.presses.redraw[i].count())),
-        ..Controls::default()
+    let mut controls = Controls::default();
+    for control in Control::all() {
+        match controls.count(control) {
+            Some(count) => *count = params.presses(control),
+            None => controls.set(control, params.value(control)),
+        }
     }
+    controls
 }
 
-fn part(p: &PartParams, redraws: u32) -> PartControls {
-    PartControls {
-        on: p.on.value(),
-        mute: p.mute.value(),
-        solo: p.solo.value(),
-        lock: p.lock.value(),
-        octave: p.octave.value().clamp(-2, 2) as i8,
-        level: p.level.value(),
-        density: p.density.value(),
-        redraws,
-    }
-}
-
-/// What the parameters say about playing live.
+/// The settings of playing live as the parameters are set.
 pub fn settings(params: &SidemanParams) -> LiveSettings {
-    let (time, midi) = (&params.time, &params.midi);
-    LiveSettings {
-        clock: time.clock.value().choice(),
-        bpm: f64::from(time.tempo.value()),
-        meter: time.meter.value().meter(),
-        count_in: time.count_in.value(),
-        reaction_ms: time.reaction.value(),
-        compensate: time.compensate.value(),
-        route: Route {
-            send: midi.send.value().sending(),
-            channel: u8::try_from(midi.channel.value() - 1).ok().map(|c| c.min(15)),
-            swallow_piano: !midi.thru.value(),
-        },
-    }
+    let mut settings = LiveSettings::default();
+    Control::all().for_each(|control| settings.set(control, params.value(control)));
+    settings
 }
 
-/// The host's transport as the engine has it; what makes no sense is left out.
+/// The host's transport as the engine has it; invalid values are left out.
 pub(crate) fn transport(host: &Host, standalone: bool) -> Transport {
     let meter = host.time_sig_numerator.zip(host.time_sig_denominator).and_then(|(n, d)| {
         let (numerator, denominator) = (u8::try_from(n).ok()?, u8::try_from(d).ok()?);
@@ -104,7 +66,7 @@ fn standalone_transport(host: &Host, meter: Option<Meter>, bpm: Option<f64>) -> 
     let in_bar = said - f64::from(bar) * 4.0 - beat;
     let bar = i64::from(bar) - 1;
     let bar_start = bar as f64 * quarters(meter);
-    // With beats other than quarters the fraction cannot be told from whole beats: the samples tell instead.
+    // With beats other than quarters fractions cannot be told from whole beats: the position in samples is used instead.
     let beats = match (meter.denominator, host.pos_samples, bpm) {
         (4, ..) => bar_start + in_bar,
         (_, Some(samples), Some(bpm)) => samples as f64 / f64::from(host.sample_rate) * bpm / 60.0,
@@ -201,7 +163,7 @@ impl HostNote {
 }
 
 /// A note or message of the host.
-pub(crate) fn came(event: &Note) -> Option<HostNote> {
+pub(crate) fn host_note(event: &Note) -> Option<HostNote> {
     let note = |at: u32, channel: Channel, key: Key, velocity: u8| {
         let (channel, key) = (channel.number().map(|c| c & 15), key.number().map(|k| k & 127));
         let message = MidiMessage::Note { pitch: key.unwrap_or(0), velocity };
@@ -366,15 +328,15 @@ mod tests {
 
     fn round_trip(message: MidiMessage) {
         let output = Output { at: 7, voice: Voice::Piano, channel: Some(3), inside: true, message };
-        let came = came(&goes(&output, 2, 3).unwrap()).unwrap();
-        assert_eq!((came.at, came.channel, came.message), (9, Some(3), message));
+        let note = host_note(&goes(&output, 2, 3).unwrap()).unwrap();
+        assert_eq!((note.at, note.channel, note.message), (9, Some(3), message));
     }
 
     #[test]
     fn a_note_off_for_all_keys_lifts_those_that_are_down() {
         let mut down = [0u128; 16];
         for (channel, pitch) in [(0, 60), (0, 127), (5, 60)] {
-            came(&note(0, channel, pitch, 90)).unwrap().each(&mut down, |_, _| {});
+            host_note(&note(0, channel, pitch, 90)).unwrap().each(&mut down, |_, _| {});
         }
         let all = NoteEvent::Choke {
             timing: 0,
@@ -382,13 +344,13 @@ mod tests {
             channel: Channel::Wildcard,
             key: Key::Number(60),
         };
-        let all = came(&all).unwrap();
+        let all = host_note(&all).unwrap();
         assert_eq!(all.needs(&down), 2);
         let mut out = Vec::new();
         all.each(&mut down, |c, m| out.push((c, m)));
         assert_eq!(out, [0, 5].map(|c| (c, MidiMessage::Note { pitch: 60, velocity: 0 })));
         assert_eq!((down[0], down[5]), (1 << 127, 0));
         // One that is not down is passed on all the same.
-        assert_eq!(came(&note(0, 1, 1, 0)).unwrap().needs(&down), 1);
+        assert_eq!(host_note(&note(0, 1, 1, 0)).unwrap().needs(&down), 1);
     }
 }

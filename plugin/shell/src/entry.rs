@@ -1,4 +1,4 @@
-//! The entry that hosts look for: a factory of one plugin, and what a VST3 is told beside.
+//! The CLAP entry: a factory of one plugin, and the metadata for VST3.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr::null;
@@ -9,7 +9,7 @@ use nice_plug::wrapper::clap::{
     clap_plugin_entry, clap_plugin_factory,
 };
 
-use crate::clap_shim::Edge;
+use crate::clap_shim::Shim;
 use crate::plugin::Sideman;
 
 static FACTORY: clap_plugin_factory = clap_plugin_factory {
@@ -86,7 +86,7 @@ unsafe extern "C" fn create_plugin(
         return null();
     }
     // SAFETY: CLAP has it that the host outlives its plugins.
-    unsafe { Edge::create(host) }
+    unsafe { Shim::create(host) }
 }
 
 unsafe extern "C" fn init(_path: *const c_char) -> bool {

@@ -67,29 +67,29 @@ mod tests {
 
     #[test]
     fn a_note_off_that_was_not_taken_comes_again_and_a_panic_ends_all() {
-        let mut ledger = HostNoteTracker::default();
+        let mut host_notes = HostNoteTracker::default();
         let mut out: Vec<Note> = Vec::new();
-        ledger.send(note(0, 1, 60, 100), &mut |e| {
+        host_notes.send(note(0, 1, 60, 100), &mut |e| {
             out.push(e);
             true
         });
-        ledger.send(note(0, 9, 36, 100), &mut |e| {
+        host_notes.send(note(0, 9, 36, 100), &mut |e| {
             out.push(e);
             true
         });
-        ledger.send(note(3, 2, 50, 100), &mut |_| false);
-        ledger.send(note(5, 1, 60, 0), &mut |_| false);
-        ledger.begin(&mut |_| false);
-        ledger.begin(&mut |e| {
+        host_notes.send(note(3, 2, 50, 100), &mut |_| false);
+        host_notes.send(note(5, 1, 60, 0), &mut |_| false);
+        host_notes.begin(&mut |_| false);
+        host_notes.begin(&mut |e| {
             out.push(e);
             true
         });
-        ledger.begin(&mut |_| panic!("nothing is owed"));
-        ledger.end_all(&mut |e| {
+        host_notes.begin(&mut |_| panic!("nothing is owed"));
+        host_notes.end_all(&mut |e| {
             out.push(e);
             true
         });
-        ledger.end_all(&mut |_| panic!("nothing sounds"));
+        host_notes.end_all(&mut |_| panic!("nothing sounds"));
         let wanted = [note(0, 1, 60, 100), note(0, 9, 36, 100), note(0, 1, 60, 0), note(0, 9, 36, 0)];
         assert_eq!(out, wanted);
     }

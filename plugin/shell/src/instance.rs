@@ -47,7 +47,7 @@ pub struct Instance {
     pub(crate) break_next: AtomicBool,
     /// What is to hear the genre of sound from the next activation on.
     #[cfg(test)]
-    pub(crate) ears: std::sync::Mutex<Option<sideman_engine::genre::MakeEar>>,
+    pub(crate) make_classifier: std::sync::Mutex<Option<sideman_engine::genre::MakeAudioClassifier>>,
 }
 
 thread_local! {
@@ -78,7 +78,7 @@ impl Instance {
             #[cfg(test)]
             break_next: AtomicBool::new(false),
             #[cfg(test)]
-            ears: std::sync::Mutex::new(None),
+            make_classifier: std::sync::Mutex::new(None),
         });
         crate::startup::apply(&instance);
         NEWEST.with_borrow_mut(|newest| *newest = Arc::downgrade(&instance));
@@ -131,8 +131,8 @@ impl Instance {
         self.watched.load(Relaxed)
     }
 
-    /// Says that something changed that is kept with a project and is no parameter, such as what is taught:
-    /// the host is told that there is something to save. Any thread; never waits.
+    /// Says that something changed that is kept with a project and is no parameter, such as a learned
+    /// control: the host marks the project as changed. Any thread; never waits.
     pub fn touch(&self) {
         self.touched.store(true, Relaxed);
         if let Some(call) = self.callback.get() {
@@ -168,7 +168,7 @@ impl Instance {
 
     /// Puts into words what the audio thread could only note, as notices. The editor calls it as it draws, the
     /// wrapper when the host calls on its main thread. Not for the audio thread.
-    pub fn word_troubles(&self) {
+    pub fn update_notices(&self) {
         if let Some(report) = self.panic.take() {
             self.shared.notice(format!(
                 "Something broke inside Sideman and it fell silent ({report}). Switch it off and on again to go \
@@ -244,9 +244,9 @@ mod tests {
         instance.note_panic(&report);
         assert!(instance.shared.status().panicked);
         instance.note_crowd();
-        instance.word_troubles();
-        instance.word_troubles();
-        let notices = instance.shared.book(|b| b.notices.clone());
+        instance.update_notices();
+        instance.update_notices();
+        let notices = instance.shared.editor_state(|b| b.notices.clone());
         assert_eq!(notices.len(), 2, "{notices:?}");
         assert!(notices[0].contains("plugin/src/x.rs:7"), "{notices:?}");
     }
@@ -260,7 +260,7 @@ mod tests {
         let mut sound = instance.make_sound();
         sound.ensemble.note_on(0, 60, 100);
         assert!(!sound.ensemble.is_silent());
-        let notices = instance.shared.book(|b| b.notices.clone());
+        let notices = instance.shared.editor_state(|b| b.notices.clone());
         assert!(
             notices.iter().any(|n| n.contains("/nowhere/at all.sf2") && n.contains("built-in")),
             "{notices:?}"

@@ -1,4 +1,4 @@
-//! What makes the band heard: an instrument that the audio thread plays, and the way a new one comes in.
+//! The instrument that the audio thread plays, and how it is replaced by another.
 
 use std::path::PathBuf;
 

@@ -1,12 +1,11 @@
 //! Sideman as a plugin: CLAP through nice-plug, VST3 and AUv2 through clap-wrapper, and the editor.
 //!
-//! Only this crate names the framework, and in it only `plugin`, `params`, `choices`, `keep`, `soundfont`,
+//! Only this crate names the framework, and in it only `plugin`, `params`, `persist`, `soundfont`,
 //! `entry` and `editor` do. Everything that listens and plays is in `sideman-engine`.
 
-pub mod choices;
+mod audio_classifier;
 mod clap_shim;
 pub mod convert;
-mod ear;
 pub mod editor;
 mod entry;
 mod guard;

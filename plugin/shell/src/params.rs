@@ -1,52 +1,26 @@
-//! The parameters: names, ranges, units and ids, and what else is kept in a project.
+//! The host parameters, made of the engine's table of controls, and what else is kept in a project.
 //!
 //! An id, once released, keeps its meaning for good. A parameter that hosts automate cannot be set from the
-//! audio thread; what a taught key or pedal does is laid over the parameters by the engine instead
+//! audio thread; what a learned key or pedal does is laid over the parameters by the engine instead
 //! ([`Shared::overridden`]).
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 use nice_plug::prelude::*;
+use sideman_engine::controls::{CHOICES, CONTROLS, Control, Group, Kind, Row, SILENT_DB, Text};
 use sideman_engine::live::Shared;
 
-use crate::choices::{
-    ClockParam, MeterParam, MorphParam, PianoSoundParam, SendParam, StyleParam, VariationParam, WeightsParam,
-};
 use crate::persist::{Kept, KeptPatterns, Later, Learned, Look};
 use crate::soundfont::Soundfont;
 
 /// Everything that a project keeps of an instance.
 #[derive(Params)]
 pub struct SidemanParams {
-    /// The host's own bypass: the piano passes, the band rests.
-    #[id = "bypass"]
-    pub bypass: BoolParam,
-
-    /// What the band plays.
-    #[nested(group = "Band")]
-    pub band: BandParams,
-    /// The drums.
-    #[nested(id_prefix = "drums", group = "Drums")]
-    pub drums: PartParams,
-    /// The bass.
-    #[nested(id_prefix = "bass", group = "Bass")]
-    pub bass: PartParams,
-    /// The guitar.
-    #[nested(id_prefix = "guitar", group = "Guitar")]
-    pub guitar: PartParams,
-    /// The strings.
-    #[nested(id_prefix = "strings", group = "Strings")]
-    pub strings: PartParams,
-    /// When the band plays.
-    #[nested(group = "Time")]
-    pub time: TimeParams,
-    /// Where its notes go.
-    #[nested(group = "MIDI")]
-    pub midi: MidiParams,
-    /// What is heard of it.
-    #[nested(group = "Sound")]
-    pub sound: SoundParams,
+    /// A parameter for each control.
+    #[nested]
+    pub controls: ControlParams,
 
     /// The soundfont that the user picked, if any.
     #[persist = "soundfont"]
@@ -66,366 +40,147 @@ pub struct SidemanParams {
     /// What a later version saved and this one does not know.
     #[persist = "later"]
     pub later: Kept<Later>,
-
-    /// Triggers of the parameters that are pressed rather than set.
-    pub presses: Triggers,
 }
-
-/// Counts of presses since the instance was made. A press counts when the value goes up, so that none is lost
-/// however short it is; the audio thread compares. They run over to 0.
-#[derive(Debug, Clone, Default)]
-pub struct Triggers {
-    /// Of the next variation.
-    pub next: Press,
-    /// Of fills.
-    pub fill: Press,
-    /// Of the panic button.
-    pub panic: Press,
-    /// Of the tempo.
-    pub tap: Press,
-    /// Of stopping and starting.
-    pub start_stop: Press,
-    /// Of each part's new figure, in the order of [`sideman_music::Part::ALL`].
-    pub redraw: [Press; 4],
-}
-
-impl Triggers {
-    /// While a project is loaded, a button that is down in it is not pressed. The main thread.
-    pub(crate) fn set_loading(&self, loading: bool) {
-        let single = [&self.next, &self.fill, &self.panic, &self.tap, &self.start_stop];
-        for press in single.into_iter().chain(&self.redraw) {
-            press.loading.store(loading, Relaxed);
-        }
-    }
-}
-
-/// A count of presses.
-#[derive(Debug, Clone, Default)]
-pub struct Press {
-    count: Arc<AtomicU32>,
-    loading: Arc<AtomicBool>,
-}
-
-impl Press {
-    /// The count. Any thread; never waits.
-    pub fn count(&self) -> u32 {
-        self.count.load(Relaxed)
-    }
-
-    /// A parameter that counts here.
-    fn param(&self, name: impl Into<String>) -> BoolParam {
-        let Self { count, loading } = self.clone();
-        switch(name, false).with_callback(Arc::new(move |down| {
-            count.fetch_add(u32::from(down && !loading.load(Relaxed)), Relaxed);
-        }))
-    }
-}
-
-/// What the band plays.
-#[derive(Params)]
-pub struct BandParams {
-    /// Style, or to choose one.
-    #[id = "style"]
-    pub style: EnumParam<StyleParam>,
-    /// Another band of the same style.
-    #[id = "variation"]
-    pub variation: EnumParam<VariationParam>,
-    /// The next variation, at each press.
-    #[id = "next"]
-    pub next: BoolParam,
-    /// A fill, at each press.
-    #[id = "fill"]
-    pub fill: BoolParam,
-    /// All parts keep repeating what they played last.
-    #[id = "freeze"]
-    pub freeze: BoolParam,
-    /// How much is played and how loudly, 0 to 1.
-    #[id = "intensity"]
-    pub intensity: FloatParam,
-    /// How much is played off the beat, 0 to 1.
-    #[id = "complexity"]
-    pub complexity: FloatParam,
-    /// How far the off-beats are delayed, 0 to 1.
-    #[id = "swing"]
-    pub swing: FloatParam,
-    /// How human the timing is, 0 to 1.
-    #[id = "humanize"]
-    pub humanize: FloatParam,
-    /// Sampling temperature factor, 0.1 to 2.
-    #[id = "temperature"]
-    pub temperature: FloatParam,
-    /// Bars to listen before the band enters.
-    #[id = "listen"]
-    pub listen: IntParam,
-    /// Everything drawn by chance follows from it.
-    #[id = "seed"]
-    pub seed: IntParam,
-    /// Ends every note and begins anew, at each press.
-    #[id = "panic"]
-    pub panic: BoolParam,
-    /// What the band plays from.
-    #[id = "weights"]
-    pub weights: EnumParam<WeightsParam>,
-    /// Another style to go towards.
-    #[id = "morph_to"]
-    pub morph_to: EnumParam<MorphParam>,
-    /// How far the band has gone to the other style, 0 to 1.
-    #[id = "morph"]
-    pub morph: FloatParam,
-    /// How much parts rest, enter and leave by the phrase, 0 to 1.
-    #[id = "sections"]
-    pub sections: FloatParam,
-    /// How far the loudness of the band follows the pianist's, 0 to 1.
-    #[id = "dynamics"]
-    pub dynamics: FloatParam,
-    /// Whether the style follows the genre where it is chosen for the music.
-    #[id = "follow"]
-    pub follow: BoolParam,
-}
-
-/// One part of the band.
-#[derive(Params)]
-pub struct PartParams {
-    /// Whether it takes part at all.
-    #[id = "on"]
-    pub on: BoolParam,
-    /// Plays on, unheard.
-    #[id = "mute"]
-    pub mute: BoolParam,
-    /// Only the parts that have this are heard.
-    #[id = "solo"]
-    pub solo: BoolParam,
-    /// Keeps repeating what it played last.
-    #[id = "lock"]
-    pub lock: BoolParam,
-    /// Octaves up or down.
-    #[id = "octave"]
-    pub octave: IntParam,
-    /// Factor on velocities, 0 to 1.5.
-    #[id = "level"]
-    pub level: FloatParam,
-    /// How much it plays, 0 to 1.
-    #[id = "density"]
-    pub density: FloatParam,
-    /// Something else to play, at each press.
-    #[id = "redraw"]
-    pub redraw: BoolParam,
-}
-
-/// When the band plays.
-#[derive(Params)]
-pub struct TimeParams {
-    /// Which clock to follow.
-    #[id = "clock"]
-    pub clock: EnumParam<ClockParam>,
-    /// Tempo of the own clock.
-    #[id = "tempo"]
-    pub tempo: FloatParam,
-    /// Metre of the own clock.
-    #[id = "meter"]
-    pub meter: EnumParam<MeterParam>,
-    /// Whether four notes count the own clock in.
-    #[id = "count"]
-    pub count_in: BoolParam,
-    /// Taps the tempo of the own clock, at each press.
-    #[id = "tap"]
-    pub tap: BoolParam,
-    /// Stops the own clock or starts it, at each press.
-    #[id = "start"]
-    pub start_stop: BoolParam,
-    /// From hearing to sounding.
-    #[id = "reaction"]
-    pub reaction: FloatParam,
-    /// Whether the host is told a latency.
-    #[id = "compensate"]
-    pub compensate: BoolParam,
-}
-
-/// Where the notes go.
-#[derive(Params)]
-pub struct MidiParams {
-    /// Parts that are sent.
-    #[id = "send"]
-    pub send: EnumParam<SendParam>,
-    /// 0 for each part's own channel, else the channel from 1.
-    #[id = "channel"]
-    pub channel: IntParam,
-    /// Whether the piano is passed on.
-    #[id = "thru"]
-    pub thru: BoolParam,
-}
-
-/// What is heard.
-#[derive(Params)]
-pub struct SoundParams {
-    /// Whether the band is sounded here.
-    #[id = "sound"]
-    pub on: BoolParam,
-    /// Volume in decibels; the least is silence.
-    #[id = "volume"]
-    pub volume: FloatParam,
-    /// Whether the piano is sounded, too.
-    #[id = "piano"]
-    pub piano: EnumParam<PianoSoundParam>,
-}
-
-/// Volume at and below which there is silence, in decibels.
-pub const SILENT_DB: f32 = -60.0;
-/// Greatest seed.
-pub const SEEDS: i32 = 9999;
 
 impl SidemanParams {
-    /// Defaults. What is taught is kept in `shared`.
+    /// Defaults. What is learned is kept in `shared`.
     pub fn new(shared: Arc<Shared>) -> Self {
-        let presses = Triggers::default();
         Self {
-            bypass: BoolParam::new("Bypass", false)
-                .with_value_to_string(formatters::v2s_bool_bypass())
-                .with_string_to_value(formatters::s2v_bool_bypass())
-                .make_bypass(),
-            band: BandParams::new(&presses),
-            drums: PartParams::new("Drums", &presses.redraw[0]),
-            bass: PartParams::new("Bass", &presses.redraw[1]),
-            guitar: PartParams::new("Guitar", &presses.redraw[2]),
-            strings: PartParams::new("Strings", &presses.redraw[3]),
-            time: TimeParams::new(&presses),
-            midi: MidiParams::default(),
-            sound: SoundParams::default(),
+            controls: ControlParams::default(),
             soundfont: Soundfont::default(),
             learned: Learned(shared.clone()),
             patterns: KeptPatterns(shared),
             look: Kept::default(),
             preset: Kept::default(),
             later: Kept::default(),
-            presses,
         }
     }
 
-    /// The ids of the parameters that are pressed rather than set.
-    pub const PRESSED: [&'static str; 9] = [
-        "next",
-        "fill",
-        "panic",
-        "tap",
-        "start",
-        "drums_redraw",
-        "bass_redraw",
-        "guitar_redraw",
-        "strings_redraw",
-    ];
-
-    /// The parts, in the order of [`sideman_music::Part::ALL`].
-    pub fn parts(&self) -> [&PartParams; 4] {
-        [&self.drums, &self.bass, &self.guitar, &self.strings]
+    /// The parameter of a control; valid as long as `self` is.
+    ///
+    /// # Panics
+    /// For [`Control::Hold`], which is no parameter.
+    pub fn pointer(&self, control: Control) -> ParamPtr {
+        self.controls.params[control.index()].as_ref().expect("every control but Hold is a parameter").pointer
     }
-}
 
-impl BandParams {
-    fn new(presses: &Triggers) -> Self {
-        Self {
-            style: EnumParam::new("Style", StyleParam::Auto),
-            variation: EnumParam::new("Variation", VariationParam::A),
-            next: presses.next.param("Next variation"),
-            fill: presses.fill.param("Fill"),
-            freeze: switch("Freeze", false),
-            intensity: percent("Intensity", 0.5, 1.0),
-            complexity: percent("Complexity", 0.5, 1.0),
-            swing: percent("Swing", 0.0, 1.0),
-            humanize: percent("Humanize", 1.0, 1.0),
-            temperature: FloatParam::new("Temperature", 1.0, FloatRange::Linear { min: 0.1, max: 2.0 })
-                .with_step_size(0.01)
-                .with_value_to_string(formatters::v2s_f32_rounded(2)),
-            listen: IntParam::new("Listen", 0, IntRange::Linear { min: 0, max: 16 }).with_unit(" bars"),
-            seed: IntParam::new("Seed", 0, IntRange::Linear { min: 0, max: SEEDS }),
-            panic: presses.panic.param("Panic"),
-            // Who plays is for a whole piece: a host's automation would load weights in the middle of one.
-            weights: EnumParam::new("Weights", WeightsParam::Full).non_automatable(),
-            morph_to: EnumParam::new("Morph to", MorphParam::None),
-            morph: percent("Morph", 0.0, 1.0),
-            sections: percent("Sections", 1.0, 1.0),
-            dynamics: percent("Dynamics", 0.5, 1.0),
-            follow: switch("Follow genre", true),
+    /// The value of a control with the host's modulation: switches as 0 and 1, choices from 0. Any thread; never
+    /// waits.
+    pub fn value(&self, control: Control) -> f32 {
+        // SAFETY: the pointers are into `self.controls`.
+        unsafe {
+            match self.pointer(control) {
+                ParamPtr::FloatParam(p) => (*p).value(),
+                ParamPtr::IntParam(p) => (*p).value() as f32,
+                ParamPtr::BoolParam(p) => f32::from(u8::from((*p).value())),
+                ParamPtr::EnumParam(p) => (*p).modulated_plain_value() as f32,
+            }
         }
     }
-}
 
-impl PartParams {
-    fn new(part: &str, redraw: &Press) -> Self {
-        let name = |what: &str| format!("{part} {what}");
-        Self {
-            on: switch(name("on"), true),
-            mute: switch(name("mute"), false),
-            solo: switch(name("solo"), false),
-            lock: switch(name("lock"), false),
-            octave: IntParam::new(name("octave"), 0, IntRange::Linear { min: -2, max: 2 })
-                .with_value_to_string(Arc::new(|v| format!("{v:+}"))),
-            level: percent(name("level"), 1.0, 1.5),
-            density: percent(name("density"), 0.5, 1.0),
-            redraw: redraw.param(name("new figure")),
-        }
+    /// Presses of a trigger since the instance was made. A press counts when the value goes up, so that none is
+    /// lost however short it is. Runs over to 0. Any thread; never waits.
+    pub fn presses(&self, control: Control) -> u32 {
+        self.controls.presses[control.index()].load(Relaxed)
+    }
+
+    /// While a project is loaded, a button that is down in it is not pressed. The main thread.
+    pub(crate) fn set_loading(&self, loading: bool) {
+        self.controls.loading.store(loading, Relaxed);
     }
 }
 
-impl TimeParams {
-    fn new(presses: &Triggers) -> Self {
-        Self {
-            clock: EnumParam::new("Clock", ClockParam::Auto),
-            tempo: FloatParam::new("Tempo", 120.0, FloatRange::Linear { min: 20.0, max: 300.0 })
-                .with_unit(" BPM")
-                .with_value_to_string(formatters::v2s_f32_rounded(2)),
-            meter: EnumParam::new("Metre", MeterParam::FourFour),
-            count_in: switch("Count-in", false),
-            tap: presses.tap.param("Tap tempo"),
-            start_stop: presses.start_stop.param("Start or stop"),
-            reaction: FloatParam::new("Reaction time", 10.0, FloatRange::Linear { min: 0.0, max: 100.0 })
-                .with_unit(" ms")
-                .with_step_size(0.1)
-                .with_value_to_string(formatters::v2s_f32_rounded(1)),
-            compensate: switch("Report latency", false),
-        }
+/// A parameter for each control of the table.
+pub struct ControlParams {
+    /// By [`Control::index`].
+    params: [Option<HostParam>; CONTROLS],
+    presses: [Arc<AtomicU32>; CONTROLS],
+    loading: Arc<AtomicBool>,
+}
+
+struct HostParam {
+    pointer: ParamPtr,
+    /// Owns what `pointer` points to.
+    _owner: Box<dyn Any + Send + Sync>,
+}
+
+impl HostParam {
+    fn new<P: Param + Send + Sync + 'static>(param: P) -> Self {
+        let owner = Box::new(param);
+        Self { pointer: owner.as_ptr(), _owner: owner }
     }
 }
 
-impl Default for MidiParams {
+impl Default for ControlParams {
     fn default() -> Self {
-        Self {
-            send: EnumParam::new("Send", SendParam::All),
-            channel: IntParam::new("Channel", 0, IntRange::Linear { min: 0, max: 16 })
-                .with_value_to_string(Arc::new(|v| if v == 0 { "Own".to_owned() } else { v.to_string() }))
-                .with_string_to_value(Arc::new(|s| {
-                    if s.trim().eq_ignore_ascii_case("own") { Some(0) } else { s.trim().parse().ok() }
-                })),
-            thru: switch("Piano through", true),
+        let mut made = Self {
+            params: [const { None }; CONTROLS],
+            presses: std::array::from_fn(|_| Arc::default()),
+            loading: Arc::default(),
+        };
+        for control in Control::all() {
+            made.params[control.index()] = Some(made.param(control));
         }
+        made
     }
 }
 
-impl Default for SoundParams {
-    fn default() -> Self {
-        Self {
-            on: switch("Sound", true),
-            volume: FloatParam::new("Volume", 0.0, FloatRange::Linear { min: SILENT_DB, max: 12.0 })
-                .with_unit(" dB")
-                .with_step_size(0.1)
-                .with_value_to_string(Arc::new(|v| {
-                    // Rounding may leave a minus sign before a zero.
-                    if v <= SILENT_DB {
-                        "-inf".to_owned()
-                    } else {
-                        format!("{:.1}", (v * 10.0).round() / 10.0 + 0.0)
-                    }
-                }))
-                .with_string_to_value(Arc::new(|s| {
-                    let s = s.trim().trim_end_matches(['d', 'D', 'B', 'b']).trim();
-                    if s == "-inf" { Some(SILENT_DB) } else { s.parse().ok() }
-                })),
-            piano: EnumParam::new("Piano sound", PianoSoundParam::Auto),
+// SAFETY: the pointers are to boxes that live as long as `self` and are never moved.
+unsafe impl Params for ControlParams {
+    fn param_map(&self) -> Vec<(String, ParamPtr, String)> {
+        let group = |control: Control| match control.row().group {
+            Group::Learned | Group::Top => "",
+            Group::Band => "Band",
+            Group::Part => control.part().map_or("", |p| p.name()),
+            Group::Time => "Time",
+            Group::Midi => "MIDI",
+            Group::Sound => "Sound",
+        };
+        let entry =
+            |c: Control| Some((c.id(), self.params[c.index()].as_ref()?.pointer, group(c).to_owned()));
+        Control::all().filter_map(entry).collect()
+    }
+}
+
+impl ControlParams {
+    fn param(&self, control: Control) -> HostParam {
+        let (row, name) = (control.row(), control.name());
+        match row.kind {
+            Kind::Switch(default) if control == Control::Bypass => HostParam::new(
+                BoolParam::new(name, default)
+                    .with_value_to_string(formatters::v2s_bool_bypass())
+                    .with_string_to_value(formatters::s2v_bool_bypass())
+                    .make_bypass(),
+            ),
+            Kind::Switch(default) => HostParam::new(switch(name, default)),
+            Kind::Trigger => {
+                let (count, loading) = (self.presses[control.index()].clone(), self.loading.clone());
+                HostParam::new(switch(name, false).with_callback(Arc::new(move |down| {
+                    count.fetch_add(u32::from(down && !loading.load(Relaxed)), Relaxed);
+                })))
+            }
+            Kind::Number { .. } => HostParam::new(number(row, name)),
+            Kind::Integer { min, max, default } => {
+                let param = IntParam::new(name, default, IntRange::Linear { min, max }).with_unit(row.unit);
+                HostParam::new(match row.text {
+                    Text::Signed => param.with_value_to_string(Arc::new(|v| format!("{v:+}"))),
+                    Text::Channel => param
+                        .with_value_to_string(Arc::new(
+                            |v| if v == 0 { "Own".to_owned() } else { v.to_string() },
+                        ))
+                        .with_string_to_value(Arc::new(|s| {
+                            if s.trim().eq_ignore_ascii_case("own") { Some(0) } else { s.trim().parse().ok() }
+                        })),
+                    _ => param,
+                })
+            }
+            Kind::Choice { list, default } => choice(list, name, default, row.automatable),
         }
     }
 }
 
 /// Off or on.
-fn switch(name: impl Into<String>, default: bool) -> BoolParam {
+fn switch(name: String, default: bool) -> BoolParam {
     BoolParam::new(name, default)
         .with_value_to_string(Arc::new(|v| if v { "On" } else { "Off" }.to_owned()))
         .with_string_to_value(Arc::new(|s| match s.trim().to_ascii_lowercase().as_str() {
@@ -435,12 +190,62 @@ fn switch(name: impl Into<String>, default: bool) -> BoolParam {
         }))
 }
 
-/// From nothing to `max`, shown as a percentage.
-fn percent(name: impl Into<String>, default: f32, max: f32) -> FloatParam {
-    FloatParam::new(name, default, FloatRange::Linear { min: 0.0, max })
-        .with_unit(" %")
-        .with_value_to_string(formatters::v2s_f32_percentage(0))
-        .with_string_to_value(formatters::s2v_f32_percentage())
+fn number(row: &Row, name: String) -> FloatParam {
+    let Kind::Number { min, max, default, step } = row.kind else { unreachable!("a row of another kind") };
+    let param = FloatParam::new(name, default, FloatRange::Linear { min, max }).with_unit(row.unit);
+    let param = if step > 0.0 { param.with_step_size(step) } else { param };
+    match row.text {
+        Text::Percent => param
+            .with_value_to_string(formatters::v2s_f32_percentage(0))
+            .with_string_to_value(formatters::s2v_f32_percentage()),
+        Text::Decimals(digits) => param.with_value_to_string(formatters::v2s_f32_rounded(digits)),
+        Text::Decibels => param
+            .with_value_to_string(Arc::new(|v| {
+                // Rounding may leave a minus sign before a zero.
+                if v <= SILENT_DB {
+                    "-inf".to_owned()
+                } else {
+                    format!("{:.1}", (v * 10.0).round() / 10.0 + 0.0)
+                }
+            }))
+            .with_string_to_value(Arc::new(|s| {
+                let s = s.trim().trim_end_matches(['d', 'D', 'B', 'b']).trim();
+                if s == "-inf" { Some(SILENT_DB) } else { s.parse().ok() }
+            })),
+        Text::Plain | Text::Signed | Text::Channel => param,
+    }
+}
+
+/// A value of a list of [`CHOICES`], as the framework wants it: a type for each list.
+#[derive(Clone, Copy, PartialEq)]
+struct Choice<const LIST: usize>(usize);
+
+impl<const LIST: usize> Enum for Choice<LIST> {
+    fn variants() -> &'static [&'static str] {
+        CHOICES[LIST].names
+    }
+
+    fn ids() -> Option<&'static [&'static str]> {
+        Some(CHOICES[LIST].ids)
+    }
+
+    fn to_index(self) -> usize {
+        self.0
+    }
+
+    fn from_index(index: usize) -> Self {
+        Self(if index < CHOICES[LIST].ids.len() { index } else { 0 })
+    }
+}
+
+fn choice(list: usize, name: String, default: usize, automatable: bool) -> HostParam {
+    fn of<const LIST: usize>(name: String, default: usize, automatable: bool) -> HostParam {
+        let param = EnumParam::new(name, Choice::<LIST>(default));
+        HostParam::new(if automatable { param } else { param.non_automatable() })
+    }
+    const MAKE: [fn(String, usize, bool) -> HostParam; CHOICES.len()] =
+        [of::<0>, of::<1>, of::<2>, of::<3>, of::<4>, of::<5>, of::<6>, of::<7>];
+    MAKE[list](name, default, automatable)
 }
 
 #[cfg(test)]
@@ -453,59 +258,37 @@ mod tests {
         SidemanParams::new(Arc::new(Shared::default()))
     }
 
-    /// Ids are kept in projects and in hosts' automation: this list only grows.
     #[test]
-    fn ids_are_what_they_were() {
-        let part = ["on", "mute", "solo", "lock", "octave", "level", "density", "redraw"];
-        let mut wanted: Vec<String> = [
-            "bypass",
-            "style",
-            "variation",
-            "next",
-            "fill",
-            "freeze",
-            "intensity",
-            "complexity",
-            "swing",
-            "humanize",
-            "temperature",
-            "listen",
-            "seed",
-            "panic",
-            "weights",
-            "morph_to",
-            "morph",
-            "sections",
-            "dynamics",
-            "follow",
-        ]
-        .map(str::to_owned)
-        .to_vec();
-        for name in ["drums", "bass", "guitar", "strings"] {
-            wanted.extend(part.iter().map(|p| format!("{name}_{p}")));
-        }
-        let rest = [
-            "clock",
-            "tempo",
-            "meter",
-            "count",
-            "tap",
-            "start",
-            "reaction",
-            "compensate",
-            "send",
-            "channel",
-            "thru",
-            "sound",
-            "volume",
-            "piano",
-        ];
-        wanted.extend(rest.map(str::to_owned));
+    fn ids_and_fields_are_distinct() {
         let ids: Vec<String> = params().param_map().into_iter().map(|(id, ..)| id).collect();
-        assert_eq!(ids, wanted);
         assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
         let fields: Vec<String> = params().serialize_fields().into_keys().collect();
         assert_eq!(fields, ["later", "learned", "look", "patterns", "preset", "soundfont"]);
+    }
+
+    /// A line for each parameter, as a host sees it. Ids are kept in projects and in hosts' automation: the list only
+    /// grows.
+    #[test]
+    fn parameters_are_what_hosts_know() {
+        let params = params();
+        let mut lines = String::new();
+        for (id, ptr, group) in params.param_map() {
+            // SAFETY: the parameters are alive.
+            let (name, default, steps, flags, samples) = unsafe {
+                let at = |v: f32| (ptr.normalized_value_to_string(v, true), ptr.preview_plain(v));
+                let samples = [0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0, ptr.default_normalized_value()].map(at);
+                (ptr.name(), ptr.default_normalized_value(), ptr.step_count(), ptr.flags().bits(), samples)
+            };
+            let texts = samples.map(|(text, plain)| format!("{text}={plain}")).join(" | ");
+            lines += &format!(
+                "{id} [{group}] {name}: default {default}, steps {steps:?}, flags {flags}: {texts}\n"
+            );
+        }
+        let known = include_str!("../../../tests/fixtures/parameters.txt");
+        for (line, known) in lines.lines().zip(known.lines()) {
+            assert_eq!(line, known);
+        }
+        assert_eq!(lines, known, "\n{lines}");
     }
 
     #[test]
@@ -535,27 +318,32 @@ mod tests {
         let params = params();
         let set = |on: f32| {
             // SAFETY: the parameter is alive.
-            unsafe { params.band.fill.as_ptr()._internal_set_normalized_value(on) }
+            unsafe { params.pointer(Control::Fill)._internal_set_normalized_value(on) }
         };
         for (value, count) in [(1.0, 1), (1.0, 1), (0.0, 1), (1.0, 2), (0.0, 2)] {
             set(value);
-            assert_eq!(params.presses.fill.count(), count);
+            assert_eq!(params.presses(Control::Fill), count);
         }
-        assert_eq!(params.presses.tap.count(), 0);
-        params.presses.set_loading(true);
+        assert_eq!(params.presses(Control::Tap), 0);
+        params.set_loading(true);
         set(1.0);
-        assert_eq!((params.presses.fill.count(), params.band.fill.value()), (2, true), "loaded, not pressed");
-        params.presses.set_loading(false);
-        for id in SidemanParams::PRESSED {
-            assert!(params.param_map().iter().any(|(known, ..)| known == id), "{id}");
-        }
+        assert_eq!(
+            (params.presses(Control::Fill), params.value(Control::Fill)),
+            (2, 1.0),
+            "loaded, not pressed"
+        );
+        params.set_loading(false);
     }
 
     #[test]
     fn the_least_volume_is_silence() {
-        let volume = &params().sound.volume;
-        assert_eq!(volume.normalized_value_to_string(0.0, true), "-inf dB");
-        assert_eq!(volume.string_to_normalized_value("-inf dB"), Some(0.0));
-        assert_eq!(volume.normalized_value_to_string(volume.preview_normalized(-0.01), false), "0.0");
+        let params = params();
+        let volume = params.pointer(Control::Volume);
+        // SAFETY: the parameter is alive.
+        unsafe {
+            assert_eq!(volume.normalized_value_to_string(0.0, true), "-inf dB");
+            assert_eq!(volume.string_to_normalized_value("-inf dB"), Some(0.0));
+            assert_eq!(volume.normalized_value_to_string(volume.preview_normalized(-0.01), false), "0.0");
+        }
     }
 }

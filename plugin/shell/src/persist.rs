@@ -1,11 +1,12 @@
-//! What a project keeps beside the parameters. The audio thread never looks at it.
+//! What a project keeps beside the parameters. Not read by the audio thread.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use nice_plug::params::persist::PersistentField;
 use serde::{Deserialize, Serialize};
-use sideman_engine::live::{Action, Shared, Trigger};
+use sideman_engine::controls::Control;
+use sideman_engine::live::{Shared, Trigger};
 use sideman_engine::pattern::{MOST_NOTES, Pattern};
 use sideman_music::{Note, Part};
 
@@ -14,12 +15,12 @@ use sideman_music::{Note, Part};
 pub struct Kept<T>(Mutex<T>);
 
 impl<T> Kept<T> {
-    /// Changes it.
+    /// Sets it.
     pub fn set(&self, value: T) {
         *self.0.lock().unwrap_or_else(|e| e.into_inner()) = value;
     }
 
-    /// Looks at it.
+    /// Reads it.
     pub fn with<R>(&self, look: impl FnOnce(&T) -> R) -> R {
         look(&self.0.lock().unwrap_or_else(|e| e.into_inner()))
     }
@@ -111,7 +112,7 @@ pub type PatternMap = BTreeMap<String, KeptPattern>;
 const LONGEST_NAME: usize = 200;
 
 impl KeptPattern {
-    /// The pattern; `None` when it makes no sense for the part.
+    /// The pattern; `None` when it is not valid for the part.
     pub fn pattern(&self, part: Part) -> Option<Pattern> {
         if self.notes.len() > MOST_NOTES {
             return None;
@@ -153,7 +154,7 @@ impl PersistentField<'_, PatternMap> for KeptPatterns {
     }
 }
 
-/// What is taught, kept in the engine as numbers that the audio thread can read.
+/// MIDI learn, kept in the engine as numbers that the audio thread can read.
 #[derive(Debug)]
 pub struct Learned(pub Arc<Shared>);
 
@@ -177,7 +178,7 @@ impl From<Trigger> for KeptTrigger {
 }
 
 impl KeptTrigger {
-    /// The trigger; `None` when its numbers are none of MIDI's.
+    /// The trigger; `None` when channel or number are out of range.
     fn trigger(self) -> Option<Trigger> {
         let (Self::Note(c, n) | Self::Controller(c, n)) = self;
         (c < 16 && n < 128).then_some(match self {
@@ -187,19 +188,20 @@ impl KeptTrigger {
     }
 }
 
-/// What is taught by the names of the actions, those of later versions included.
+/// Learned triggers by the names of their controls, those of later versions included.
 pub type LearnedMap = BTreeMap<String, KeptTrigger>;
 
 impl PersistentField<'_, LearnedMap> for Learned {
     fn set(&self, new_value: LearnedMap) {
-        for action in Action::ALL {
-            self.0.set_learned(action, new_value.get(action.name()).and_then(|t| t.trigger()));
+        for control in Control::learnable() {
+            let kept = control.learned_name().and_then(|name| new_value.get(&name));
+            self.0.set_learned(control, kept.and_then(|t| t.trigger()));
         }
     }
 
     fn map<F: Fn(&LearnedMap) -> R, R>(&self, f: F) -> R {
-        let taught = |a: Action| Some((a.name().to_owned(), self.0.learned(a)?.into()));
-        f(&Action::ALL.into_iter().filter_map(taught).collect())
+        let learned = |c: Control| Some((c.learned_name()?, self.0.learned(c)?.into()));
+        f(&Control::learnable().filter_map(learned).collect())
     }
 }
 
@@ -210,13 +212,13 @@ mod tests {
     #[test]
     fn what_is_taught_goes_into_the_engine_and_back() {
         let learned = Learned(Arc::new(Shared::default()));
-        learned.0.set_learned(Action::Freeze, Some(Trigger::Note(1, 2)));
+        learned.0.set_learned(Control::Freeze, Some(Trigger::Note(1, 2)));
         let json = r#"{"fill":{"note":[0,36]},"hold":{"controller":[3,64]},"tap tempo":{"note":[99,3]}}"#;
         learned.set(serde_json::from_str(json).unwrap());
-        assert_eq!(learned.0.learned(Action::Fill), Some(Trigger::Note(0, 36)));
-        assert_eq!(learned.0.learned(Action::Hold), Some(Trigger::Controller(3, 64)));
-        assert_eq!(learned.0.learned(Action::Tap), None, "there is no channel 100");
-        assert_eq!(learned.0.learned(Action::Freeze), None, "what is not in the state is not taught");
+        assert_eq!(learned.0.learned(Control::Fill), Some(Trigger::Note(0, 36)));
+        assert_eq!(learned.0.learned(Control::Hold), Some(Trigger::Controller(3, 64)));
+        assert_eq!(learned.0.learned(Control::Tap), None, "there is no channel 100");
+        assert_eq!(learned.0.learned(Control::Freeze), None, "what is not in the state is not taught");
         let back = learned.map(|m| serde_json::to_string(m).unwrap());
         assert_eq!(back, r#"{"fill":{"note":[0,36]},"hold":{"controller":[3,64]}}"#);
     }

@@ -5,17 +5,16 @@ use std::time::Instant;
 
 use nice_plug::context::PluginApi;
 use nice_plug::prelude::*;
-use sideman_engine::live::{Action, Block, Input, LiveSettings, MidiMessage, Processor};
-use sideman_music::Part;
+use sideman_engine::controls::{Control, SILENT_DB};
+use sideman_engine::live::{Block, Input, LiveSettings, MidiMessage, Processor};
+use sideman_music::{PARTS, Part};
 
-use crate::choices::PianoSoundParam;
 use crate::convert;
 use crate::guard::{self, guarded};
 use crate::host_note_tracker::HostNoteTracker;
 use crate::instance::Instance;
 use crate::instrument_slot::InstrumentSlot;
-use crate::params::SILENT_DB;
-use crate::{ear, editor, triggers};
+use crate::{audio_classifier, editor, triggers};
 
 /// Most notes and messages that the engine gets at once; a block with more is cut. More than all keys of all
 /// channels, which one event can lift.
@@ -26,16 +25,16 @@ const LOAD_DECAY: f32 = 0.99;
 /// An instance of Sideman in a host.
 pub struct Sideman {
     instance: Arc<Instance>,
-    performer: Processor,
-    sounder: InstrumentSlot,
-    ledger: HostNoteTracker,
+    processor: Processor,
+    instrument: InstrumentSlot,
+    host_notes: HostNoteTracker,
     presses: triggers::Seen,
     inputs: Box<[Input; INPUTS]>,
     /// Keys of the host that are down, by channel: some hosts lift all keys with one event.
     down: [u128; 16],
     sample_rate: f64,
-    /// Programs that the instrument was told, by part.
-    programs: [Option<u8>; 4],
+    /// Programs set on the instrument, by part.
+    programs: [Option<u8>; PARTS],
     load: f32,
     /// Whether a panic was caught: silent until activated anew.
     broken: bool,
@@ -45,18 +44,19 @@ impl Default for Sideman {
     fn default() -> Self {
         guard::install();
         let instance = Instance::new();
-        let performer = Processor::new(instance.shared.clone()).with_ears(ear::make());
+        let processor =
+            Processor::new(instance.shared.clone()).with_audio_classifier(audio_classifier::make());
         let nothing = Input { at: 0, channel: 0, message: MidiMessage::Note { pitch: 0, velocity: 0 } };
         Self {
-            presses: triggers::Seen::new(&instance.params.presses),
+            presses: triggers::Seen::new(&instance.params),
             instance,
-            performer,
-            sounder: InstrumentSlot::default(),
-            ledger: HostNoteTracker::default(),
+            processor,
+            instrument: InstrumentSlot::default(),
+            host_notes: HostNoteTracker::default(),
             inputs: Box::new([nothing; INPUTS]),
             down: [0; 16],
             sample_rate: 48_000.0,
-            programs: [None; 4],
+            programs: [None; PARTS],
             load: 0.0,
             broken: false,
         }
@@ -66,7 +66,7 @@ impl Default for Sideman {
 impl Drop for Sideman {
     fn drop(&mut self) {
         // Hosts destroy without deactivating.
-        self.performer.deactivate();
+        self.processor.deactivate();
     }
 }
 
@@ -92,7 +92,7 @@ impl Plugin for Sideman {
         },
         AudioIOLayout { main_output_channels: NonZeroU32::new(2), ..AudioIOLayout::const_default() },
     ];
-    // Pedals and what is taught come as controllers.
+    // Pedals and learned controls come as controllers.
     const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
     const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
     // The framework's own splitting gets the position wrong after a change of transport or metre within a
@@ -125,12 +125,12 @@ impl Plugin for Sideman {
     }
 
     fn deactivate(&mut self) {
-        let _ = guarded(|| self.performer.deactivate());
+        let _ = guarded(|| self.processor.deactivate());
     }
 
     fn reset(&mut self) {
-        self.performer.reset();
-        self.sounder.silence();
+        self.processor.reset();
+        self.instrument.silence();
         self.down = [0; 16];
     }
 
@@ -144,7 +144,7 @@ impl Plugin for Sideman {
         let began = self.instance.watched().then(Instant::now);
         let frames = buffer.samples();
         let [left, right, ..] = buffer.as_slice() else { return ProcessStatus::KeepAlive };
-        self.ledger.begin(&mut |event| context.try_send_event(event).is_ok());
+        self.host_notes.begin(&mut |event| context.try_send_event(event).is_ok());
         if self.broken {
             while context.next_event().is_some() {}
             left.fill(0.0);
@@ -156,7 +156,7 @@ impl Plugin for Sideman {
             _ => (&[][..], &[][..]),
         };
         let played = guarded(|| {
-            self.performer.listen(heard.0, heard.1);
+            self.processor.listen(heard.0, heard.1);
             self.play(left, right, context);
         });
         if let Err(report) = played {
@@ -164,7 +164,7 @@ impl Plugin for Sideman {
             self.instance.note_panic(&report);
             left.fill(0.0);
             right.fill(0.0);
-            self.ledger.end_all(&mut |event| context.try_send_event(event).is_ok());
+            self.host_notes.end_all(&mut |event| context.try_send_event(event).is_ok());
         }
         if let Some(began) = began
             && frames > 0
@@ -187,33 +187,35 @@ impl Sideman {
     fn begin(&mut self, config: &BufferConfig) {
         if std::mem::take(&mut self.broken) {
             // Nobody knows in which state it was left.
-            self.performer.deactivate();
-            self.performer = Processor::new(self.instance.shared.clone()).with_ears(ear::make());
-            self.sounder.replace(None);
+            self.processor.deactivate();
+            self.processor =
+                Processor::new(self.instance.shared.clone()).with_audio_classifier(audio_classifier::make());
+            self.instrument.replace(None);
         }
         self.sample_rate = f64::from(config.sample_rate);
         self.instance.set_rate(config.sample_rate);
         #[cfg(test)]
-        if let Some(ears) = self.instance.ears.lock().unwrap().take() {
-            self.performer = Processor::new(self.instance.shared.clone()).with_ears(ears);
+        if let Some(make_classifier) = self.instance.make_classifier.lock().unwrap().take() {
+            self.processor =
+                Processor::new(self.instance.shared.clone()).with_audio_classifier(make_classifier);
         }
-        self.performer.activate(self.sample_rate, config.max_buffer_size);
-        self.instance.set_latency(self.performer.latency_samples(&convert::settings(&self.instance.params)));
-        self.presses = triggers::Seen::new(&self.instance.params.presses);
+        self.processor.activate(self.sample_rate, config.max_buffer_size);
+        self.instance.set_latency(self.processor.latency_samples(&convert::settings(&self.instance.params)));
+        self.presses = triggers::Seen::new(&self.instance.params);
         self.load = 0.0;
-        self.programs = [None; 4];
+        self.programs = [None; PARTS];
 
         let (rate, font) = (config.sample_rate, self.instance.params.soundfont.path());
-        if self.sounder.sound().is_some_and(|s| s.rate == rate && s.font == font) {
+        if self.instrument.sound().is_some_and(|s| s.rate == rate && s.font == font) {
             return;
         }
         self.instance.inbox.pop();
         if font.is_none() || self.instance.offline() {
             // What is bounced has the right sound from its first note.
-            self.sounder.replace(Some(self.instance.make_sound()));
+            self.instrument.replace(Some(self.instance.make_sound()));
         } else {
-            if self.sounder.sound().is_none_or(|s| s.rate != rate) {
-                self.sounder.replace(Some(self.instance.make_built_in()));
+            if self.instrument.sound().is_none_or(|s| s.rate != rate) {
+                self.instrument.replace(Some(self.instance.make_built_in()));
             }
             self.instance.load_sound();
         }
@@ -227,14 +229,13 @@ impl Sideman {
         let controls = convert::controls(&params);
         let settings = convert::settings(&params);
         let transport = convert::transport(context.transport(), standalone);
-        let bypass = params.bypass.value();
-        let piano = match params.sound.piano.value() {
-            PianoSoundParam::Auto => standalone,
-            PianoSoundParam::On => true,
-            PianoSoundParam::Off => false,
+        let bypass = params.value(Control::Bypass) >= 0.5;
+        let piano = match params.value(Control::PianoSound) as u8 {
+            0 => standalone,
+            choice => choice == 1,
         };
-        self.mind_presses();
-        self.mind_sound(&settings, context);
+        self.act_on_triggers();
+        self.update_sound(&settings, context);
 
         let mut at = 0;
         let mut waiting = None;
@@ -249,20 +250,20 @@ impl Sideman {
                 bypass,
             };
             let (left, right) = (&mut left[at as usize..end as usize], &mut right[at as usize..end as usize]);
-            let outputs = self.performer.process(&block, &self.inputs[..count]);
+            let outputs = self.processor.process(&block, &self.inputs[..count]);
             let mut rendered = 0;
             for output in outputs {
                 let now = (output.at as usize).min(left.len());
                 if now > rendered {
-                    self.sounder.render(&mut left[rendered..now], &mut right[rendered..now]);
+                    self.instrument.render(&mut left[rendered..now], &mut right[rendered..now]);
                     rendered = now;
                 }
-                self.sounder.play(output, piano);
+                self.instrument.play(output, piano);
                 if let Some(event) = output.channel.and_then(|c| convert::goes(output, at, c)) {
-                    self.ledger.send(event, &mut |event| context.try_send_event(event).is_ok());
+                    self.host_notes.send(event, &mut |event| context.try_send_event(event).is_ok());
                 }
             }
-            self.sounder.render(&mut left[rendered..], &mut right[rendered..]);
+            self.instrument.render(&mut left[rendered..], &mut right[rendered..]);
             #[cfg(test)]
             assert!(
                 !self.instance.break_next.swap(false, std::sync::atomic::Ordering::Relaxed),
@@ -285,70 +286,69 @@ impl Sideman {
     ) -> (usize, u32) {
         let mut count = 0;
         loop {
-            let came = match waiting.take() {
-                Some(came) => came,
+            let note = match waiting.take() {
+                Some(note) => note,
                 None => match context.next_event() {
-                    Some(event) => match convert::came(&event) {
-                        Some(came) => came,
+                    Some(event) => match convert::host_note(&event) {
+                        Some(note) => note,
                         None => continue,
                     },
                     None => return (count, frames),
                 },
             };
             // Times that run backwards are a host's mistake.
-            let time = came.at.clamp(at, frames.saturating_sub(1).max(at));
-            let needed = came.needs(&self.down);
+            let time = note.at.clamp(at, frames.saturating_sub(1).max(at));
+            let needed = note.needs(&self.down);
             if count + needed > INPUTS {
                 let end = time.min(frames);
-                *waiting = Some(came);
+                *waiting = Some(note);
                 return (count, end);
             }
-            came.each(&mut self.down, |channel, message| {
+            note.each(&mut self.down, |channel, message| {
                 self.inputs[count] = Input { at: time - at, channel, message };
                 count += 1;
             });
         }
     }
 
-    fn mind_presses(&mut self) {
-        let performer = &mut self.performer;
-        let sounder = &mut self.sounder;
-        self.presses.each(&self.instance.params.presses, |action| {
-            performer.press(action);
-            if action == Action::Panic {
-                sounder.silence();
+    fn act_on_triggers(&mut self) {
+        let (processor, instrument) = (&mut self.processor, &mut self.instrument);
+        self.presses.each(&self.instance.params, |control| {
+            processor.press(control);
+            if control == Control::Panic {
+                instrument.silence();
             }
         });
     }
 
     /// Instrument, volume, programs and latency as they are wanted now.
-    fn mind_sound(&mut self, settings: &LiveSettings, context: &mut impl ProcessContext<Self>) {
+    fn update_sound(&mut self, settings: &LiveSettings, context: &mut impl ProcessContext<Self>) {
         let params = &self.instance.params;
-        let db = params.sound.volume.value();
+        let db = params.value(Control::Volume);
         let gain = if db <= SILENT_DB { 0.0 } else { 10f32.powf(db / 20.0) };
-        self.sounder.set(params.sound.on.value(), gain);
-        if self.sounder.receive(&self.instance.inbox, self.sample_rate as f32) {
-            self.programs = [None; 4];
+        self.instrument.set(params.value(Control::Sound) >= 0.5, gain);
+        if self.instrument.receive(&self.instance.inbox, self.sample_rate as f32) {
+            self.programs = [None; PARTS];
         }
-        if let Some(scrap) = self.sounder.scrap().take()
-            && let Err(scrap) = self.performer.discard(scrap)
+        if let Some(scrap) = self.instrument.scrap().take()
+            && let Err(scrap) = self.processor.discard(scrap)
         {
             // No room: again in the next block. What is discarded is always a sound.
-            *self.sounder.scrap() = scrap.downcast().ok();
+            *self.instrument.scrap() = scrap.downcast().ok();
         }
-        if self.sounder.newly_damaged() {
+        if self.instrument.newly_damaged() {
             self.instance.note_damage();
         }
         // Zeros: the band has not said yet what it plays on.
         let wanted = self.instance.shared.programs();
-        for part in Part::ALL.into_iter().filter(|_| wanted != [0; 4]) {
-            let (told, program) = (&mut self.programs[part.index()], wanted[part.index()]);
-            if *told != Some(program) {
-                *told = Some(program);
-                self.sounder.program(part.channel(), program);
+        for part in Part::ALL.into_iter().filter(|_| wanted != [0; PARTS]) {
+            let (sent, program) = (&mut self.programs[part.index()], wanted[part.index()]);
+            if *sent != Some(program) {
+                *sent = Some(program);
+                self.instrument.program(part.channel(), program);
             }
         }
-        if self.instance.set_latency(self.performer.latency_samples(settings)) {
+        if self.instance.set_latency(self.processor.latency_samples(settings)) {
             context.request_restart();
         }
     }
@@ -364,35 +364,29 @@ impl ClapPlugin for Sideman {
         &[ClapFeature::Instrument, ClapFeature::NoteEffect, ClapFeature::Stereo];
 
     fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
-        let params = &self.instance.params;
+        use Control::*;
+        let pages = [
+            ("Band", [Style, Variation, Intensity, Complexity, Swing, Humanize, Fill, Freeze].to_vec()),
+            ("Shape", [[Morph, Sections, Dynamics, Temperature], Part::ALL.map(Redraw)].concat()),
+            ("Mix", [Part::ALL.map(Level), Part::ALL.map(Mute)].concat()),
+            ("Parts", [Part::ALL.map(Density), Part::ALL.map(Lock)].concat()),
+        ];
         context.add_section("Sideman", |section| {
-            section.add_page("Band", |page| {
-                let band = &params.band;
-                page.add_param(&band.style);
-                page.add_param(&band.variation);
-                page.add_param(&band.intensity);
-                page.add_param(&band.complexity);
-                page.add_param(&band.swing);
-                page.add_param(&band.humanize);
-                page.add_param(&band.fill);
-                page.add_param(&band.freeze);
-            });
-            section.add_page("Shape", |page| {
-                let band = &params.band;
-                page.add_param(&band.morph);
-                page.add_param(&band.sections);
-                page.add_param(&band.dynamics);
-                page.add_param(&band.temperature);
-                params.parts().into_iter().for_each(|part| page.add_param(&part.redraw));
-            });
-            section.add_page("Mix", |page| {
-                params.parts().into_iter().for_each(|part| page.add_param(&part.level));
-                params.parts().into_iter().for_each(|part| page.add_param(&part.mute));
-            });
-            section.add_page("Parts", |page| {
-                params.parts().into_iter().for_each(|part| page.add_param(&part.density));
-                params.parts().into_iter().for_each(|part| page.add_param(&part.lock));
-            });
+            for (name, controls) in pages {
+                section.add_page(name, |page| {
+                    for control in controls {
+                        // SAFETY: the parameters live as long as the instance.
+                        unsafe {
+                            match self.instance.params.pointer(control) {
+                                ParamPtr::FloatParam(p) => page.add_param(&*p),
+                                ParamPtr::IntParam(p) => page.add_param(&*p),
+                                ParamPtr::BoolParam(p) => page.add_param(&*p),
+                                ParamPtr::EnumParam(p) => page.add_param(&*p),
+                            }
+                        }
+                    }
+                });
+            }
         });
     }
 }

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use nice_plug::context::gui::GuiContext;
-use nice_plug::prelude::{Param, ParamPtr, Params};
+use nice_plug::prelude::{Param, ParamPtr};
 use serde::{Deserialize, Serialize};
+use sideman_engine::controls::Control;
 use toml::Value;
 
 use crate::params::SidemanParams;
@@ -16,27 +17,6 @@ use crate::state::choices;
 
 /// Longest name, in characters.
 pub const LONGEST_NAME: usize = 60;
-
-/// Parameters that a preset sets, beside those of the parts.
-const BAND: [&str; 12] = [
-    "style",
-    "variation",
-    "intensity",
-    "complexity",
-    "swing",
-    "humanize",
-    "temperature",
-    "listen",
-    "morph_to",
-    "morph",
-    "sections",
-    "dynamics",
-];
-/// Parameters of each part that a preset sets.
-const PART: [&str; 7] = ["on", "mute", "solo", "lock", "octave", "level", "density"];
-
-/// The parts, as the ids of their parameters begin.
-const PARTS: [&str; 4] = ["drums", "bass", "guitar", "strings"];
 
 /// A preset.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,7 +60,7 @@ pub enum PresetError {
         source: std::io::Error,
     },
     /// A file is no preset.
-    #[error("{} is no preset ({reason}): mend it in an editor, or delete it", path.display())]
+    #[error("{} is no preset ({reason}): repair it in an editor, or delete it", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -149,11 +129,7 @@ impl Preset {
 
 /// The parameters that presets are about, in the order of the parameters.
 fn scope(params: &SidemanParams) -> Vec<(String, ParamPtr)> {
-    let within = |id: &str| {
-        BAND.contains(&id)
-            || id.split_once('_').is_some_and(|(part, what)| PARTS.contains(&part) && PART.contains(&what))
-    };
-    params.param_map().into_iter().filter(|(id, ..)| within(id)).map(|(id, ptr, _)| (id, ptr)).collect()
+    Control::all().filter(|c| c.row().preset).map(|c| (c.id(), params.pointer(c))).collect()
 }
 
 /// A parameter's value as a preset has it.
@@ -330,6 +306,7 @@ mod tests {
 
     use sideman_engine::live::Shared;
     use sideman_engine::style::Style;
+    use sideman_music::Part;
 
     use super::*;
 
@@ -366,16 +343,13 @@ mod tests {
         let params = params();
         let preset = built_in().into_iter().find(|p| p.name == "Campfire").unwrap();
         let values = preset.values(&params);
-        assert_eq!(values.len(), BAND.len() + 4 * PART.len());
+        assert_eq!(values.len(), 12 + 4 * 7);
         let of = |ptr: ParamPtr| values.iter().find(|(p, _)| *p == ptr).map(|(_, v)| *v);
-        assert_eq!(of(params.drums.on.as_ptr()), Some(0.0));
-        assert_eq!(of(params.bass.on.as_ptr()), Some(1.0), "not named: the default");
-        assert_eq!(of(params.time.tempo.as_ptr()), None);
-        assert_eq!(of(params.band.seed.as_ptr()), None);
-        assert_eq!(
-            of(params.band.style.as_ptr()),
-            Some(params.band.style.preview_normalized(crate::choices::StyleParam::Folk))
-        );
+        assert_eq!(of(params.pointer(Control::On(Part::Drums))), Some(0.0));
+        assert_eq!(of(params.pointer(Control::On(Part::Bass))), Some(1.0), "not named: the default");
+        assert_eq!(of(params.pointer(Control::Tempo)), None);
+        assert_eq!(of(params.pointer(Control::Seed)), None);
+        assert_eq!(of(params.pointer(Control::Style)), Some(1.0), "folk is the last style");
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl Startup {
             read(bytes, instance);
         }
         for (ptr, value) in self.values(&instance.params).unwrap_or_default() {
-            // SAFETY: the pointers belong to the instance, which nobody else has yet.
+            // SAFETY: the pointers belong to the instance, which is not shared yet.
             unsafe { ptr._internal_set_normalized_value(value) };
         }
         if let Some(preset) = &self.preset {
@@ -110,9 +110,9 @@ impl Startup {
 /// Applies what was installed, if anything.
 pub(crate) fn apply(instance: &Arc<Instance>) {
     if let Some(startup) = STARTUP.get() {
-        instance.params.presses.set_loading(true);
+        instance.params.set_loading(true);
         startup.apply(instance);
-        instance.params.presses.set_loading(false);
+        instance.params.set_loading(false);
         *LATEST.lock().unwrap_or_else(|e| e.into_inner()) = Some(instance.clone());
     }
 }
@@ -161,11 +161,11 @@ fn written(params: &SidemanParams) -> Vec<u8> {
 
 /// Sets everything as a project's state has it; what is wrong with it comes as notices.
 fn read(bytes: &[u8], instance: &Instance) {
-    let mended = state::mend(bytes, &instance.params);
-    mended.notices.iter().for_each(|n| instance.shared.notice(n.as_str()));
-    let Ok(state) = serde_json::from_slice::<PluginState>(state::body(&mended.chunk)) else { return };
+    let repaired = state::repair(bytes, &instance.params);
+    repaired.notices.iter().for_each(|n| instance.shared.notice(n.as_str()));
+    let Ok(state) = serde_json::from_slice::<PluginState>(state::body(&repaired.chunk)) else { return };
     for (id, ptr, _) in instance.params.param_map() {
-        // SAFETY: the pointers belong to the instance, which nobody else has yet.
+        // SAFETY: the pointers belong to the instance, which is not shared yet.
         unsafe {
             let normal = match state.params.get(&id) {
                 Some(ParamValue::F32(v)) => ptr.preview_normalized(*v),
@@ -252,9 +252,9 @@ mod tests {
         assert_eq!(after.params.preset.get(), "Mine");
         assert_eq!(after.params.soundfont.path(), Some(PathBuf::from("/a/b.sf2")));
         assert_eq!(written(&after.params), bytes);
-        assert!(after.shared.book(|b| b.notices.is_empty()));
+        assert!(after.shared.editor_state(|b| b.notices.is_empty()));
         Startup { state: Some(bytes[..40].to_vec()), ..Startup::default() }.apply(&after);
-        assert!(!after.shared.book(|b| b.notices.is_empty()), "damage is told");
+        assert!(!after.shared.editor_state(|b| b.notices.is_empty()), "damage is told");
     }
 
     #[test]

@@ -3,19 +3,17 @@
 //! The framework writes `{"version": .., "params": {id: {"f32": ..}}, "fields": {name: "JSON"}}`, eight bytes
 //! of length before it, refuses what does not parse to the letter, leaves parameters alone that are not
 //! named, and forgets what it does not know. So everything passes through here on its way in and out.
-//! [`mend`] makes a complete state of anything: what is readable is kept, all else gets its default, and
+//! [`repair`] makes a complete state of anything: what is readable is kept, all else gets its default, and
 //! what this version does not know is laid into a persisted field of our own. [`dress`] puts that back to
 //! where it was, and marks the format.
 
 use std::collections::BTreeMap;
 
-use nice_plug::prelude::{Enum, Param, ParamPtr, Params};
+use nice_plug::prelude::{Param, ParamPtr, Params};
 use serde_json::{Map, Value, json};
+use sideman_engine::controls::Control;
 use sideman_music::Part;
 
-use crate::choices::{
-    ClockParam, MeterParam, MorphParam, PianoSoundParam, SendParam, StyleParam, VariationParam, WeightsParam,
-};
 use crate::params::SidemanParams;
 use crate::persist::{KeptTrigger, Later, Look, PatternMap, key};
 
@@ -28,7 +26,7 @@ const HEAD: usize = 8;
 
 /// What came of reading a state.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Mended {
+pub struct Repaired {
     /// A complete state as the framework reads it, length included.
     pub chunk: Vec<u8>,
     /// Whether anything could be read.
@@ -38,7 +36,7 @@ pub struct Mended {
 }
 
 /// Makes a complete state of what was read.
-pub fn mend(bytes: &[u8], params: &SidemanParams) -> Mended {
+pub fn repair(bytes: &[u8], params: &SidemanParams) -> Repaired {
     let (value, mut damaged) = parse(bytes);
     let readable = value.is_some();
     let mut source = value.unwrap_or_default();
@@ -46,9 +44,10 @@ pub fn mend(bytes: &[u8], params: &SidemanParams) -> Mended {
     migrate(&mut source, format);
 
     let mut later = Later::default();
-    let (params, some_damaged) = mend_params(object(&mut source, "params", &mut damaged), params, &mut later);
+    let (params, some_damaged) =
+        repair_params(object(&mut source, "params", &mut damaged), params, &mut later);
     damaged |= some_damaged;
-    let mut fields = mend_fields(object(&mut source, "fields", &mut damaged), &mut later, &mut damaged);
+    let mut fields = repair_fields(object(&mut source, "fields", &mut damaged), &mut later, &mut damaged);
     source.remove("version");
     later.rest = source.into_iter().collect();
     fields.insert("later".to_owned(), encode(&later));
@@ -75,7 +74,7 @@ pub fn mend(bytes: &[u8], params: &SidemanParams) -> Mended {
         );
     }
     let state = json!({ "version": env!("CARGO_PKG_VERSION"), "params": params, "fields": fields });
-    Mended { chunk: frame(&state), readable, notices }
+    Repaired { chunk: frame(&state), readable, notices }
 }
 
 /// Makes what is written to a project of what the framework wrote; as it was where that cannot be understood.
@@ -152,7 +151,7 @@ fn parse(bytes: &[u8]) -> (Option<Map<String, Value>>, bool) {
     (salvage(all.unwrap_or_default()), true)
 }
 
-/// What stands before the first place that cannot be read: cut after the last complete value, with what is open
+/// The readable part before the first damage: cut after the last complete value, with what is open
 /// closed.
 fn salvage(text: &[u8]) -> Option<Map<String, Value>> {
     // Only the brackets and strings are looked at; what does not parse in the end is given up.
@@ -207,51 +206,37 @@ fn salvage(text: &[u8]) -> Option<Map<String, Value>> {
 fn object(source: &mut Map<String, Value>, key: &str, damaged: &mut bool) -> Map<String, Value> {
     match source.remove(key) {
         Some(Value::Object(map)) => map,
-        None => {
-            *damaged = true;
-            Map::new()
-        }
-        Some(_) => {
+        _ => {
             *damaged = true;
             Map::new()
         }
     }
 }
 
-/// Every parameter of this version, as it was written where that makes sense, else at its default; whether any
+/// Every parameter of this version, as it was written where that is valid, else at its default; whether any
 /// made none. What this version does not know goes into `later`.
-fn mend_params(
+fn repair_params(
     mut written: Map<String, Value>,
     params: &SidemanParams,
     later: &mut Later,
 ) -> (BTreeMap<String, Value>, bool) {
     let mut damaged = false;
-    let mut mended = BTreeMap::new();
+    let mut repaired = BTreeMap::new();
     for (id, ptr, _) in params.param_map() {
         let read = written.remove(&id).and_then(|value| {
             let read = read_param(&id, &ptr, &value);
             damaged |= read.is_none();
             read
         });
-        mended.insert(id.clone(), read.unwrap_or_else(|| default_param(&id, &ptr)));
+        repaired.insert(id.clone(), read.unwrap_or_else(|| default_param(&id, &ptr)));
     }
     later.params = written.into_iter().collect();
-    (mended, damaged)
+    (repaired, damaged)
 }
 
 /// The ids of what an enumeration can be.
 pub(crate) fn choices(id: &str) -> Option<&'static [&'static str]> {
-    match id {
-        "style" => StyleParam::ids(),
-        "variation" => VariationParam::ids(),
-        "weights" => WeightsParam::ids(),
-        "morph_to" => MorphParam::ids(),
-        "clock" => ClockParam::ids(),
-        "meter" => MeterParam::ids(),
-        "send" => SendParam::ids(),
-        "piano" => PianoSoundParam::ids(),
-        _ => None,
-    }
+    Control::all().find(|c| c.row().choices().is_some() && c.row().id == id)?.row().choices().map(|c| c.ids)
 }
 
 /// A parameter's value as the framework writes it, brought into its range; `None` when it is none.
@@ -293,8 +278,8 @@ fn default_param(id: &str, ptr: &ParamPtr) -> Value {
     }
 }
 
-/// Every field of this version, as it was written where that makes sense, else at its default.
-fn mend_fields(
+/// Every field of this version, as it was written where that is valid, else at its default.
+fn repair_fields(
     mut written: Map<String, Value>,
     later: &mut Later,
     damaged: &mut bool,
@@ -303,15 +288,15 @@ fn mend_fields(
     let mut take = |name: &str| written.remove(name).map(|v| v.as_str().map(str::to_owned));
     let mut keep =
         |name: &str, text: Option<Option<String>>, good: &dyn Fn(&str) -> Option<String>, default: String| {
-            let mended = match &text {
+            let repaired = match &text {
                 None => None,
                 Some(text) => {
-                    let mended = text.as_deref().and_then(good);
-                    *damaged |= mended.is_none();
-                    mended
+                    let repaired = text.as_deref().and_then(good);
+                    *damaged |= repaired.is_none();
+                    repaired
                 }
             };
-            fields.insert(name.to_owned(), mended.unwrap_or(default));
+            fields.insert(name.to_owned(), repaired.unwrap_or(default));
         };
     let path = |t: &str| serde_json::from_str::<Option<std::path::PathBuf>>(t).ok().map(|p| encode(&p));
     keep("soundfont", take("soundfont"), &path, "null".to_owned());
@@ -344,7 +329,7 @@ fn mend_fields(
         Some(None) => *damaged = true,
         Some(Some(map)) => {
             for (action, trigger) in map {
-                if sideman_engine::live::Action::from_name(&action).is_none() {
+                if Control::of_learned_name(&action).is_none() {
                     later.learned.insert(action, trigger);
                 } else {
                     match serde_json::from_value::<KeptTrigger>(trigger) {
@@ -369,7 +354,7 @@ fn mend_fields(
 mod tests {
     use std::sync::Arc;
 
-    use sideman_engine::live::{Action, Shared, Trigger};
+    use sideman_engine::live::{Shared, Trigger};
 
     use super::*;
 
@@ -383,10 +368,10 @@ mod tests {
     }
 
     fn written_of(params: &SidemanParams) -> Value {
-        params.learned.0.set_learned(Action::Fill, Some(Trigger::Note(9, 40)));
+        params.learned.0.set_learned(Control::Fill, Some(Trigger::Note(9, 40)));
         params.preset.set("Late night".to_owned());
-        let mended = json_of(&mend(&frame(&json!({"params": {}, "fields": {}})), params).chunk);
-        let mut state = mended;
+        let repaired = json_of(&repair(&frame(&json!({"params": {}, "fields": {}})), params).chunk);
+        let mut state = repaired;
         state["params"]["intensity"] = json!({"f32": 0.75});
         state["params"]["style"] = json!({"string": "bossa"});
         state["params"]["bass_octave"] = json!({"i32": -1});
@@ -405,8 +390,8 @@ mod tests {
         serde_json::from_slice(&chunk[8..]).unwrap()
     }
 
-    fn mend_value(state: &Value) -> Mended {
-        mend(&frame(state), &params())
+    fn repair_value(state: &Value) -> Repaired {
+        repair(&frame(state), &params())
     }
 
     #[test]
@@ -416,15 +401,15 @@ mod tests {
         let project = dress(&frame(&state));
         assert_eq!(json_of(&project)["format"], FORMAT);
         assert_eq!(json_of(&project)["fields"].get("later"), None, "it is laid open");
-        let mended = mend(&project, &params);
-        assert!(mended.readable && mended.notices.is_empty(), "{:?}", mended.notices);
-        assert_eq!(json_of(&mended.chunk), state);
+        let repaired = repair(&project, &params);
+        assert!(repaired.readable && repaired.notices.is_empty(), "{:?}", repaired.notices);
+        assert_eq!(json_of(&repaired.chunk), state);
         // And the framework takes it: its own type reads it.
-        let read: nice_plug::prelude::PluginState = serde_json::from_slice(&mended.chunk[8..]).unwrap();
+        let read: nice_plug::prelude::PluginState = serde_json::from_slice(&repaired.chunk[8..]).unwrap();
         assert_eq!(read.params.len(), params.param_map().len());
         let fresh = self::params();
         fresh.deserialize_fields(&read.fields);
-        assert_eq!(fresh.learned.0.learned(Action::Fill), Some(Trigger::Note(9, 40)));
+        assert_eq!(fresh.learned.0.learned(Control::Fill), Some(Trigger::Note(9, 40)));
         assert_eq!(fresh.preset.get(), "Late night");
         let kept = fresh.patterns.0.patterns();
         assert_eq!(kept, params.patterns.0.patterns());
@@ -437,9 +422,9 @@ mod tests {
             let mut state = written();
             state["fields"]["preset"] = Value::String(encode(&"x".repeat(extra % 200)));
             state["pad"] = json!("y".repeat(extra));
-            let mended = mend_value(&state);
-            assert!(mended.readable && mended.notices.is_empty(), "{extra}: {:?}", mended.notices);
-            assert_eq!(json_of(&dress(&mended.chunk))["pad"], state["pad"]);
+            let repaired = repair_value(&state);
+            assert!(repaired.readable && repaired.notices.is_empty(), "{extra}: {:?}", repaired.notices);
+            assert_eq!(json_of(&dress(&repaired.chunk))["pad"], state["pad"]);
         }
     }
 
@@ -452,7 +437,7 @@ mod tests {
         state["params"]["shape"] = json!({"curve": [0.5, 1.5]});
         state["fields"]["mixer"] = json!("{\"a\":1}");
         state["fields"]["learned"] = json!(r#"{"fill":{"note":[9,40]},"solo brass":{"pedal":[1]}}"#);
-        let first = mend_value(&state);
+        let first = repair_value(&state);
         assert!(first.notices.iter().any(|n| n.contains("later version")), "{:?}", first.notices);
         let again = dress(&first.chunk);
         let (again, state) = (json_of(&again), state);
@@ -471,9 +456,9 @@ mod tests {
     #[test]
     fn older_states_get_defaults_for_what_they_lack() {
         let old = json!({"version": "0.0.1", "params": {"swing": {"f32": 0.25}}, "fields": {}});
-        let mended = mend_value(&old);
-        assert!(mended.readable && mended.notices.is_empty(), "{:?}", mended.notices);
-        let given = json_of(&mended.chunk);
+        let repaired = repair_value(&old);
+        assert!(repaired.readable && repaired.notices.is_empty(), "{:?}", repaired.notices);
+        let given = json_of(&repaired.chunk);
         assert_eq!(given["params"]["swing"], json!({"f32": 0.25}));
         assert_eq!(given["params"]["humanize"], json!({"f32": 1.0}));
         assert_eq!(given["params"]["weights"], json!({"string": "full"}));
@@ -494,9 +479,9 @@ mod tests {
             "soundfont": "[1,2]", "look": "{\"width\":1e30,\"height\":-1,\"scale\":0}", "preset": 5,
             "learned": "{\"fill\":{\"note\":[300,1]},\"hold\":{\"controller\":[0,64]}}",
         }});
-        let mended = mend_value(&hostile);
-        assert!(mended.readable && mended.notices[0].contains("damaged"), "{:?}", mended.notices);
-        let given = json_of(&mended.chunk);
+        let repaired = repair_value(&hostile);
+        assert!(repaired.readable && repaired.notices[0].contains("damaged"), "{:?}", repaired.notices);
+        let given = json_of(&repaired.chunk);
         let p = &given["params"];
         assert_eq!((&p["intensity"], &p["swing"]), (&json!({"f32": 1.0}), &json!({"f32": 0.0})));
         assert_eq!((&p["humanize"], &p["complexity"]), (&json!({"f32": 1.0}), &json!({"f32": 0.5})));
@@ -523,11 +508,11 @@ mod tests {
         let full = json_of(&whole);
         let (mut kept_some, mut readable) = (0, 0);
         for length in 0..whole.len() {
-            let mended = mend(&whole[..length], &params());
-            assert!(!mended.notices.is_empty(), "cut at {length} without a word");
-            let given = json_of(&mended.chunk);
+            let repaired = repair(&whole[..length], &params());
+            assert!(!repaired.notices.is_empty(), "cut at {length} without a word");
+            let given = json_of(&repaired.chunk);
             assert_eq!(given["params"].as_object().unwrap().len(), full["params"].as_object().unwrap().len());
-            readable += usize::from(mended.readable);
+            readable += usize::from(repaired.readable);
             kept_some += usize::from(given["params"]["style"] == full["params"]["style"]);
         }
         assert!(readable > whole.len() / 2, "{readable}");
@@ -543,10 +528,10 @@ mod tests {
             for bit in 0..8 {
                 let mut torn = whole.clone();
                 torn[byte] ^= 1 << bit;
-                let mended = mend(&torn, &params());
-                let given = json_of(&mended.chunk);
+                let repaired = repair(&torn, &params());
+                let given = json_of(&repaired.chunk);
                 assert_eq!(given["params"].as_object().unwrap().len(), count, "byte {byte} bit {bit}");
-                unreadable += usize::from(!mended.readable);
+                unreadable += usize::from(!repaired.readable);
             }
         }
         // Only where the first brackets are hit is nothing left.
@@ -568,12 +553,12 @@ mod tests {
             &[b'"'; 999],
         ];
         for bytes in garbage {
-            let mended = mend(bytes, &params());
-            assert!(!mended.readable && mended.notices[0].contains("could not be read"), "{bytes:?}");
-            json_of(&mended.chunk);
+            let repaired = repair(bytes, &params());
+            assert!(!repaired.readable && repaired.notices[0].contains("could not be read"), "{bytes:?}");
+            json_of(&repaired.chunk);
         }
         // An object that never ends is one without content.
-        json_of(&mend(nested.as_bytes(), &params()).chunk);
+        json_of(&repair(nested.as_bytes(), &params()).chunk);
         assert_eq!(dress(b"no state"), b"no state");
     }
 }

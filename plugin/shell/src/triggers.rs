@@ -1,36 +1,32 @@
-//! Parameters that are pressed rather than set.
+//! Triggers that the audio thread acts on.
 
-use sideman_engine::live::Action;
+use sideman_engine::controls::Control;
 
-use crate::params::Triggers;
+use crate::params::SidemanParams;
 
-/// The presses that were seen so far, by the audio thread.
+/// Presses that the audio thread has acted on so far.
 #[derive(Debug)]
 pub(crate) struct Seen([u32; 4]);
 
-/// Fills are not among them: the engine counts them itself.
-const ACTIONS: [Action; 4] = [Action::NextVariation, Action::Panic, Action::Tap, Action::StartStop];
+/// Fills and new figures are not among them: the engine counts them itself.
+const TRIGGERS: [Control; 4] = [Control::Next, Control::Panic, Control::Tap, Control::StartStop];
 /// Most presses of one button that a block acts on.
 const MOST: u32 = 4;
 
-fn counts(presses: &Triggers) -> [u32; 4] {
-    [presses.next.count(), presses.panic.count(), presses.tap.count(), presses.start_stop.count()]
-}
-
 impl Seen {
     /// All so far.
-    pub(crate) fn new(presses: &Triggers) -> Self {
-        Self(counts(presses))
+    pub(crate) fn new(params: &SidemanParams) -> Self {
+        Self(TRIGGERS.map(|control| params.presses(control)))
     }
 
     /// Each press since.
-    pub(crate) fn each(&mut self, presses: &Triggers, mut act: impl FnMut(Action)) {
-        let counts = counts(presses);
-        for (i, action) in ACTIONS.into_iter().enumerate() {
-            for _ in 0..counts[i].wrapping_sub(self.0[i]).min(MOST) {
-                act(action);
+    pub(crate) fn each(&mut self, params: &SidemanParams, mut act: impl FnMut(Control)) {
+        let now = Self::new(params);
+        for (i, control) in TRIGGERS.into_iter().enumerate() {
+            for _ in 0..now.0[i].wrapping_sub(self.0[i]).min(MOST) {
+                act(control);
             }
         }
-        self.0 = counts;
+        *self = now;
     }
 }

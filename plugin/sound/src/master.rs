@@ -50,7 +50,7 @@ impl Master {
         self.limit = 1.0;
     }
 
-    /// Turns and limits a block in place. True if it held what is no number.
+    /// Turns and limits a block in place. True if it held NaN or infinity.
     pub(crate) fn run(&mut self, left: &mut [f32], right: &mut [f32]) -> bool {
         let mut damaged = false;
         for (left, right) in left.iter_mut().zip(right.iter_mut()) {

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use sideman_engine::StyleChoice;
 
-use super::equality::{first_bars, heard, rendered, same};
+use super::equality::{first_bars, received, rendered, same};
 use super::jackd::{Mortal, Server, there};
 use super::song::Song;
 use super::stage::HostNoteTracker;
-use super::{Format, Library, Say, bundles, child};
+use super::{Format, Library, Message, bundles, child};
 
 const RATE: f64 = 48_000.0;
 const SCANNER: &str = "/usr/lib/ardour7/ardour-vst3-scanner";
@@ -40,10 +40,10 @@ fn furnish(home: &Path, song: &Song) {
     let bundle = bundle.canonicalize().expect("the bundle");
     std::os::unix::fs::symlink(bundle, home.join(".vst3/Sideman.vst3")).expect("a link");
     let mut keys = String::new();
-    for (sample, say) in song.keys(RATE) {
-        let data = match say {
-            Say::On { pitch, velocity, .. } => [0x90, pitch, velocity],
-            Say::Off { pitch, .. } => [0x80, pitch, 0],
+    for (sample, message) in song.keys(RATE) {
+        let data = match message {
+            Message::On { pitch, velocity, .. } => [0x90, pitch, velocity],
+            Message::Off { pitch, .. } => [0x80, pitch, 0],
             _ => unreachable!("a song has keys only"),
         };
         write!(keys, "{{{sample},{},{},{}}},", data[0], data[1], data[2]).expect("a string takes all");
@@ -83,22 +83,24 @@ fn roll(library: &Library) {
     command.current_dir(home.path()).arg("host.lua").arg(home.path().join("session")).arg("20");
     let mut instance = library.create();
     for (name, text) in [("Seed", "7"), ("Reaction time", "100"), ("Sound", "Off")] {
-        let Say::Set { value, .. } = instance.setting(name, text).say else { unreachable!("a setting sets") };
+        let Message::Set { value, .. } = instance.setting(name, text).message else {
+            unreachable!("a setting sets")
+        };
         command.arg(name).arg(value.to_string());
     }
     command.env("JACK_DEFAULT_SERVER", &server.name).env("JACK_NO_START_SERVER", "1");
     let out = Mortal(command.spawn().expect("Ardour runs")).output(Duration::from_secs(180), "Ardour");
     assert!(out.contains("again Sideman") && out.contains("done"), "{out}");
 
-    let mut ledger = HostNoteTracker::default();
+    let mut tracker = HostNoteTracker::default();
     for line in out.lines().filter_map(|l| l.strip_prefix("midi ")) {
         let numbers: Vec<i64> = line.split_whitespace().map(|n| n.parse().expect("numbers")).collect();
         let data = [numbers[1], numbers[2], numbers[3]].map(|b| b as u8);
-        ledger.write(numbers[0], Say::from_midi(data));
+        tracker.write(numbers[0], Message::from_midi(data));
     }
-    ledger.balance("Ardour");
+    tracker.balance("Ardour");
     let keys = song.keys(RATE);
-    let piano = ledger.notes.iter().filter(|n| n.channel == 0).count();
+    let piano = tracker.notes.iter().filter(|n| n.channel == 0).count();
     assert_eq!(piano * 2, keys.len(), "the piano passes: {out}");
-    same(&wanted, &heard(&ledger.notes, &song, RATE, 0, 4800), "Ardour");
+    same(&wanted, &received(&tracker.notes, &song, RATE, 0, 4800), "Ardour");
 }

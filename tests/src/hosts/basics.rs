@@ -2,7 +2,7 @@
 
 use super::song::{Blocks, Song};
 use super::stage::Stage;
-use super::{Event, Format, Library, Say, Setup, Transport, clap, libraries};
+use super::{Event, Format, Library, Message, Setup, Transport, clap, libraries};
 
 pub(crate) const LIVE: Setup = Setup { rate: 48_000.0, max_block: 512, offline: false };
 
@@ -63,15 +63,17 @@ fn the_piano_passes_through_at_its_sample() {
             while at < song.sample(1920 * 4, LIVE.rate) {
                 let frames = blocks.next();
                 let events: Vec<Event> = super::song::within(&keys, at, frames).collect();
-                let said = stage.block(frames, transport.as_ref(), &events);
-                let piano: Vec<&Event> = said
+                let sent = stage.block(frames, transport.as_ref(), &events);
+                let piano: Vec<&Event> = sent
                     .iter()
-                    .filter(|e| matches!(e.say, Say::On { channel: 0, .. } | Say::Off { channel: 0, .. }))
+                    .filter(|e| {
+                        matches!(e.message, Message::On { channel: 0, .. } | Message::Off { channel: 0, .. })
+                    })
                     .collect();
                 assert_eq!(piano, events.iter().collect::<Vec<_>>(), "{format:?} at {at}");
                 at += i64::from(frames);
             }
-            assert!(stage.ledger.notes.len() > 40 && stage.finite);
+            assert!(stage.tracker.notes.len() > 40 && stage.finite);
         }
     }
 }
@@ -81,15 +83,19 @@ fn blocks_of_no_length_do_no_harm_and_set_parameters() {
     for (format, library) in libraries() {
         let mut instance = library.create();
         let setting = instance.setting("Seed", "1234");
-        let Say::Set { id, value } = setting.say else { unreachable!("a setting sets") };
+        let Message::Set { id, value } = setting.message else { unreachable!("a setting sets") };
         let mut stage = Stage::new(instance.activate(LIVE), LIVE.rate);
         stage.block(0, None, &[]);
         stage.block(0, None, &[setting]);
-        stage.block(64, None, &[Event { at: 9, say: Say::On { channel: 0, pitch: 60, velocity: 90 } }]);
+        stage.block(
+            64,
+            None,
+            &[Event { at: 9, message: Message::On { channel: 0, pitch: 60, velocity: 90 } }],
+        );
         stage.block(0, None, &[]);
-        stage.block(64, None, &[Event { at: 9, say: Say::Off { channel: 0, pitch: 60 } }]);
-        assert!(stage.ledger.notes.iter().any(|n| (n.channel, n.pitch) == (0, 60)), "{format:?}");
-        stage.ledger.is_orderly("blocks of no length");
+        stage.block(64, None, &[Event { at: 9, message: Message::Off { channel: 0, pitch: 60 } }]);
+        assert!(stage.tracker.notes.iter().any(|n| (n.channel, n.pitch) == (0, 60)), "{format:?}");
+        stage.tracker.is_orderly("blocks of no length");
         // What was set on the audio thread is what a project keeps.
         let state = instance.save();
         let mut other = library.create();
@@ -106,42 +112,46 @@ fn controllers_and_bends_pass_through() {
         let mut stage = Stage::new(instance.activate(LIVE), LIVE.rate);
         stage.block(64, None, &[]);
         for data in [[0xB0, 64, 127], [0xB0, 1, 33], [0xE0, 0, 80], [0xD0, 50, 0]] {
-            let said = stage.block(64, None, &[Event { at: 7, say: Say::Midi(data) }]).to_vec();
-            let heard = said.iter().find(|e| matches!(e.say, Say::Midi(_)));
+            let sent = stage.block(64, None, &[Event { at: 7, message: Message::Midi(data) }]).to_vec();
+            let received = sent.iter().find(|e| matches!(e.message, Message::Midi(_)));
             match format {
                 Format::Clap => {
-                    assert_eq!(heard, Some(&Event { at: 7, say: Say::Midi(data) }));
+                    assert_eq!(received, Some(&Event { at: 7, message: Message::Midi(data) }));
                 }
                 // VST3 has no events for controllers, and the wrapper sends none of the old ones.
-                Format::Vst3 => assert_eq!(heard, None),
+                Format::Vst3 => assert_eq!(received, None),
             }
         }
     }
 }
 
 #[test]
-fn a_latency_is_told_and_the_piano_is_as_late() {
+fn a_latency_is_reported_and_the_piano_is_as_late() {
     for (format, library) in libraries() {
         let mut instance = library.create();
         let setup = Setup { max_block: 64, ..LIVE };
         let settings = [("Report latency", "On"), ("Reaction time", "20")];
         let settings: Vec<Event> = settings.iter().map(|(n, t)| instance.setting(n, t)).collect();
         let mut stage = Stage::new(instance.activate(setup), setup.rate);
-        assert_eq!(instance.latency(), 0, "{format:?}: nothing is told unless it is asked for");
+        assert_eq!(instance.latency(), 0, "{format:?}: no latency is reported unless asked for");
         stage.block(64, None, &settings);
-        // As a host does when it is told that the latency changed.
+        // As a host does when the latency changed.
         stage.leave();
         instance.deactivate();
         stage.enter(instance.activate(setup), setup.rate);
         let latency = i64::from(instance.latency());
         assert_eq!(latency, 960, "{format:?}");
         let began = stage.now;
-        stage.block(64, None, &[Event { at: 9, say: Say::On { channel: 0, pitch: 60, velocity: 90 } }]);
-        stage.block(64, None, &[Event { at: 30, say: Say::Off { channel: 0, pitch: 60 } }]);
+        stage.block(
+            64,
+            None,
+            &[Event { at: 9, message: Message::On { channel: 0, pitch: 60, velocity: 90 } }],
+        );
+        stage.block(64, None, &[Event { at: 30, message: Message::Off { channel: 0, pitch: 60 } }]);
         for _ in 0..40 {
             stage.block(64, None, &[]);
         }
-        let key = stage.ledger.notes.iter().find(|n| n.channel == 0).expect("the piano passes");
+        let key = stage.tracker.notes.iter().find(|n| n.channel == 0).expect("the piano passes");
         assert_eq!((key.onset, key.end), (began + 9 + latency, began + 64 + 30 + latency), "{format:?}");
     }
 }

@@ -21,7 +21,7 @@ use clack_host::events::spaces::CoreEventSpace;
 use clack_host::events::{EventFlags, Match};
 use clack_host::prelude::*;
 
-use super::{Event as Said, Instance, Parameter, Processor, Say, Setup, Transport};
+use super::{Event as HostEvent, Instance, Message, Parameter, Processor, Setup, Transport};
 
 /// The loaded bundle.
 #[derive(Clone)]
@@ -211,7 +211,7 @@ impl Instance for Clap {
             steady: 0,
             // So large that they never grow while the plugin is watched.
             input: EventBuffer::with_capacity(4096),
-            said: EventBuffer::with_capacity(4096),
+            sent: EventBuffer::with_capacity(4096),
             allocations: 0,
         })
     }
@@ -267,9 +267,9 @@ impl Instance for Clap {
         let mut input = EventBuffer::new();
         let value = low + value * (high - low);
         input.push(&ParamValueEvent::new(0, clap_id(id), Pckn::match_all(), value));
-        let mut said = EventBuffer::new();
+        let mut sent = EventBuffer::new();
         let mut handle = self.instance.inactive_plugin_handle().expect("set while active: use an event");
-        params.flush(&mut handle, &input.as_input(), &mut said.as_output());
+        params.flush(&mut handle, &input.as_input(), &mut sent.as_output());
     }
 
     fn latency(&mut self) -> u32 {
@@ -292,7 +292,7 @@ struct ClapProcessor {
     frames: usize,
     steady: u64,
     input: EventBuffer,
-    said: EventBuffer,
+    sent: EventBuffer,
     allocations: usize,
 }
 
@@ -301,18 +301,18 @@ impl ClapProcessor {
         range(&self.parameters, id)
     }
 
-    fn put(&mut self, event: &Said) {
+    fn put(&mut self, event: &HostEvent) {
         let key = |channel: u8, pitch: u8| Pckn::new(0u16, u16::from(channel), u16::from(pitch), Match::All);
         let at = event.at;
-        match event.say {
-            Say::On { channel, pitch, velocity } => {
+        match event.message {
+            Message::On { channel, pitch, velocity } => {
                 self.input.push(&NoteOnEvent::new(at, key(channel, pitch), f64::from(velocity) / 127.0));
             }
-            Say::Off { channel, pitch } => {
+            Message::Off { channel, pitch } => {
                 self.input.push(&NoteOffEvent::new(at, key(channel, pitch), 0.0));
             }
-            Say::Midi(data) => self.input.push(&MidiEvent::new(at, 0, data)),
-            Say::Set { id, value } => {
+            Message::Midi(data) => self.input.push(&MidiEvent::new(at, 0, data)),
+            Message::Set { id, value } => {
                 let (low, high) = self.range(id);
                 let value = low + value * (high - low);
                 self.input.push(&ParamValueEvent::new(at, clap_id(id), Pckn::match_all(), value));
@@ -320,25 +320,27 @@ impl ClapProcessor {
         }
     }
 
-    fn hear(&self, event: &UnknownEvent) -> Option<Said> {
+    fn read(&self, event: &UnknownEvent) -> Option<HostEvent> {
         let at = event.header().time();
         let narrow = |m: Match<u16>| match m {
             Match::Specific(v) => u8::try_from(v).expect("channel and key are MIDI's"),
             Match::All => panic!("a note without channel or key: {event:?}"),
         };
-        let say = match event.as_core_event()? {
-            CoreEventSpace::NoteOn(e) => Say::on(narrow(e.channel()), narrow(e.key()), e.velocity()),
-            CoreEventSpace::NoteOff(e) => Say::Off { channel: narrow(e.channel()), pitch: narrow(e.key()) },
-            CoreEventSpace::Midi(e) => Say::from_midi(e.data()),
+        let message = match event.as_core_event()? {
+            CoreEventSpace::NoteOn(e) => Message::on(narrow(e.channel()), narrow(e.key()), e.velocity()),
+            CoreEventSpace::NoteOff(e) => {
+                Message::Off { channel: narrow(e.channel()), pitch: narrow(e.key()) }
+            }
+            CoreEventSpace::Midi(e) => Message::from_midi(e.data()),
             CoreEventSpace::ParamValue(e) => {
                 let id = e.param_id().expect("a parameter's id").get();
                 let (low, high) = self.range(id);
-                Say::Set { id, value: (e.value() - low) / (high - low) }
+                Message::Set { id, value: (e.value() - low) / (high - low) }
             }
             CoreEventSpace::NoteExpression(_) => panic!("note expressions have crashed hosts: {event:?}"),
             _ => return None,
         };
-        Some(Said { at, say })
+        Some(HostEvent { at, message })
     }
 }
 
@@ -367,9 +369,15 @@ fn transport_event(t: &Transport) -> TransportEvent {
 }
 
 impl Processor for ClapProcessor {
-    fn process(&mut self, frames: u32, transport: Option<&Transport>, events: &[Said], out: &mut Vec<Said>) {
+    fn process(
+        &mut self,
+        frames: u32,
+        transport: Option<&Transport>,
+        events: &[HostEvent],
+        out: &mut Vec<HostEvent>,
+    ) {
         self.input.clear();
-        self.said.clear();
+        self.sent.clear();
         events.iter().for_each(|e| self.put(e));
         let transport = transport.map(transport_event);
         self.frames = frames as usize;
@@ -388,17 +396,17 @@ impl Processor for ClapProcessor {
             latency: 0,
         }]);
         let started = self.started.as_mut().expect("taken by drop only");
-        let (input, mut said) = (self.input.as_input(), self.said.as_output());
+        let (input, mut sent) = (self.input.as_input(), self.sent.as_output());
         let mut result = None;
         self.allocations += sideman_allocator::calls(|| {
             let steady = Some(self.steady);
             result =
-                Some(started.process(&inputs, &mut outputs, &input, &mut said, steady, transport.as_ref()));
+                Some(started.process(&inputs, &mut outputs, &input, &mut sent, steady, transport.as_ref()));
         });
         result.expect("it was called").expect("processing succeeds");
         self.steady += u64::from(frames);
         let mut last = 0;
-        for event in self.said.iter().filter_map(|e| self.hear(e)) {
+        for event in self.sent.iter().filter_map(|e| self.read(e)) {
             assert!(event.at >= last, "events out of order: {event:?} after sample {last}");
             assert!(event.at < frames.max(1), "{event:?} in a block of {frames}");
             last = event.at;

@@ -2,7 +2,7 @@
 
 use super::song::{Blocks, Song, within};
 use super::stage::Stage;
-use super::{Event, Instance, Library, Say, Setup, Transport, libraries};
+use super::{Event, Instance, Library, Message, Setup, Transport, libraries};
 
 pub(super) const OFFLINE: Setup = Setup { rate: 48_000.0, max_block: 1024, offline: true };
 
@@ -34,10 +34,10 @@ impl Show {
     pub(super) fn go_on_until_it_sounds(&mut self, bars: i64) {
         self.go_on(bars);
         let mut more = 0;
-        while self.stage.ledger.band_sounds() < 3 {
+        while self.stage.tracker.band_sounds() < 3 {
             self.pulses(97);
             more += 97;
-            assert!(more < 4 * 1920, "the band hardly plays: {:?}", self.stage.ledger.sounding());
+            assert!(more < 4 * 1920, "the band hardly plays: {:?}", self.stage.tracker.sounding());
         }
     }
 
@@ -68,20 +68,20 @@ impl Show {
         self.block_with(&[Event { at: 200, ..setting }]);
     }
 
-    /// The hands leave the keys, the transport stops, and the books must be even.
+    /// Releases all keys, stops the transport and checks that every note-on has had its note-off.
     pub(super) fn end(mut self, what: &str) {
-        let hands = self.stage.ledger.sounding().into_iter().filter(|k| k.0 == 0);
-        let off = hands.map(|(channel, pitch)| Event { at: 0, say: Say::Off { channel, pitch } });
+        let hands = self.stage.tracker.sounding().into_iter().filter(|k| k.0 == 0);
+        let off = hands.map(|(channel, pitch)| Event { at: 0, message: Message::Off { channel, pitch } });
         let off: Vec<Event> = off.collect();
         let transport = self.song.transport(self.at, self.rate);
         self.stage.block(64, Some(&transport), &off);
         self.stage.stop(&mut self.blocks);
         // The hands may have struck a key twice, where the song was jumped about in.
-        let hang: Vec<(u8, u8)> = self.stage.ledger.sounding().into_iter().filter(|k| k.0 != 0).collect();
+        let hang: Vec<(u8, u8)> = self.stage.tracker.sounding().into_iter().filter(|k| k.0 != 0).collect();
         assert!(hang.is_empty(), "{what}: these hang, channel and pitch: {hang:?}");
-        self.stage.ledger.band_is_orderly(what, &[0]);
-        assert!(self.stage.finite, "{what}: the sound is no number");
-        assert!(self.stage.ledger.notes.iter().filter(|n| n.channel != 0).count() > 50, "{what}: no band");
+        self.stage.tracker.band_is_orderly(what, &[0]);
+        assert!(self.stage.finite, "{what}: the sound is NaN or infinite");
+        assert!(self.stage.tracker.notes.iter().filter(|n| n.channel != 0).count() > 50, "{what}: no band");
     }
 }
 
@@ -97,7 +97,7 @@ fn a_stop_ends_all_at_once() {
     each(|mut show, what| {
         let stopped = Transport::stopped(120.0);
         show.stage.block(256, Some(&stopped), &[]);
-        assert_eq!(show.stage.ledger.band_sounds(), 0, "{what}: after the first stopped block");
+        assert_eq!(show.stage.tracker.band_sounds(), 0, "{what}: after the first stopped block");
         show.go_on(3);
         show.end(what);
     });
@@ -108,13 +108,13 @@ fn jumps_end_all_at_once_wherever_they_go() {
     each(|mut show, what| {
         for bar in [12, 2, 15, 0, 7, 100, 3] {
             show.go_on_until_it_sounds(1);
-            let before = show.stage.ledger.sounding();
+            let before = show.stage.tracker.sounding();
             show.at = show.song.sample(bar * 1920 + 300, show.rate);
             let start = show.stage.now;
             show.block_with(&[]);
             let ended = |k: &(u8, u8)| {
                 k.0 == 0
-                    || show.stage.ledger.notes.iter().any(|n| (n.channel, n.pitch) == *k && n.end == start)
+                    || show.stage.tracker.notes.iter().any(|n| (n.channel, n.pitch) == *k && n.end == start)
             };
             assert!(before.iter().all(ended), "{what}: not all end at the jump to bar {bar}");
             show.at = show.song.sample(4 * 1920, show.rate);
@@ -145,15 +145,16 @@ fn loops_repeat_themselves() {
                 // Every pass is played alike: what is down at its end is let go.
                 let mut events: Vec<Event> = within(&keys, at, frames).collect();
                 if at + i64::from(frames) == end {
-                    let down = show.stage.ledger.sounding().into_iter().filter(|k| k.0 == 0);
-                    let off = |(channel, pitch)| Event { at: frames - 1, say: Say::Off { channel, pitch } };
+                    let down = show.stage.tracker.sounding().into_iter().filter(|k| k.0 == 0);
+                    let off =
+                        |(channel, pitch)| Event { at: frames - 1, message: Message::Off { channel, pitch } };
                     events.extend(down.map(off));
                 }
-                events.retain(|e| match e.say {
+                events.retain(|e| match e.message {
                     // Keys struck before the pass began are not down in it.
-                    Say::Off { channel, pitch } => {
+                    Message::Off { channel, pitch } => {
                         e.at == frames - 1 && at + i64::from(frames) == end
-                            || show.stage.ledger.sounding().contains(&(channel, pitch))
+                            || show.stage.tracker.sounding().contains(&(channel, pitch))
                     }
                     _ => true,
                 });
@@ -161,7 +162,7 @@ fn loops_repeat_themselves() {
                 at += i64::from(frames);
             }
             let to = show.stage.now;
-            let notes = show.stage.ledger.notes.iter();
+            let notes = show.stage.tracker.notes.iter();
             let mut pass: Vec<_> = notes
                 .filter(|n| n.channel != 0 && n.onset >= from && n.onset < to && n.end < to)
                 .map(|n| (n.channel, n.pitch, n.onset - from, n.end - from, n.velocity))
@@ -204,12 +205,12 @@ fn bypass_ends_the_band_and_lets_the_piano_through() {
     each(|mut show, what| {
         show.turn("Bypass", "Bypassed");
         show.block_with(&[]);
-        assert_eq!(show.stage.ledger.band_sounds(), 0, "{what}");
-        let before = show.stage.ledger.notes.len();
+        assert_eq!(show.stage.tracker.band_sounds(), 0, "{what}");
+        let before = show.stage.tracker.notes.len();
         show.go_on(2);
-        assert_eq!(show.stage.ledger.band_sounds(), 0, "{what}: the band plays while bypassed");
-        assert!(show.stage.ledger.notes[before..].iter().all(|n| n.channel == 0));
-        assert!(show.stage.ledger.notes.len() > before + 5, "{what}: the piano passes");
+        assert_eq!(show.stage.tracker.band_sounds(), 0, "{what}: the band plays while bypassed");
+        assert!(show.stage.tracker.notes[before..].iter().all(|n| n.channel == 0));
+        assert!(show.stage.tracker.notes.len() > before + 5, "{what}: the piano passes");
         show.turn("Bypass", "Not bypassed");
         show.go_on_until_it_sounds(3);
         show.end(what);
@@ -223,7 +224,7 @@ fn a_reset_ends_all_in_the_next_block() {
             show.stage.reset();
             // Standing, as hosts are when they reset: otherwise the band may begin at once.
             show.stage.block(64, Some(&Transport::stopped(120.0)), &[]);
-            assert!(show.stage.ledger.sounding().is_empty(), "{what}: {:?}", show.stage.ledger.sounding());
+            assert!(show.stage.tracker.sounding().is_empty(), "{what}: {:?}", show.stage.tracker.sounding());
             // The player's hands are where they were: nothing more comes of the keys that were down.
             show.at = show.song.sample(4 * 1920, show.rate);
             show.go_on_until_it_sounds(2);
@@ -244,7 +245,7 @@ fn a_change_of_sample_rate_ends_all() {
             instance.deactivate();
             stage.enter(instance.activate(Setup { rate, ..OFFLINE }), rate);
             stage.block(64, Some(&Transport::stopped(120.0)), &[]);
-            let open = stage.ledger.sounding();
+            let open = stage.tracker.sounding();
             assert!(open.is_empty(), "{format:?}: after the change to {rate} hang {open:?}");
             let at = song.sample(pulse.max(4 * 1920), rate);
             show = Show { instance, stage, song, blocks, at, rate };
@@ -308,7 +309,7 @@ fn knobs_and_switches_leave_no_note_behind() {
         for (name, text) in turns {
             show.turn(name, text);
             show.go_on(1);
-            show.stage.ledger.band_is_orderly(&format!("{what}, {name} at {text}"), &[0]);
+            show.stage.tracker.band_is_orderly(&format!("{what}, {name} at {text}"), &[0]);
             if show.song.pulse(show.at as f64, show.rate) > 20.0 * 1920.0 {
                 show.at = show.song.sample(4 * 1920, show.rate);
             }
@@ -323,7 +324,7 @@ fn a_panic_silences_the_band() {
         let press = show.instance.setting("Panic", "On");
         show.stage.block(512, Some(&Transport::stopped(120.0)), &[press]);
         show.stage.block(512, Some(&Transport::stopped(120.0)), &[]);
-        assert!(show.stage.ledger.sounding().is_empty(), "{what}: {:?}", show.stage.ledger.sounding());
+        assert!(show.stage.tracker.sounding().is_empty(), "{what}: {:?}", show.stage.tracker.sounding());
         show.end(what);
     });
 }
@@ -341,7 +342,7 @@ fn instances_can_go_while_notes_sound() {
                 stage.paced(40.0);
             }
             stage.play(&song, &mut Blocks::Of(512), 0, song.sample(4 * 1920, setup.rate));
-            assert!(stage.ledger.notes.iter().any(|n| n.channel != 0));
+            assert!(stage.tracker.notes.iter().any(|n| n.channel != 0));
             drop(stage);
             instance.deactivate();
             drop(instance);

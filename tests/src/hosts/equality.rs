@@ -1,8 +1,8 @@
 //! What comes out of the plugin in a host is what `render` writes for the same piano, seed and tempo, the
 //! reaction time later: at any block size and sample rate, as slow as music or as fast as it goes.
 
+use sideman_engine::controls::Control;
 use sideman_engine::loaded_band::{self, Music};
-use sideman_engine::style::Style;
 use sideman_engine::{Controls, Performance, StyleChoice};
 use sideman_music::{Part, Pulse, TempoMap};
 
@@ -20,11 +20,11 @@ pub(crate) fn rendered(song: &Song, style: StyleChoice, seed: u64) -> Vec<BandNo
     let first = song.piano.first().map_or(0, |n| n.onset);
     let music =
         Music { bpm: song.tempos.bpm_at(first), bar_steps: song.meters.position(first).meter.bar_steps() };
-    let seat = loaded_band::load(&controls, music).expect("the weights know the style");
-    let settings = seat.settings(controls);
+    let band = loaded_band::load(&controls, music).expect("the weights know the style");
+    let settings = band.settings(controls);
     let performance = Performance::new(&song.piano, &song.meters, &song.tempos, settings).expect("in range");
     let mut another = |controls: &Controls, music| loaded_band::load(controls, music).ok();
-    let rendered = performance.render_following(seat, &mut another, &mut |_| {}).expect("the classifier");
+    let rendered = performance.render_following(band, &mut another, &mut |_| {}).expect("the classifier");
     let mut notes: Vec<BandNote> = Vec::new();
     for part in Part::ALL {
         notes.extend(
@@ -36,7 +36,13 @@ pub(crate) fn rendered(song: &Song, style: StyleChoice, seed: u64) -> Vec<BandNo
 }
 
 /// What sounded, from a start in samples and a reaction time after it, in pulses of the song.
-pub(crate) fn heard(notes: &[Sounded], song: &Song, rate: f64, start: i64, reaction: i64) -> Vec<BandNote> {
+pub(crate) fn received(
+    notes: &[Sounded],
+    song: &Song,
+    rate: f64,
+    start: i64,
+    reaction: i64,
+) -> Vec<BandNote> {
     let pulse = |sample: i64| song.pulse((sample - start - reaction) as f64, rate).round() as Pulse;
     let mut band: Vec<BandNote> = Vec::new();
     for n in notes.iter().filter(|n| n.channel != 0) {
@@ -95,7 +101,7 @@ impl Run {
             &[
                 ("Seed", seed.as_str()),
                 ("Reaction time", reaction.as_str()),
-                ("Style", &style_text(self.style)),
+                ("Style", style_text(self.style)),
                 ("Sound", sound),
             ],
         );
@@ -109,24 +115,18 @@ impl Run {
         let start = stage.now;
         stage.play(song, &mut blocks, 0, song.sample(until, rate));
         stage.stop(&mut blocks);
-        stage.ledger.balance(what);
+        stage.tracker.balance(what);
         assert_eq!(stage.peak > 0.0, self.sound, "{what}: sound of {}", stage.peak);
-        assert!(stage.finite, "{what}: the sound is no number");
+        assert!(stage.finite, "{what}: the sound is NaN or infinite");
         let least = (f64::from(self.reaction_ms) * rate / 1000.0).round() as i64;
         let reaction = if offline { least } else { least.max(i64::from(self.blocks.most())) };
-        heard(&stage.ledger.notes, song, rate, start, reaction)
+        received(&stage.tracker.notes, song, rate, start, reaction)
     }
 }
 
-fn style_text(style: StyleChoice) -> String {
-    match style {
-        StyleChoice::Auto => "Auto".to_owned(),
-        StyleChoice::Fixed(Style::Bossa) => "Bossa nova".to_owned(),
-        StyleChoice::Fixed(style) => {
-            let name = style.name().replace('-', " ");
-            name[..1].to_uppercase() + &name[1..]
-        }
-    }
+fn style_text(style: StyleChoice) -> &'static str {
+    let choices = Control::Style.row().choices().expect("a choice");
+    choices.ids.iter().zip(choices.names).find(|(id, _)| **id == style.name()).expect("a style").1
 }
 
 /// As far as it takes for everything to have ended.

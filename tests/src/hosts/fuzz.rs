@@ -5,7 +5,7 @@ use rand::Rng;
 use rand_pcg::Pcg64;
 
 use super::stage::Stage;
-use super::{Event, Format, Instance, Library, Parameter, Say, Setup, Transport, libraries};
+use super::{Event, Format, Instance, Library, Message, Parameter, Setup, Transport, libraries};
 use crate::soak;
 
 /// A host that sends random events.
@@ -43,21 +43,21 @@ impl Chaos {
         self.chance.random_range(0..times) == 0
     }
 
-    fn say(&mut self) -> Say {
+    fn message(&mut self) -> Message {
         let channel = if self.one_in(9) { 15 } else { 0 };
         let pitch = self.chance.random_range(0..128);
         match self.chance.random_range(0..12) {
-            0..5 => Say::On { channel, pitch, velocity: self.chance.random_range(1..128) },
-            5..9 => Say::Off { channel, pitch },
+            0..5 => Message::On { channel, pitch, velocity: self.chance.random_range(1..128) },
+            5..9 => Message::Off { channel, pitch },
             9 => {
                 let status = [0xA0, 0xB0, 0xC0, 0xD0, 0xE0][self.chance.random_range(0..5)];
-                Say::Midi([status | channel, pitch, self.chance.random_range(0..128)])
+                Message::Midi([status | channel, pitch, self.chance.random_range(0..128)])
             }
             _ => loop {
                 let p = &self.parameters[self.chance.random_range(0..self.parameters.len())];
                 if p.id != self.channel {
                     let value = [0.0, 1.0, p.default, self.chance.random_range(0.0..=1.0)];
-                    break Say::Set { id: p.id, value: value[self.chance.random_range(0..4)] };
+                    break Message::Set { id: p.id, value: value[self.chance.random_range(0..4)] };
                 }
             },
         }
@@ -71,7 +71,7 @@ impl Chaos {
             _ => 0,
         };
         let mut events: Vec<Event> = (0..count)
-            .map(|_| Event { at: self.chance.random_range(0..frames.max(1)), say: self.say() })
+            .map(|_| Event { at: self.chance.random_range(0..frames.max(1)), message: self.message() })
             .collect();
         events.sort_by_key(|e| e.at);
         events
@@ -103,7 +103,7 @@ impl Chaos {
             20 => t.bar_start = self.chance.random_range(-100.0..100.0),
             21 => t.bar = [i32::MIN, i32::MAX, 0][self.chance.random_range(0..3)],
             22 => t.cycle = Some((4.0, 8.0)),
-            // Only VST3 can say what is no number.
+            // Only VST3 can send NaN.
             23 if format == Format::Vst3 => {
                 let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, 5e-324];
                 let odd = odd[self.chance.random_range(0..5)];
@@ -120,7 +120,7 @@ impl Chaos {
     }
 }
 
-/// Plays at random for so many blocks, ends everything, and looks into the books.
+/// Plays random blocks, stops, and checks that every note has ended.
 fn play(format: Format, library: &Library, seed: u64, blocks: usize, setup: Setup) {
     let what = format!("{format:?}, seed {seed}");
     let mut instance = library.create();
@@ -135,8 +135,8 @@ fn play(format: Format, library: &Library, seed: u64, blocks: usize, setup: Setu
             1 => states.push(instance.save()),
             2 => {
                 let state = &states[chaos.chance.random_range(0..states.len())];
-                let said = String::from_utf8_lossy(state);
-                assert!(instance.load(state), "{what}: its own state of before, in block {number}: {said}");
+                let text = String::from_utf8_lossy(state);
+                assert!(instance.load(state), "{what}: its own state of before, in block {number}: {text}");
             }
             3 => {
                 stage.leave();
@@ -155,10 +155,10 @@ fn play(format: Format, library: &Library, seed: u64, blocks: usize, setup: Setu
         stage.block(setup.max_block, Some(&stopped), &[]);
     }
     let hang: Vec<(u8, u8)> =
-        stage.ledger.sounding().into_iter().filter(|k| ![0, 15].contains(&k.0)).collect();
+        stage.tracker.sounding().into_iter().filter(|k| ![0, 15].contains(&k.0)).collect();
     assert!(hang.is_empty(), "{what}: these hang, channel and pitch: {hang:?}");
-    stage.ledger.band_is_orderly(&what, &[0, 15]);
-    assert!(stage.finite, "{what}: the sound is no number");
+    stage.tracker.band_is_orderly(&what, &[0, 15]);
+    assert!(stage.finite, "{what}: the sound is NaN or infinite");
     assert!(stage.peak < 8.0, "{what}: the sound is as loud as {}", stage.peak);
 }
 

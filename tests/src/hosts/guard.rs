@@ -23,7 +23,7 @@ fn blocks_without_a_call(seed: u64, blocks: usize, setup: Setup) {
             done += 1;
             assert_eq!(stage.allocations(), 0, "in block {done} of seed {seed}: {transport:?}, {events:?}");
         }
-        assert!(stage.ledger.notes.len() > 100, "hardly a note: {}", stage.ledger.notes.len());
+        assert!(stage.tracker.notes.len() > 100, "hardly a note: {}", stage.tracker.notes.len());
     }
 }
 

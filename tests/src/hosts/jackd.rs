@@ -83,7 +83,7 @@ impl Drop for Server {
             std::thread::sleep(Duration::from_millis(50));
         }
         if std::thread::panicking() {
-            println!("jackd said: {}", std::fs::read_to_string(self.log.path()).unwrap_or_default());
+            println!("jackd sent: {}", std::fs::read_to_string(self.log.path()).unwrap_or_default());
         }
     }
 }

@@ -81,10 +81,10 @@ impl Library {
 
 /// Where the bundles are: as the test runner says, or where `cargo xtask bundle` leaves them.
 fn bundles() -> Option<PathBuf> {
-    let told = std::env::var_os("SIDEMAN_BUNDLES").map(PathBuf::from);
-    if let Some(told) = told {
-        assert!(told.is_dir(), "SIDEMAN_BUNDLES is {}, which is no folder", told.display());
-        return Some(told);
+    let given = std::env::var_os("SIDEMAN_BUNDLES").map(PathBuf::from);
+    if let Some(given) = given {
+        assert!(given.is_dir(), "SIDEMAN_BUNDLES is {}, which is no folder", given.display());
+        return Some(given);
     }
     let usual = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/bundled");
     if usual.join("Sideman.clap").exists() && usual.join("Sideman.vst3").exists() {
@@ -122,7 +122,7 @@ pub(crate) trait Instance {
     fn load(&mut self, state: &[u8]) -> bool;
     /// What can be automated, without what stands for MIDI controllers.
     fn parameters(&mut self) -> Vec<Parameter>;
-    /// Value of a parameter from 0 to 1, as the host is told it.
+    /// Value of a parameter from 0 to 1.
     fn value(&mut self, id: u32) -> f64;
     /// What the plugin writes for a value from 0 to 1.
     fn text(&mut self, id: u32, value: f64) -> String;
@@ -130,7 +130,7 @@ pub(crate) trait Instance {
     fn parse(&mut self, id: u32, text: &str) -> Option<f64>;
     /// Sets a parameter from the main thread, as a host does when it is not playing.
     fn set(&mut self, id: u32, value: f64);
-    /// Latency that the host is told, in samples.
+    /// Reported latency in samples.
     fn latency(&mut self) -> u32;
     /// Runs what the plugin asked the main thread for.
     fn idle(&mut self);
@@ -149,7 +149,7 @@ impl dyn Instance + '_ {
     pub(crate) fn setting(&mut self, name: &str, text: &str) -> Event {
         let id = self.id(name);
         let value = self.parse(id, text).unwrap_or_else(|| panic!("'{name}' does not take '{text}'"));
-        Event { at: 0, say: Say::Set { id, value } }
+        Event { at: 0, message: Message::Set { id, value } }
     }
 }
 
@@ -166,7 +166,7 @@ pub(crate) struct Parameter {
 
 /// The audio thread's side of an active instance. Dropping it stops processing.
 pub(crate) trait Processor: Send {
-    /// Processes a block and adds what the plugin says to `out`. `None` for a host without transport.
+    /// Processes a block and adds what the plugin sends to `out`. `None` for a host without transport.
     fn process(&mut self, frames: u32, transport: Option<&Transport>, events: &[Event], out: &mut Vec<Event>);
     /// The stereo output of the last block.
     fn audio(&self) -> [&[f32]; 2];
@@ -179,7 +179,7 @@ pub(crate) trait Processor: Send {
     }
 }
 
-/// What a host says about time at the start of a block.
+/// Position and tempo that a host gives at the start of a block.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Transport {
     pub(crate) playing: bool,
@@ -214,17 +214,17 @@ impl Transport {
     }
 }
 
-/// Something said by host or plugin.
+/// A message from host or plugin.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Event {
     /// Sample within the block; where a run is collected, since its start.
     pub(crate) at: u32,
-    pub(crate) say: Say,
+    pub(crate) message: Message,
 }
 
-/// What is said.
+/// The kinds of messages.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Say {
+pub(crate) enum Message {
     On {
         channel: u8,
         pitch: u8,
@@ -243,7 +243,7 @@ pub(crate) enum Say {
     },
 }
 
-impl Say {
+impl Message {
     /// Reads a channel message; a note-on of velocity 0 ends a note.
     fn from_midi(data: [u8; 3]) -> Self {
         let channel = data[0] & 15;

@@ -5,7 +5,7 @@ use rand_pcg::Pcg64;
 
 use super::song::{Blocks, Song};
 use super::stage::Stage;
-use super::{Event, Format, Instance, Library, Say, Setup, Transport, child};
+use super::{Event, Format, Instance, Library, Message, Setup, Transport, child};
 use crate::soak;
 
 /// Growth of memory once it is warm that is no leak, in kilobytes: what all rounds leave behind is far more if every
@@ -65,8 +65,8 @@ fn round(library: &Library, song: &Song, instances: usize, number: usize) {
                 let mut events: Vec<Event> = super::song::within(&keys, at, frames).collect();
                 for _ in 0..4 {
                     let p = &parameters[chance.random_range(0..parameters.len())];
-                    let set = Say::Set { id: p.id, value: chance.random_range(0.0..=1.0) };
-                    events.push(Event { at: chance.random_range(0..frames.max(1)), say: set });
+                    let set = Message::Set { id: p.id, value: chance.random_range(0.0..=1.0) };
+                    events.push(Event { at: chance.random_range(0..frames.max(1)), message: set });
                 }
                 events.sort_by_key(|e| e.at);
                 let transport = song.transport(at, setup.rate);
@@ -118,7 +118,7 @@ fn rounds(format: Format, instances: usize) {
         }
     }
     let grown = memory() - warm;
-    // A thread that was told to end may still be on its way out.
+    // A thread that was asked to end may take a moment.
     let mut left = threads();
     for _ in 0..100 {
         if left.len() == before.len() {

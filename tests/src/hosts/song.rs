@@ -4,7 +4,7 @@ use rand::Rng;
 use rand_pcg::Pcg64;
 use sideman_music::{Meter, MeterMap, Note, Pulse, TempoMap};
 
-use super::{Event, Say, Transport};
+use super::{Event, Message, Transport};
 use crate::note;
 
 /// A piece for a piano, with its tempo and metre.
@@ -96,14 +96,14 @@ impl Song {
     }
 
     /// The keys that move, each with its sample, in order; note-offs first.
-    pub(crate) fn keys(&self, rate: f64) -> Vec<(i64, Say)> {
-        let mut keys: Vec<(i64, Say)> = Vec::new();
+    pub(crate) fn keys(&self, rate: f64) -> Vec<(i64, Message)> {
+        let mut keys: Vec<(i64, Message)> = Vec::new();
         for n in &self.piano {
-            let on = Say::On { channel: 0, pitch: n.pitch, velocity: n.velocity };
+            let on = Message::On { channel: 0, pitch: n.pitch, velocity: n.velocity };
             keys.push((self.sample(n.onset, rate), on));
-            keys.push((self.sample(n.end(), rate), Say::Off { channel: 0, pitch: n.pitch }));
+            keys.push((self.sample(n.end(), rate), Message::Off { channel: 0, pitch: n.pitch }));
         }
-        keys.sort_by_key(|k| (k.0, matches!(k.1, Say::On { .. })));
+        keys.sort_by_key(|k| (k.0, matches!(k.1, Message::On { .. })));
         keys
     }
 
@@ -165,13 +165,13 @@ impl Blocks {
 }
 
 /// The keys of a song that move within a block, from its start.
-pub(crate) fn within(keys: &[(i64, Say)], start: i64, frames: u32) -> impl Iterator<Item = Event> + '_ {
+pub(crate) fn within(keys: &[(i64, Message)], start: i64, frames: u32) -> impl Iterator<Item = Event> + '_ {
     let first = keys.partition_point(|k| k.0 < start);
     let end = start + i64::from(frames);
     keys[first..]
         .iter()
         .take_while(move |k| k.0 < end)
-        .map(move |k| Event { at: (k.0 - start) as u32, say: k.1 })
+        .map(move |k| Event { at: (k.0 - start) as u32, message: k.1 })
 }
 
 #[test]

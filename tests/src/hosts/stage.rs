@@ -1,10 +1,10 @@
-//! A plugin being played: a clock, blocks, and a ledger of every note that came out.
+//! A plugin being played: a clock, blocks, and all notes that came out.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::song::{Blocks, Song, within};
-use super::{Event, Processor, Say, Transport};
+use super::{Event, Message, Processor, Transport};
 
 /// A note that came out, in samples since activation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,7 +16,7 @@ pub(crate) struct Sounded {
     pub(crate) velocity: u8,
 }
 
-/// Books of what sounds.
+/// Tracks what sounds.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HostNoteTracker {
     /// Onsets and velocities of what sounds, by channel and pitch, oldest first.
@@ -32,23 +32,23 @@ pub(crate) struct HostNoteTracker {
 type Fault = (i64, u8, u8);
 
 impl HostNoteTracker {
-    pub(crate) fn write(&mut self, at: i64, say: Say) {
-        match say {
-            Say::On { channel, pitch, velocity } => {
+    pub(crate) fn write(&mut self, at: i64, message: Message) {
+        match message {
+            Message::On { channel, pitch, velocity } => {
                 let open = self.open.entry((channel, pitch)).or_default();
                 if !open.is_empty() {
                     self.doubled.push((at, channel, pitch));
                 }
                 open.push((at, velocity));
             }
-            Say::Off { channel, pitch } => match self.open.get_mut(&(channel, pitch)) {
+            Message::Off { channel, pitch } => match self.open.get_mut(&(channel, pitch)) {
                 Some(open) if !open.is_empty() => {
                     let (onset, velocity) = open.remove(0);
                     self.notes.push(Sounded { channel, onset, pitch, end: at, velocity });
                 }
                 _ => self.unmet.push((at, channel, pitch)),
             },
-            Say::Midi(_) | Say::Set { .. } => {}
+            Message::Midi(_) | Message::Set { .. } => {}
         }
     }
 
@@ -105,12 +105,12 @@ const BREATH: Duration = Duration::from_millis(4);
 /// A plugin being played.
 pub(crate) struct Stage {
     processor: Option<Box<dyn Processor>>,
-    pub(crate) ledger: HostNoteTracker,
+    pub(crate) tracker: HostNoteTracker,
     /// Samples since activation.
     pub(crate) now: i64,
     rate: f64,
     pace: Option<Pace>,
-    said: Vec<Event>,
+    sent: Vec<Event>,
     /// Loudest sample of the output, and whether all were numbers.
     pub(crate) peak: f32,
     pub(crate) finite: bool,
@@ -120,11 +120,11 @@ impl Stage {
     pub(crate) fn new(processor: Box<dyn Processor>, rate: f64) -> Self {
         Self {
             processor: Some(processor),
-            ledger: HostNoteTracker::default(),
+            tracker: HostNoteTracker::default(),
             now: 0,
             rate,
             pace: None,
-            said: Vec::new(),
+            sent: Vec::new(),
             peak: 0.0,
             finite: true,
         }
@@ -141,7 +141,7 @@ impl Stage {
         self.processor = None;
     }
 
-    /// Goes on with another processor of the same instance, and the same books.
+    /// Goes on with another processor of the same instance; notes that sound are still tracked.
     pub(crate) fn enter(&mut self, processor: Box<dyn Processor>, rate: f64) {
         self.processor = Some(processor);
         self.rate = rate;
@@ -159,11 +159,11 @@ impl Stage {
 
     /// One block.
     pub(crate) fn block(&mut self, frames: u32, transport: Option<&Transport>, events: &[Event]) -> &[Event] {
-        self.said.clear();
+        self.sent.clear();
         let processor = self.processor.as_mut().expect("on stage");
-        processor.process(frames, transport, events, &mut self.said);
-        for event in &self.said {
-            self.ledger.write(self.now + i64::from(event.at), event.say);
+        processor.process(frames, transport, events, &mut self.sent);
+        for event in &self.sent {
+            self.tracker.write(self.now + i64::from(event.at), event.message);
         }
         for channel in processor.audio() {
             self.finite &= channel.iter().all(|s| s.is_finite());
@@ -177,7 +177,7 @@ impl Stage {
                 (pace.since, pace.from) = (Instant::now(), self.now);
             }
         }
-        &self.said
+        &self.sent
     }
 
     /// Stopped blocks, so that the plugin sees how long they get; the events in the first of them.

@@ -1,4 +1,4 @@
-//! The standalone program under a JACK server, with a scripted player: its own clock starts with the first key,
+//! The standalone program under a JACK server, with a scripted player: its internal clock starts with the first key,
 //! and what it plays from there is what `render` writes.
 
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ use jack::{
 };
 use sideman_engine::StyleChoice;
 
-use super::equality::{first_bars, heard, rendered, same};
+use super::equality::{first_bars, received, rendered, same};
 use super::jackd::{Mortal, Server, there};
 use super::song::{Song, within};
 use super::stage::HostNoteTracker;
-use super::{Say, child};
+use super::{Message, child};
 
 const RATE: f64 = 48_000.0;
 const PERIOD: u32 = 2048;
@@ -29,9 +29,9 @@ const PROGRAM: &str = "SIDEMAN_STANDALONE";
 
 /// The program, as the test runner says or where cargo leaves it.
 fn program() -> Option<PathBuf> {
-    if let Some(told) = std::env::var_os(PROGRAM).map(PathBuf::from) {
-        assert!(told.is_file(), "{PROGRAM} is {}, which is no file", told.display());
-        return Some(told);
+    if let Some(given) = std::env::var_os(PROGRAM).map(PathBuf::from) {
+        assert!(given.is_file(), "{PROGRAM} is {}, which is no file", given.display());
+        return Some(given);
     }
     println!("skipped: no standalone: cargo xtask standalone says which packages it needs");
     None
@@ -102,9 +102,9 @@ fn play() {
         let mut writer = out.writer(scope);
         if may_play.load(Relaxed) {
             for event in within(&keys, at, frames) {
-                let bytes = match event.say {
-                    Say::On { pitch, velocity, .. } => [0x90, pitch, velocity],
-                    Say::Off { pitch, .. } => [0x80, pitch, 0],
+                let bytes = match event.message {
+                    Message::On { pitch, velocity, .. } => [0x90, pitch, velocity],
+                    Message::Off { pitch, .. } => [0x80, pitch, 0],
                     _ => unreachable!("a song has keys only"),
                 };
                 writer.write(&RawMidi { time: event.at, bytes: &bytes }).expect("room for a key");
@@ -146,14 +146,14 @@ fn play() {
     std::thread::sleep(Duration::from_secs_f64(song.tempos.seconds_at(end) + 1.0));
     client.deactivate().expect("the client rests");
 
-    let mut ledger = HostNoteTracker::default();
+    let mut tracker = HostNoteTracker::default();
     let tape = tape.lock().unwrap_or_else(|e| e.into_inner());
     for (frame, data) in tape.iter() {
-        ledger.write(*frame, Say::from_midi(*data));
+        tracker.write(*frame, Message::from_midi(*data));
     }
-    ledger.balance("the standalone");
+    tracker.balance("the standalone");
     // The piano comes back with the same delay as everything: from its first key on time is counted.
-    let piano = ledger.notes.iter().filter(|n| n.channel == 0);
+    let piano = tracker.notes.iter().filter(|n| n.channel == 0);
     let start = piano.map(|n| n.onset).min().expect("the piano passes");
-    same(&wanted, &heard(&ledger.notes, &song, RATE, start, REACTION), "the standalone");
+    same(&wanted, &received(&tracker.notes, &song, RATE, start, REACTION), "the standalone");
 }

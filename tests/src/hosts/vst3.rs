@@ -21,7 +21,7 @@ use vst3::Steinberg::{
 use vst3::{ComPtr, ComWrapper, Interface};
 
 use super::vst3_objects::{Application, Changes, Events, Stream};
-use super::{Event as Said, Instance, Parameter, Processor, Say, Setup, Transport};
+use super::{Event as HostEvent, Instance, Message, Parameter, Processor, Setup, Transport};
 
 /// The loaded bundle.
 pub(crate) struct Module {
@@ -326,38 +326,44 @@ fn process_context(t: &Transport, rate: f64) -> ProcessContext {
     context
 }
 
-fn hear(event: &Event) -> Option<Said> {
+fn read(event: &Event) -> Option<HostEvent> {
     let narrow = |v: i16| u8::try_from(v).expect("channel and pitch are MIDI's");
     let at = u32::try_from(event.sampleOffset).expect("an offset in the block");
     // SAFETY: the type says which of the fields is there.
-    let say = unsafe {
+    let message = unsafe {
         match u32::from(event.r#type) {
             EventTypes_::kNoteOnEvent => {
                 let n = event.__field0.noteOn;
-                Say::on(narrow(n.channel), narrow(n.pitch), f64::from(n.velocity))
+                Message::on(narrow(n.channel), narrow(n.pitch), f64::from(n.velocity))
             }
             EventTypes_::kNoteOffEvent => {
                 let n = event.__field0.noteOff;
-                Say::Off { channel: narrow(n.channel), pitch: narrow(n.pitch) }
+                Message::Off { channel: narrow(n.channel), pitch: narrow(n.pitch) }
             }
             EventTypes_::kLegacyMIDICCOutEvent => {
                 let m = event.__field0.midiCCOut;
-                Say::Midi([0xB0 | m.channel as u8, m.controlNumber, m.value as u8])
+                Message::Midi([0xB0 | m.channel as u8, m.controlNumber, m.value as u8])
             }
             _ => return None,
         }
     };
-    Some(Said { at, say })
+    Some(HostEvent { at, message })
 }
 
 impl Processor for Vst3Processor {
-    fn process(&mut self, frames: u32, transport: Option<&Transport>, events: &[Said], out: &mut Vec<Said>) {
+    fn process(
+        &mut self,
+        frames: u32,
+        transport: Option<&Transport>,
+        events: &[HostEvent],
+        out: &mut Vec<HostEvent>,
+    ) {
         let (input, output) = (ComWrapper::new(Events::default()), ComWrapper::new(Events::default()));
         let (changes, changed) = (ComWrapper::new(Changes::default()), ComWrapper::new(Changes::default()));
         for event in events {
             let at = event.at;
-            let note = match event.say {
-                Say::On { channel, pitch, velocity } => {
+            let note = match event.message {
+                Message::On { channel, pitch, velocity } => {
                     let note = NoteOnEvent {
                         channel: i16::from(channel),
                         pitch: i16::from(pitch),
@@ -368,7 +374,7 @@ impl Processor for Vst3Processor {
                     };
                     Some(note_event(at, EventTypes_::kNoteOnEvent, Event__type0 { noteOn: note }))
                 }
-                Say::Off { channel, pitch } => {
+                Message::Off { channel, pitch } => {
                     let note = NoteOffEvent {
                         channel: i16::from(channel),
                         pitch: i16::from(pitch),
@@ -378,13 +384,13 @@ impl Processor for Vst3Processor {
                     };
                     Some(note_event(at, EventTypes_::kNoteOffEvent, Event__type0 { noteOff: note }))
                 }
-                Say::Midi(data) => {
+                Message::Midi(data) => {
                     if let Some((id, value)) = self.midi(data) {
                         changes.add(id, at as i32, value);
                     }
                     None
                 }
-                Say::Set { id, value } => {
+                Message::Set { id, value } => {
                     changes.add(id, at as i32, value);
                     None
                 }
@@ -420,7 +426,7 @@ impl Processor for Vst3Processor {
         // SAFETY: all that the data points to lives through the call.
         unsafe { ok(self.audio.process(&mut data), "process") };
         let mut last = 0;
-        for event in output.0.borrow().iter().filter_map(hear) {
+        for event in output.0.borrow().iter().filter_map(read) {
             assert!(event.at >= last, "events out of order: {event:?} after sample {last}");
             assert!(event.at < frames.max(1), "{event:?} in a block of {frames}");
             last = event.at;
@@ -428,11 +434,10 @@ impl Processor for Vst3Processor {
         }
         for changed in changed.0.borrow().iter() {
             let points = changed.points.borrow();
-            out.extend(
-                points
-                    .iter()
-                    .map(|&(at, value)| Said { at: at as u32, say: Say::Set { id: changed.id, value } }),
-            );
+            out.extend(points.iter().map(|&(at, value)| HostEvent {
+                at: at as u32,
+                message: Message::Set { id: changed.id, value },
+            }));
         }
     }
 

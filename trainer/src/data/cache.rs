@@ -4,7 +4,6 @@
 //! what the records were made from, 32 bytes SHA-256 of everything after it, then `u32` number of records and
 //! each as a block of [`super::bytes`]. The index is JSON.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -14,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Digest;
 
 use super::bytes::{Cursor, push_block};
+use crate::report::{replace, write_whole};
 
 const HEADER: usize = 8 + 4 + 32 + 32;
 
@@ -131,7 +131,7 @@ impl Format {
     /// Writes the index of a folder, after all its files.
     pub(crate) fn write_index(&self, cache: &Path, fingerprint: &str) -> anyhow::Result<()> {
         let index = Index { format: self.version, fingerprint: fingerprint.to_owned() };
-        Ok(write_whole(&cache.join(self.index), &[&serde_json::to_vec_pretty(&index)?])?)
+        write_whole(&cache.join(self.index), &serde_json::to_vec_pretty(&index)?)
     }
 
     /// Makes the folder, and removes the index of an earlier cache in it: without one a half-written cache is
@@ -194,7 +194,7 @@ impl Format {
         for _ in 0..count {
             records.push(cursor.block().ok_or_else(|| damaged("it ends within a record"))?);
         }
-        let decoded = records.into_par_iter().map(|r| decode(r));
+        let decoded = records.into_par_iter().map(&decode);
         decoded.map(|item| item.ok_or_else(|| damaged("a record cannot be decoded"))).collect()
     }
 
@@ -205,30 +205,18 @@ impl Format {
         fingerprint: &[u8; 32],
         records: &[&[u8]],
     ) -> Result<(), CacheError> {
-        let mut body = Vec::with_capacity(4 + records.iter().map(|r| r.len() + 4).sum::<usize>());
-        body.extend_from_slice(&(records.len() as u32).to_le_bytes());
+        let size = HEADER + 4 + records.iter().map(|r| r.len() + 4).sum::<usize>();
+        let mut bytes = Vec::with_capacity(size);
+        bytes.extend_from_slice(self.magic);
+        bytes.extend_from_slice(&self.version.to_le_bytes());
+        bytes.extend_from_slice(fingerprint);
+        bytes.resize(HEADER, 0);
+        bytes.extend_from_slice(&(records.len() as u32).to_le_bytes());
         for record in records {
-            push_block(&mut body, record);
+            push_block(&mut bytes, record);
         }
-        let mut head = Vec::with_capacity(HEADER);
-        head.extend_from_slice(self.magic);
-        head.extend_from_slice(&self.version.to_le_bytes());
-        head.extend_from_slice(fingerprint);
-        head.extend_from_slice(&sha2::Sha256::digest(&body));
-        write_whole(path, &[&head, &body])
+        let checksum = sha2::Sha256::digest(&bytes[HEADER..]);
+        bytes[HEADER - 32..HEADER].copy_from_slice(&checksum);
+        replace(path, &bytes).map_err(|source| CacheError::Io { path: path.to_path_buf(), source })
     }
-}
-
-/// Writes a file beside its place and moves it there.
-pub(crate) fn write_whole(path: &Path, parts: &[&[u8]]) -> Result<(), CacheError> {
-    let partial = path.with_extension("partial");
-    let write = || -> std::io::Result<()> {
-        let mut file = std::fs::File::create(&partial)?;
-        for part in parts {
-            file.write_all(part)?;
-        }
-        file.sync_all()?;
-        std::fs::rename(&partial, path)
-    };
-    write().map_err(|source| CacheError::Io { path: path.to_path_buf(), source })
 }

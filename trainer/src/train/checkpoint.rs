@@ -1,13 +1,20 @@
 //! Checkpoints: weights, optimizer state and progress in one safetensors file.
+//!
+//! The tensors' names begin with what they are: `p.` weights, `a.` their moving average, `m.` and `v.` the optimizer's
+//! moments, `s.` statistics of batch normalisation.
 
+use anyhow::{Context, ensure};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use sideman_nets::nn::Parameters;
+use sideman_nets::ops::RunningStatistics;
 
-use super::TrainConfig;
+use super::FitConfig;
+use super::optimizer::Moments;
 
 /// Names of what is stored beside the run's own tensors.
 const PROGRESS: &str = "progress";
@@ -38,64 +45,7 @@ pub enum CheckpointError {
     },
 }
 
-/// How far a run is.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Checkpoint {
-    /// The run.
-    pub config: TrainConfig,
-    /// Segments finished.
-    pub segments: usize,
-    /// Updates made.
-    pub updates: usize,
-    /// Best loss on the valid split so far, and the segments since.
-    pub best: f64,
-    /// Segments since the best.
-    pub stale: usize,
-    /// Seconds spent.
-    pub seconds: f64,
-    /// 16ths seen.
-    pub seen: usize,
-    /// Mean of the song statistics.
-    pub mean: Vec<f32>,
-    /// Deviation of the song statistics.
-    pub deviation: Vec<f32>,
-    /// Tensors by name; `p.` weights, `m.` and `v.` moments.
-    #[serde(skip)]
-    pub tensors: BTreeMap<String, Tensor>,
-}
-
-impl Checkpoint {
-    /// Writes the checkpoint whole or not at all: an older one stays until the new one is complete.
-    ///
-    /// # Errors
-    /// When the disk is full or the folder is read-only.
-    pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
-        let progress = serde_json::to_string(self).map_err(|e| unwritten(path, e.into()))?;
-        write(path, &progress, &self.tensors)
-    }
-
-    /// Reads a checkpoint.
-    ///
-    /// # Errors
-    /// When the file is missing, damaged or foreign.
-    pub fn load(path: &Path) -> Result<Self, CheckpointError> {
-        let (progress, tensors) = read(path, &["p.", "m.", "v."])?;
-        let mut checkpoint: Self = serde_json::from_slice(&progress)
-            .map_err(|e| CheckpointError::Foreign { path: path.to_owned(), reason: e.to_string() })?;
-        checkpoint.tensors = tensors;
-        Ok(checkpoint)
-    }
-
-    /// The tensors under a prefix, without it.
-    pub fn under(&self, prefix: &str) -> BTreeMap<String, Tensor> {
-        self.tensors
-            .iter()
-            .filter_map(|(k, v)| Some((k.strip_prefix(prefix)?.to_owned(), v.clone())))
-            .collect()
-    }
-}
-
-fn unwritten(path: &Path, source: Box<dyn std::error::Error + Send + Sync>) -> CheckpointError {
+pub(crate) fn unwritten(path: &Path, source: Box<dyn std::error::Error + Send + Sync>) -> CheckpointError {
     let advice = "check the disk's free space and the permissions";
     CheckpointError::Io { what: "write", advice, path: path.to_owned(), source }
 }
@@ -164,4 +114,109 @@ fn checksum(progress: &[u8], tensors: &BTreeMap<String, Tensor>) -> candle_core:
         hash.update(values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
     }
     Ok(hash.finalize().into())
+}
+
+/// The tensors under a prefix, without it.
+pub(crate) fn under(tensors: &BTreeMap<String, Tensor>, prefix: &str) -> BTreeMap<String, Tensor> {
+    tensors.iter().filter_map(|(k, v)| Some((k.strip_prefix(prefix)?.to_owned(), v.clone()))).collect()
+}
+
+/// The optimizer's moments among the tensors of a checkpoint.
+pub(crate) fn moments(tensors: &BTreeMap<String, Tensor>) -> anyhow::Result<Moments> {
+    let mut second = under(tensors, "v.");
+    let pair = |(name, m): (String, Tensor)| {
+        let v = second.remove(&name).with_context(|| format!("the checkpoint lacks a moment of {name}"))?;
+        Ok((name, (m, v)))
+    };
+    under(tensors, "m.").into_iter().map(pair).collect()
+}
+
+/// Adds the optimizer's moments to the tensors of a checkpoint.
+pub(crate) fn add_moments(tensors: &mut BTreeMap<String, Tensor>, moments: &Moments) {
+    for (name, (m, v)) in moments {
+        tensors.insert(format!("m.{name}"), m.clone());
+        tensors.insert(format!("v.{name}"), v.clone());
+    }
+}
+
+/// A training at the end of an epoch.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FitCheckpoint {
+    /// How it is trained.
+    pub config: FitConfig,
+    /// What is trained on what, in the terms of whoever began it.
+    pub recipe: serde_json::Value,
+    /// Names of the classes.
+    pub classes: Vec<String>,
+    /// Epochs finished.
+    pub epochs: usize,
+    /// Updates made.
+    pub updates: usize,
+    /// The best valid loss and balanced accuracy so far, as [`super::Choice`] sees it.
+    pub best: Option<(f64, f64)>,
+    /// Epoch of the best, from 1.
+    pub best_epoch: usize,
+    /// Seconds spent.
+    pub seconds: f64,
+    /// Weights and statistics at the end of the epoch; in the file of the best, those that were scored.
+    #[serde(skip)]
+    pub parameters: Parameters,
+    /// The average of the weights, where there is one.
+    #[serde(skip)]
+    pub average: BTreeMap<String, Tensor>,
+    /// The optimizer's moments by name.
+    #[serde(skip)]
+    pub moments: Moments,
+}
+
+impl FitCheckpoint {
+    /// Writes it whole or not at all.
+    ///
+    /// # Errors
+    /// When the disk is full or the folder read-only.
+    pub fn save(&self, path: &Path) -> anyhow::Result<()> {
+        let mut tensors = BTreeMap::new();
+        for (name, t) in &self.parameters.tensors {
+            tensors.insert(format!("p.{name}"), t.clone());
+        }
+        for (name, t) in &self.average {
+            tensors.insert(format!("a.{name}"), t.clone());
+        }
+        add_moments(&mut tensors, &self.moments);
+        for (name, r) in &self.parameters.running {
+            for (part, values) in [("mean", &r.mean), ("variance", &r.variance)] {
+                let t = Tensor::from_slice(values, values.len(), &Device::Cpu)?;
+                tensors.insert(format!("s.{name}.{part}"), t);
+            }
+        }
+        Ok(write(path, &serde_json::to_string(self)?, &tensors)?)
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// When the file is missing, damaged or foreign.
+    pub fn load(path: &Path) -> anyhow::Result<Self> {
+        let (progress, tensors) = read(path, &["p.", "a.", "m.", "v.", "s."])?;
+        let mut out: Self = serde_json::from_slice(&progress).with_context(|| {
+            format!(
+                "{} is a checkpoint of another kind: name the folder of a run of `genre train`",
+                path.display()
+            )
+        })?;
+        out.parameters.tensors = under(&tensors, "p.");
+        out.average = under(&tensors, "a.");
+        out.moments = moments(&tensors)?;
+        let statistics = under(&tensors, "s.");
+        for (name, mean) in &statistics {
+            let Some(layer) = name.strip_suffix(".mean") else { continue };
+            let variance = statistics
+                .get(&format!("{layer}.variance"))
+                .with_context(|| format!("the checkpoint lacks the variance of {layer}"))?;
+            let running = RunningStatistics { mean: mean.to_vec1()?, variance: variance.to_vec1()? };
+            ensure!(running.mean.len() == running.variance.len(), "the statistics of {layer} do not fit");
+            out.parameters.running.insert(layer.to_owned(), running);
+        }
+        Ok(out)
+    }
 }

@@ -1,16 +1,33 @@
-//! Training of the band's network.
+//! The loop of training, with exact resume.
+//!
+//! [`run`] drives every training: batches prepared by another thread, updates, a score, checkpoints, a log of JSON
+//! lines and its curves. [`learn`] trains what an [`Objective`] says under a [`FitConfig`]; [`fit()`] does so for
+//! classifiers: a [`Classifier`](sideman_nets::genre::Classifier) on [`Examples`]. [`predict`] runs the result over
+//! examples; [`Predictions`] are what is measured. The band's training is in [`crate::recipes::band`].
 
 pub(crate) mod checkpoint;
+mod classifier;
 mod config;
-mod data;
+pub(crate) mod curves;
+mod examples;
+mod learn;
+mod mixing;
+mod objective;
 mod optimizer;
-pub(crate) mod plot;
-mod run;
+pub(crate) mod panel;
+pub(crate) mod paper;
+mod predictions;
+pub(crate) mod run;
 
-pub use checkpoint::{Checkpoint, CheckpointError};
-pub use config::{Mix, SpoilConfig, TrainConfig};
-pub use data::{Library, grid_song};
+pub use checkpoint::{CheckpointError, FitCheckpoint};
+pub use classifier::fit;
+pub use config::{Choice, FitConfig, Schedule};
+pub use examples::{Examples, Named};
+pub use learn::{FitOptions, Outcome, learn};
+pub use objective::{Loss, Objective, Score, Step};
 pub use optimizer::{Optimizer, Rule};
-pub use plot::{PlotArgs, plot};
+pub use predictions::{Metrics, Predictions, predict};
 pub(crate) use run::device;
-pub use run::{Score, TrainArgs, network_of, run, score, style_codes};
+
+#[cfg(test)]
+mod tests;

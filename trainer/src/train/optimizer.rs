@@ -26,6 +26,9 @@ pub enum Rule {
     RmsProp,
 }
 
+/// First and second moments by name.
+pub(crate) type Moments = BTreeMap<String, (Tensor, Tensor)>;
+
 /// The optimizer's state.
 pub struct Optimizer {
     /// Updates made so far.
@@ -35,13 +38,13 @@ pub struct Optimizer {
     weight_decay: f64,
     clip: f64,
     beta2: f64,
-    method: Rule,
+    rule: Rule,
 }
 
 impl Optimizer {
     /// An optimizer that has made no update yet.
     pub fn new(weight_decay: f64, clip: f64) -> Self {
-        Self { updates: 0, moments: BTreeMap::new(), weight_decay, clip, beta2: BETA2, method: Rule::Adam }
+        Self { updates: 0, moments: BTreeMap::new(), weight_decay, clip, beta2: BETA2, rule: Rule::Adam }
     }
 
     /// With another decay of the second moments: 0.999 is what Adam's authors and Keras have.
@@ -49,9 +52,9 @@ impl Optimizer {
         Self { beta2, ..self }
     }
 
-    /// By another method; the second of the moments is then the mean square.
-    pub fn with_method(self, method: Rule) -> Self {
-        Self { method, ..self }
+    /// By another rule; the second of the moments is then the mean square.
+    pub fn with_rule(self, rule: Rule) -> Self {
+        Self { rule, ..self }
     }
 
     /// Moves the variables against their gradients and returns the norm of the gradient before clipping.
@@ -79,13 +82,13 @@ impl Optimizer {
         let correct2 = 1.0 - self.beta2.powi(self.updates as i32);
         for (name, var) in vars {
             let Some(grad) = grads.get(var) else { continue };
-            let (m, v) = match (self.moments.get(name), self.method) {
+            let (m, v) = match (self.moments.get(name), self.rule) {
                 (Some((m, v)), _) => (m.clone(), v.clone()),
                 (None, Rule::Adam) => (var.zeros_like()?, var.zeros_like()?),
                 // There is no first moment; a place is kept for it, so that checkpoints are alike.
                 (None, Rule::RmsProp) => (Tensor::zeros(1, var.dtype(), var.device())?, var.zeros_like()?),
             };
-            if self.method == Rule::RmsProp {
+            if self.rule == Rule::RmsProp {
                 let square = rms_prop(var, grad, &v, scale, learning_rate)?;
                 self.moments.insert(name.clone(), (m, square));
                 continue;
@@ -281,7 +284,7 @@ mod tests {
     fn rmsprop_is_keras_own() {
         let var = Var::from_slice(&[1f32, -2.0], 2, &Device::Cpu).unwrap();
         let vars = BTreeMap::from([("w".to_owned(), var.clone())]);
-        let mut optimizer = Optimizer::new(0.0, 1e9).with_method(Rule::RmsProp);
+        let mut optimizer = Optimizer::new(0.0, 1e9).with_rule(Rule::RmsProp);
         let mut expected = [1f64, -2.0];
         let mut square = [0f64; 2];
         for _ in 0..2 {

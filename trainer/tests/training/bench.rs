@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use sideman_music::{Meter, MeterMap, Note, Score, TempoMap, Track, smf};
-use sideman_trainer::corpus::{PrepareOptions, prepare};
-use sideman_trainer::train::{self, Checkpoint, TrainArgs};
+use sideman_trainer::data::{PrepareOptions, prepare};
+use sideman_trainer::recipes::band::{self, Checkpoint, TrainArgs};
 
 /// A run of two segments of three batches that takes less than a second.
 pub(crate) const CONFIG: &str = "
@@ -152,7 +152,7 @@ impl Bench {
     /// Runs [`CONFIG`] under a name.
     pub(crate) fn train(&self, name: &str) -> PathBuf {
         let args = self.args(name);
-        train::run(&args).unwrap();
+        band::run(&args).unwrap();
         args.out
     }
 }

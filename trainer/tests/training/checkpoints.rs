@@ -1,6 +1,7 @@
 //! Checkpoints that are damaged or foreign.
 
-use sideman_trainer::train::{self, Checkpoint, CheckpointError, TrainArgs, network_of};
+use sideman_trainer::recipes::band::{self, Checkpoint, TrainArgs, network_of};
+use sideman_trainer::train::CheckpointError;
 
 use crate::bench::{Bench, files, last, message};
 
@@ -35,10 +36,10 @@ fn damage_is_told_and_left_alone() {
 
     std::fs::write(&path, &good[..good.len() / 2]).unwrap();
     let before = files(&run);
-    let error = message(train::run(&TrainArgs { resume: true, ..bench.args("run") }));
+    let error = message(band::run(&TrainArgs { resume: true, ..bench.args("run") }));
     assert!(error.contains("last.safetensors is not a checkpoint of this trainer"), "{error}");
     assert!(error.contains("remove it to start anew"), "{error}");
-    let error = message(train::run(&bench.args("run")));
+    let error = message(band::run(&bench.args("run")));
     assert!(error.contains("holds a run already"), "{error}");
     assert_eq!(files(&run), before, "nothing was overwritten");
 }

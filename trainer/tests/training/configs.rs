@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sideman_trainer::train::TrainConfig;
+use sideman_trainer::recipes::band::TrainConfig;
 
 use crate::bench::{CONFIG, message};
 

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use sideman_inference::band::Sampling;
 use sideman_inference::weights::{self, Card};
-use sideman_trainer::export::{self, ExportArgs, Origin};
+use sideman_trainer::export::Origin;
+use sideman_trainer::recipes::band::export::{self, ExportArgs};
 
 use crate::bench::{Bench, last, message};
 

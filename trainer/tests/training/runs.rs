@@ -1,7 +1,7 @@
 //! Whole runs.
 
-use sideman_trainer::corpus::Split;
-use sideman_trainer::train::{self, Library, PlotArgs, TrainArgs, TrainConfig};
+use sideman_trainer::data::Split;
+use sideman_trainer::recipes::band::{self, Library, PlotArgs, TrainArgs, TrainConfig};
 
 use crate::bench::{Bench, bits, files, last, log, message};
 
@@ -12,11 +12,11 @@ fn a_resumed_run_is_the_unbroken_run_bit_for_bit() {
 
     let mut args = bench.args("broken");
     args.segments = Some(1);
-    train::run(&args).unwrap();
+    band::run(&args).unwrap();
     let half = last(&args.out);
     assert_eq!((half.segments, half.updates), (1, 3));
     args.resume = true;
-    train::run(&args).unwrap();
+    band::run(&args).unwrap();
     let resumed = last(&args.out);
 
     assert_eq!((whole.segments, whole.updates), (2, 6));
@@ -32,7 +32,7 @@ fn a_resumed_run_is_the_unbroken_run_bit_for_bit() {
 
     let mut other = bench.args("other");
     other.config = bench.config(&[("seed = 1", "seed = 2")]);
-    train::run(&other).unwrap();
+    band::run(&other).unwrap();
     assert_ne!(bits(&last(&other.out)), bits(&whole), "the seed matters");
 }
 
@@ -41,7 +41,7 @@ fn a_finished_run_stays_as_it_is_when_resumed() {
     let bench = Bench::new();
     let run = bench.train("run");
     let before = files(&run);
-    train::run(&TrainArgs { resume: true, ..bench.args("run") }).unwrap();
+    band::run(&TrainArgs { resume: true, ..bench.args("run") }).unwrap();
     assert_eq!(files(&run), before);
 }
 
@@ -69,7 +69,7 @@ fn a_run_leaves_its_log_its_curves_and_its_checkpoints() {
     // `plot` draws the same again, or elsewhere.
     let drawn = std::fs::read(run.join("loss.png")).unwrap();
     let elsewhere = bench.path("curves.png");
-    train::plot(&PlotArgs { run, out: Some(elsewhere.clone()) }).unwrap();
+    band::plot(&PlotArgs { run, out: Some(elsewhere.clone()) }).unwrap();
     assert_eq!(std::fs::read(elsewhere).unwrap(), drawn);
 }
 
@@ -78,7 +78,7 @@ fn the_loss_falls() {
     let bench = Bench::new();
     let mut args = bench.args("run");
     args.config = bench.config(&[("batches = 6", "batches = 24"), ("segment = 3", "segment = 12")]);
-    train::run(&args).unwrap();
+    band::run(&args).unwrap();
     let of = |key: &str| log(&args.out).iter().filter_map(|l| l[key].as_f64()).collect::<Vec<_>>();
     let (train, valid) = (of("loss"), of("valid"));
     // A look at the end of each segment: four songs are soon known by heart.
@@ -100,7 +100,7 @@ fn training_ends_when_patience_does() {
         ("learning_rate = 5e-3", "learning_rate = 1e-12"),
         ("weight_decay = 0.01", "weight_decay = 0.0"),
     ]);
-    train::run(&args).unwrap();
+    band::run(&args).unwrap();
     let end = last(&args.out);
     assert_eq!((end.segments, end.stale), (3, 2));
 }
@@ -110,7 +110,7 @@ fn a_folder_with_a_run_is_refused() {
     let bench = Bench::new();
     let run = bench.train("run");
     let before = files(&run);
-    let error = message(train::run(&bench.args("run")));
+    let error = message(band::run(&bench.args("run")));
     assert!(error.contains("holds a run already: add --resume"), "{error}");
     assert_eq!(files(&run), before);
 }
@@ -118,14 +118,14 @@ fn a_folder_with_a_run_is_refused() {
 #[test]
 fn only_the_same_run_is_resumed() {
     let bench = Bench::new();
-    let error = message(train::run(&TrainArgs { resume: true, ..bench.args("none") }));
+    let error = message(band::run(&TrainArgs { resume: true, ..bench.args("none") }));
     assert!(error.contains("no run to go on with"), "{error}");
 
     let run = bench.train("run");
     let before = files(&run);
     let mut args = TrainArgs { resume: true, ..bench.args("run") };
     args.config = bench.config(&[("clip = 1.0", "clip = 2.0")]);
-    let error = message(train::run(&args));
+    let error = message(band::run(&args));
     assert!(error.contains("made with another configuration"), "{error}");
     assert_eq!(files(&run), before);
 }
@@ -133,10 +133,10 @@ fn only_the_same_run_is_resumed() {
 #[test]
 fn devices_that_are_not_there_are_named() {
     let bench = Bench::new();
-    let error = message(train::run(&TrainArgs { device: "abacus".into(), ..bench.args("run") }));
+    let error = message(band::run(&TrainArgs { device: "abacus".into(), ..bench.args("run") }));
     assert!(error.contains("unknown device 'abacus': choose cpu, cuda or metal"), "{error}");
     if cfg!(not(feature = "cuda")) {
-        let error = message(train::run(&TrainArgs { device: "cuda".into(), ..bench.args("run") }));
+        let error = message(band::run(&TrainArgs { device: "cuda".into(), ..bench.args("run") }));
         assert!(error.contains("build with --features cuda"), "{error}");
     }
     assert!(!bench.path("run").exists());
@@ -158,17 +158,17 @@ fn a_mix_without_songs_is_named() {
     let bench = Bench::new();
     let mut args = bench.args("run");
     args.config = bench.config(&[("\"research\"", "\"open\"")]);
-    let error = message(train::run(&args));
+    let error = message(band::run(&args));
     assert!(error.contains("no song of tier Open"), "{error}");
     args.cache = bench.path("nowhere");
-    let error = message(train::run(&args));
+    let error = message(band::run(&args));
     assert!(error.contains("no corpus cache at") && error.contains("prepare"), "{error}");
 }
 
 #[test]
 fn a_folder_without_a_run_has_no_curves() {
     let bench = Bench::new();
-    let plot = |run| message(train::plot(&PlotArgs { run, out: None }));
+    let plot = |run| message(band::plot(&PlotArgs { run, out: None }));
     let error = plot(bench.path("nowhere"));
     assert!(error.contains("log.jsonl") && error.contains("--run"), "{error}");
     std::fs::create_dir(bench.path("empty")).unwrap();

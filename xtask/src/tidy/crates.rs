@@ -1,8 +1,8 @@
 //! Rules about crates: who may depend on whom, and what the audio thread's code may name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::{Problems, Tracked};
 
@@ -19,14 +19,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("sideman-sound", &["sideman-music"]),
     (
         "sideman-cli",
-        &[
-            "sideman-audio",
-            "sideman-music",
-            "sideman-inference",
-            "sideman-nets",
-            "sideman-engine",
-            "sideman-sound",
-        ],
+        &["sideman-audio", "sideman-music", "sideman-inference", "sideman-engine", "sideman-sound"],
     ),
     (
         "sideman-plugin",
@@ -51,6 +44,11 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ),
     ("xtask", &[]),
 ];
+/// What users run: crates that must do without the framework that networks are trained with.
+const PRODUCT: [&str; 5] =
+    ["sideman-inference", "sideman-engine", "sideman-sound", "sideman-cli", "sideman-plugin"];
+/// The training framework and what only it brings, by the beginnings of their names.
+const TRAINING: [&str; 4] = ["candle-", "gemm", "rayon", "tokenizers"];
 /// Names of host frameworks and plugin formats, which the engine must do without.
 const HOSTS: [&str; 8] =
     ["nice-plug", "nice_plug", "nih-plug", "nih_plug", "clap-wrapper", "clap_wrapper", "vst3", "clack"];
@@ -117,7 +115,35 @@ pub(super) fn check(tracked: &[Tracked], problems: &mut Problems) -> Result<()> 
             problems.add(format!("{module} must deny clippy's disallowed types, methods and macros"));
         }
     }
+    for product in PRODUCT {
+        let tree = crate::cargo(&[
+            "tree",
+            "-p",
+            product,
+            "--all-features",
+            "-e",
+            "normal,build",
+            "--prefix",
+            "none",
+        ])
+        .output()
+        .context("cannot run cargo tree")?;
+        if !tree.status.success() {
+            bail!("cargo tree -p {product} failed: {}", String::from_utf8_lossy(&tree.stderr).trim());
+        }
+        check_product(product, &String::from_utf8_lossy(&tree.stdout), problems);
+    }
     Ok(())
+}
+
+/// `tree` has a package a line, its name first.
+fn check_product(product: &str, tree: &str, problems: &mut Problems) {
+    let names: BTreeSet<&str> = tree.lines().filter_map(|l| l.split(' ').next()).collect();
+    for name in names.iter().filter(|n| TRAINING.iter().any(|t| n.starts_with(t))) {
+        problems.add(format!(
+            "{product} depends on {name}, which only training may use: `cargo tree -p {product} -i {name}` says by whom"
+        ));
+    }
 }
 
 fn check_manifest(name: &str, manifest: &toml::Table, problems: &mut Problems) {
@@ -202,6 +228,17 @@ mod tests {
         assert_eq!(manifest_problems(&manifest("sideman-music", ALLOCATOR)).len(), 1);
         assert_eq!(manifest_problems("[package]\nname = \"sideman-music\"").len(), 1, "no lints");
         assert_eq!(manifest_problems("[workspace]"), [""; 0]);
+    }
+
+    #[test]
+    fn the_product_does_without_the_training_framework() {
+        let found = |tree: &str| {
+            let mut problems = Problems::default();
+            check_product("sideman-cli", tree, &mut problems);
+            problems.0.len()
+        };
+        assert_eq!(found("sideman-cli v0.1.0\nmidly v0.5.3\nrand v0.9.0\n\n"), 0);
+        assert_eq!(found("sideman-cli v0.1.0\ngemm-f32 v0.19.0\nrayon v1.12.0\nrayon v1.12.0 (*)"), 2);
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub enum AudioError {
     Open {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The message of the system.
         source: std::io::Error,
     },
     /// It is a folder or a device.
@@ -38,7 +38,7 @@ pub enum AudioError {
     NotRecognised {
         /// The file.
         path: PathBuf,
-        /// What the reader said.
+        /// The message of the reader.
         reason: String,
     },
     /// Its format is known, but it holds no sound (a video, a cover, an empty container).
@@ -55,7 +55,7 @@ pub enum AudioError {
     Codec {
         /// The file.
         path: PathBuf,
-        /// What the decoder said.
+        /// The message of the decoder.
         reason: String,
     },
     /// It is an audio file without a single sample.
@@ -72,7 +72,7 @@ pub enum AudioError {
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// What the reader or decoder said last.
+        /// The last message of the reader or decoder.
         reason: String,
     },
     /// Its sample rate is one that no audio has.
@@ -112,7 +112,7 @@ impl Damage {
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let packets = self.broken_packets + self.whole_packets;
-        let said = [
+        let parts = [
             (self.broken_packets > 0)
                 .then(|| format!("{} of {packets} packets are damaged and left out", self.broken_packets)),
             self.incomplete
@@ -120,10 +120,14 @@ impl fmt::Display for Damage {
             self.rate_changed
                 .then(|| "its sample rate changes on the way: only what is before that was read".to_owned()),
             (self.bad_samples > 0).then(|| {
-                format!("{} samples are no numbers or too large: silence instead", self.bad_samples)
+                format!("{} samples are NaN, infinite or too large: silence instead", self.bad_samples)
             }),
         ];
-        let said: Vec<String> = said.into_iter().flatten().collect();
-        if said.is_empty() { f.write_str("nothing is wrong with it") } else { f.write_str(&said.join("; ")) }
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        if parts.is_empty() {
+            f.write_str("nothing is wrong with it")
+        } else {
+            f.write_str(&parts.join("; "))
+        }
     }
 }

@@ -83,7 +83,7 @@ impl AudioFile {
                 path: path.to_owned(),
                 reason: match e {
                     // What it says when no reader wants the file.
-                    Error::Unsupported(said) if said.contains("probe") => "no known format".to_owned(),
+                    Error::Unsupported(what) if what.contains("probe") => "no known format".to_owned(),
                     e => e.to_string(),
                 },
             })?;
@@ -231,7 +231,7 @@ impl AudioFile {
         self.ended = true;
     }
 
-    /// The file is at its end. It should have had as many samples as it said, give or take what an encoder adds.
+    /// The file is at its end. It should have had as many samples as its header states, give or take what an encoder adds.
     fn end(&mut self) {
         self.ended = true;
         if let Some(length) = self.length {

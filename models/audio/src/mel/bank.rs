@@ -89,7 +89,7 @@ impl FilterBank {
 
 /// Mean square of the samples of a column's window, full scale being 1, from the column's power: the triangles add
 /// up to 1 over the frequencies, once each is given back its width. Without the lowest band, so that an offset, which
-/// nobody hears, counts nothing. Allocates nothing.
+/// is inaudible, counts nothing. Allocates nothing.
 pub fn mean_square(column: &Column) -> f32 {
     /// Width of each triangle at half its height, over what a window's power holds of a mean square: half of it lies
     /// at negative frequencies, and Hann's window keeps three eighths.
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn every_band_hears_something_and_flat_power_comes_out_nearly_flat() {
+    fn every_band_has_weight_and_flat_power_comes_out_nearly_flat() {
         let bank = FilterBank::new();
         let mut column = [0.0; BANDS];
         bank.apply(&[1.0; BINS], &mut column);

@@ -29,7 +29,7 @@ pub struct MelStream {
     power: Box<[f32; BINS]>,
     column: Column,
     /// Samples that came, and columns that went, since the start.
-    heard: u64,
+    received: u64,
     made: u64,
 }
 
@@ -55,7 +55,7 @@ impl MelStream {
             scratch: fft.make_scratch_vec().into(),
             power: Box::new([0.0; BINS]),
             column: [0.0; super::BANDS],
-            heard: 0,
+            received: 0,
             made: 0,
             fft,
         }
@@ -63,7 +63,7 @@ impl MelStream {
 
     /// Takes any number of samples and hands each column that they complete to `each`.
     pub fn push(&mut self, mut samples: &[f32], mut each: impl FnMut(&Column)) {
-        self.heard += samples.len() as u64;
+        self.received += samples.len() as u64;
         while !samples.is_empty() {
             let (now, later) = samples.split_at((N_FFT - self.filled).min(samples.len()));
             let place = &mut self.window[self.filled..self.filled + now.len()];
@@ -79,7 +79,7 @@ impl MelStream {
     /// Ends the sound: hands on the columns that reach beyond it, where there are zeros, so that n samples have
     /// made 1 + n / 512 columns (none of no samples), and is ready for another sound.
     pub fn finish(&mut self, mut each: impl FnMut(&Column)) {
-        let due = if self.heard == 0 { 0 } else { 1 + self.heard / HOP as u64 };
+        let due = if self.received == 0 { 0 } else { 1 + self.received / HOP as u64 };
         while self.made < due {
             self.window[self.filled..].fill(0.0);
             each(self.next());
@@ -90,7 +90,7 @@ impl MelStream {
     /// Forgets the sound.
     pub fn reset(&mut self) {
         self.window.fill(0.0);
-        (self.filled, self.heard, self.made) = (CENTRE, 0, 0);
+        (self.filled, self.received, self.made) = (CENTRE, 0, 0);
     }
 
     /// The column of the full window; moves the window on.

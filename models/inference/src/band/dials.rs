@@ -1,10 +1,10 @@
-//! What a player of the band may be told from outside, and how the network is moved by it.
+//! What a player of the band may be asked from outside, and how the network is moved by it.
 
 use sideman_music::Part;
 
 use super::StepPosition;
 
-/// What a player of the band may be told from outside. Neutral values are the defaults.
+/// What a player of the band may be asked from outside. Neutral values are the defaults.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Dials {
     /// Sampling temperature factor, 0.1 to 2; 1 is as tuned.

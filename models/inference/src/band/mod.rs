@@ -73,7 +73,7 @@ pub struct Rests {
     pub next: [bool; 4],
 }
 
-/// All that a band is told at a decision point.
+/// All that a band receives at a decision point.
 #[derive(Debug, Clone, Copy)]
 pub struct StepContext {
     /// Where the step lies.

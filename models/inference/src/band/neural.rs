@@ -104,7 +104,7 @@ impl NeuralBand {
         self
     }
 
-    /// Goes between the styles as far as it is told.
+    /// Goes between the styles as far as it is asked.
     fn morph(&mut self, to: f32) {
         let Some(blend) = &mut self.blend else { return };
         let at = (to.clamp(0.0, 1.0) * BLENDS).round() as u8;

@@ -151,7 +151,7 @@ fn largest(values: &[f32]) -> f32 {
 pub(super) fn class(logits: &[f32], draw: Draw, dial: f32, rng: &mut Pcg64) -> usize {
     let n = logits.len().min(CLASSES);
     let wide = n.div_ceil(LANES) * LANES;
-    // As below any other: what is forbidden, no number, or not there.
+    // As below any other: what is forbidden, NaN, or not there.
     let mut rows = [f32::NEG_INFINITY; CLASSES];
     for (row, &logit) in rows.iter_mut().zip(logits) {
         *row = if logit > -1e8 { logit } else { f32::NEG_INFINITY };

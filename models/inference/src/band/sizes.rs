@@ -1,7 +1,7 @@
 //! All sizes of the band's network that its parts have in common.
 
-use sideman_music::Part;
 use sideman_music::encoding::grid::{BASS_SPAN, DRUM_CLASSES, LENGTH_BINS, VELOCITY_BINS};
+use sideman_music::{PARTS, Part};
 
 /// Positions in a bar that are told apart: a bar of 12/8 has 24 steps. Longer bars begin again.
 pub const POSITIONS: usize = 24;
@@ -21,8 +21,30 @@ pub const UNPLANNED: u8 = PLANS as u8;
 /// line, which decides what is played ahead of it.
 pub const AHEAD: usize = 2;
 
+/// The inputs about the piano, and how many of each. A new one is a row here and a line in
+/// [`PianoFeatures::write`](super::PianoFeatures::write), at the same place.
+const PIANO_INPUTS: [(&str, usize); 10] = [
+    ("pitch classes: now, struck, in four windows, in this half-bar and the one before", 8 * 12),
+    ("strokes, loudness, register", 17),
+    ("reference before, and a bar ago", 2 * 12),
+    ("position in the bar", POSITIONS),
+    ("bar of eight", 8),
+    ("parts that play", PARTS),
+    ("how long since the beginning", 1),
+    ("tier of the song", 1),
+    ("whether the bar has 16 steps", 1),
+    ("tempo", 1),
+];
+
 /// Number of inputs about the piano.
-pub const EARS_INPUTS: usize = 8 * 12 + 17 + 2 * 12 + POSITIONS + 8 + 4 + 1 + 1 + 1 + 1;
+pub const EARS_INPUTS: usize = {
+    let (mut sum, mut i) = (0, 0);
+    while i < PIANO_INPUTS.len() {
+        sum += PIANO_INPUTS[i].1;
+        i += 1;
+    }
+    sum
+};
 
 /// Number of inputs about the band's own past.
 pub const MEMORY_INPUTS: usize = DRUM_INPUTS + BASS_INPUTS + 2 * CHORD_INPUTS + 4 + 8 + 2 + 3 + REPEAT_INPUTS;

@@ -1,10 +1,9 @@
-//! Genres told apart, from notes and from sound.
+//! Genres classified, from notes and from sound.
 
 mod answer;
 pub mod audio;
 pub mod built_in;
 mod columns;
-mod dense;
 pub mod notes;
 pub mod symbolic;
 pub mod weights;

@@ -55,9 +55,9 @@ fn of_band(weights: &BarWeights, score: &Score) -> Answer {
     let kernel = &weights.kernel;
     let (mut normal, mut units) = (vec![0.0; kernel.config().features], vec![0.0; kernel.config().hidden]);
     let (mut whole, mut window) = (BarPool::new(kernel), BarPool::new(kernel));
-    let mut told = vec![0.0; answer.classes.len()];
+    let mut probabilities = vec![0.0; answer.classes.len()];
     let all = bars(&score.meters, last_onset(score) + 1);
-    let (mut sum, mut taken) = (vec![0.0f64; told.len()], 0usize);
+    let (mut sum, mut taken) = (vec![0.0f64; probabilities.len()], 0usize);
     for (i, figures) in found.bars.iter().enumerate() {
         kernel.bar(figures, &mut normal, &mut units);
         whole.add(&units);
@@ -67,15 +67,15 @@ fn of_band(weights: &BarWeights, score: &Score) -> Answer {
             let from = i + 1 - window.bars();
             let enough = sounds[from..=i].iter().filter(|&&s| s).count() >= LEAST_BARS;
             let probabilities = enough.then(|| {
-                kernel.tell(&mut window, weights.head.temperature, &mut told);
-                told.clone()
+                kernel.classify(&mut window, weights.head.temperature, &mut probabilities);
+                probabilities.clone()
             });
             answer.timeline.push(stretch(score, &all, found.first_bar + from, i + 1 - from, probabilities));
             window.clear();
         }
         if whole.bars() == MOST_TOGETHER || last {
-            kernel.tell(&mut whole, weights.head.temperature, &mut told);
-            sum.iter_mut().zip(&told).for_each(|(s, p)| *s += f64::from(*p) * whole.bars() as f64);
+            kernel.classify(&mut whole, weights.head.temperature, &mut probabilities);
+            sum.iter_mut().zip(&probabilities).for_each(|(s, p)| *s += f64::from(*p) * whole.bars() as f64);
             taken += whole.bars();
             whole.clear();
         }

@@ -72,7 +72,7 @@ fn as_matrix(shape: &[usize]) -> Vec<usize> {
 /// Writes a file. `config` is whatever the network has to know; `tensors` are shapes and values by name.
 ///
 /// # Errors
-/// When a value is no number.
+/// When a value is not finite.
 pub fn write<C: Serialize>(head: &Head, config: &C, tensors: &Shaped) -> Result<Vec<u8>, TensorError> {
     let shapes: Vec<(String, Vec<usize>)> = tensors.iter().map(|(n, t)| (n.clone(), t.0.clone())).collect();
     let texts = [
@@ -210,7 +210,7 @@ impl AudioWeights {
     /// Writes a file of networks with their tensors, batch normalisation folded in.
     ///
     /// # Errors
-    /// When a value is no number.
+    /// When a value is not finite.
     pub fn write(head: &Head, members: &[(MelClassifier, Shaped)]) -> Result<Vec<u8>, TensorError> {
         let config = AudioConfig { members: members.iter().map(|m| m.0.clone()).collect() };
         let own = |(i, (_, tensors)): (usize, &(MelClassifier, Shaped))| {

@@ -49,7 +49,7 @@ pub fn exp(x: f32) -> f32 {
     p * f32::from_bits(power)
 }
 
-/// 1 / (1 + exp(-x)), within 2e-7; no number stays none, so that a training that went astray is noticed.
+/// 1 / (1 + exp(-x)), within 2e-7; NaN stays NaN, so that a training that went astray is noticed.
 #[inline(always)]
 pub fn sigmoid(x: f32) -> f32 {
     let e = exp(-x.abs());
@@ -57,7 +57,7 @@ pub fn sigmoid(x: f32) -> f32 {
     if x.is_nan() { x } else { of }
 }
 
-/// The hyperbolic tangent, within 3e-7; no number stays none.
+/// The hyperbolic tangent, within 3e-7; NaN stays NaN.
 #[inline(always)]
 pub fn tanh(x: f32) -> f32 {
     let e = exp(-2.0 * x.abs());

@@ -6,10 +6,10 @@
 /// Adding it rounds to a whole number, ties to even, which then stands in the lowest bits.
 pub(super) const ROUND: f32 = 12_582_912.0;
 
-/// `e^x`, within 1.5e-7 of it, relatively. Below -87 it is `e^-87`, above 88 `e^88`; no number counts as -87.
+/// `e^x`, within 1.5e-7 of it, relatively. Below -87 it is `e^-87`, above 88 `e^88`; NaN counts as -87.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
-    // Comparisons rather than `clamp`: one instruction each, and no number falls to the lower end.
+    // Comparisons rather than `clamp`: one instruction each, and NaN falls to the lower end.
     let x = if x > -87.0 { x } else { -87.0 };
     let x = if x < 88.0 { x } else { 88.0 };
     // x = n ln 2 + r with a whole n; ln 2 in two pieces, the first with so few bits that n times it is exact.

@@ -2,7 +2,9 @@
 
 pub mod activation;
 pub mod conv;
+mod dense;
 mod functions;
+mod packed;
 mod quantised;
 mod simd;
 #[cfg(test)]
@@ -11,7 +13,9 @@ mod vector;
 
 pub use activation::Activation;
 pub use conv::{Convolution, ConvolutionWork, Window};
+pub(crate) use dense::Dense;
 pub(crate) use functions::{exp, sigmoid};
+pub use packed::PackedMatrix;
 pub(crate) use quantised::{Layer, Work};
 pub use simd::Simd;
 pub use vector::{Portable, Vector, WithVector};

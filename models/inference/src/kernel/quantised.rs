@@ -54,7 +54,7 @@ impl Work {
     }
 }
 
-/// Rounds a vector to 16 bits and gives its scale: the largest size is 32767 of it. What is no number counts
+/// Rounds a vector to 16 bits and gives its scale: the largest size is 32767 of it. NaN counts
 /// as 0 and infinity as the largest number; a vector whose largest size is under 1e-30 is 0.
 #[inline(always)]
 pub(super) fn quantise(x: &[f32], out: &mut [Values]) -> f32 {

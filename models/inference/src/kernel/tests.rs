@@ -39,7 +39,7 @@ fn vector(n: usize, kind: usize, rng: &mut Pcg64) -> Vec<f32> {
 }
 
 fn bits(v: &[f32]) -> Vec<u32> {
-    // What kind of no number it is may differ.
+    // The bits of NaN may differ.
     v.iter().map(|v| if v.is_nan() { u32::MAX } else { v.to_bits() }).collect()
 }
 

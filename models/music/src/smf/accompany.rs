@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use midly::num::u7;
+use midly::{MidiMessage, TrackEvent};
+
 use super::merge::Merge;
 use super::piano::PianoChoice;
 use super::source::PianoFilter;
-use super::write::{ChunkWriter, TEMPO, TIME_SIGNATURE, TRACK_NAME, file, notes};
+use super::write::{TrackWriter, file};
 use super::{MidiFile, SmfError};
 use crate::family::Part;
 use crate::score::Note;
@@ -34,21 +37,24 @@ impl PartTrack {
         Self { part, program, changes: Vec::new(), volume: None, pan: None, notes }
     }
 
-    fn chunk(&self, ticks_per_beat: u16) -> Vec<u8> {
+    fn events(&self, ticks_per_beat: u16) -> Vec<TrackEvent<'static>> {
         let channel = self.part.channel();
-        let mut chunk = ChunkWriter::new();
-        chunk.meta(0, TRACK_NAME, self.part.name().as_bytes());
-        chunk.channel(0, 0xC0 | channel, &[self.program.min(127)]);
+        let mut track = TrackWriter::named(self.part.name(), Some((channel, self.program)));
         for (controller, value) in [(7, self.volume), (10, self.pan)] {
             if let Some(value) = value {
-                chunk.channel(0, 0xB0 | channel, &[controller, value.min(127)]);
+                let (controller, value) = (u7::new(controller), u7::new(value.min(127)));
+                track.channel(0, channel, MidiMessage::Controller { controller, value });
             }
         }
-        notes(&mut chunk, channel, &self.notes, &self.changes, ticks_per_beat);
-        chunk.finish(0)
+        track.notes(channel, &self.notes, &self.changes, ticks_per_beat);
+        track.finish(0)
     }
 }
 
+/// Meta event types (RP-001, "Meta Events").
+const TRACK_NAME: u8 = 0x03;
+const TEMPO: u8 = 0x51;
+const TIME_SIGNATURE: u8 = 0x58;
 /// Meta events that go into the conductor track from wherever they are: copyright, marker, cue point,
 /// tempo, SMPTE offset, time signature, key signature.
 const CONDUCTOR: [u8; 7] = [0x02, 0x06, 0x07, TEMPO, 0x54, TIME_SIGNATURE, 0x59];
@@ -76,11 +82,11 @@ impl MidiFile {
     /// # Errors
     /// As [`MidiFile::pick_piano`].
     pub fn accompany(&self, piano: &PianoChoice, parts: &[PartTrack]) -> Result<Vec<u8>, SmfError> {
-        let mut chunks = vec![self.conductor(), self.piano_chunk(piano)?];
+        let mut tracks = vec![self.conductor(), self.piano(piano)?];
         let mut order: Vec<&PartTrack> = parts.iter().collect();
         order.sort_by_key(|p| p.part);
-        chunks.extend(order.iter().map(|p| p.chunk(self.output_resolution())));
-        Ok(file(self.output_resolution(), &chunks))
+        tracks.extend(order.iter().map(|p| p.events(self.output_resolution())));
+        Ok(file(self.output_resolution(), &tracks))
     }
 
     /// The piano and what goes on from it: a file of format 1 with a conductor track, then Piano on channel 1 as
@@ -92,17 +98,15 @@ impl MidiFile {
     pub fn with_added(&self, piano: &PianoChoice, name: &str, added: &[Note]) -> Result<Vec<u8>, SmfError> {
         const CHANNEL: u8 = 1;
         let program = self.score.tracks[self.pick_piano(piano)?.tracks[0]].program;
-        let mut chunk = ChunkWriter::new();
-        chunk.meta(0, TRACK_NAME, name.as_bytes());
-        chunk.channel(0, 0xC0 | CHANNEL, &[program.min(127)]);
-        notes(&mut chunk, CHANNEL, added, &[], self.output_resolution());
-        let chunks = [self.conductor(), self.piano_chunk(piano)?, chunk.finish(0)];
-        Ok(file(self.output_resolution(), &chunks))
+        let mut track = TrackWriter::named(name, Some((CHANNEL, program)));
+        track.notes(CHANNEL, added, &[], self.output_resolution());
+        let tracks = [self.conductor(), self.piano(piano)?, track.finish(0)];
+        Ok(file(self.output_resolution(), &tracks))
     }
 
     /// A stem: the conductor track and one part.
     pub fn part_alone(&self, part: &PartTrack) -> Vec<u8> {
-        file(self.output_resolution(), &[self.conductor(), part.chunk(self.output_resolution())])
+        file(self.output_resolution(), &[self.conductor(), part.events(self.output_resolution())])
     }
 
     /// A stem: the conductor track and the piano.
@@ -110,7 +114,7 @@ impl MidiFile {
     /// # Errors
     /// As [`MidiFile::pick_piano`].
     pub fn piano_alone(&self, piano: &PianoChoice) -> Result<Vec<u8>, SmfError> {
-        Ok(file(self.output_resolution(), &[self.conductor(), self.piano_chunk(piano)?]))
+        Ok(file(self.output_resolution(), &[self.conductor(), self.piano(piano)?]))
     }
 
     /// Output ticks for one tick of the file.
@@ -133,13 +137,13 @@ impl MidiFile {
         with
     }
 
-    fn conductor(&self) -> Vec<u8> {
+    fn conductor(&self) -> Vec<TrackEvent<'_>> {
         let with_notes = self.chunks_with_notes();
-        let mut out = ChunkWriter::new();
+        let mut out = TrackWriter::default();
         // The first track's name is the title of the piece, unless it names an instrument.
         let title = self.walk(0).find_map(|e| e.meta().filter(|m| m.0 == TRACK_NAME).map(|m| m.1));
         if let Some(title) = title.filter(|_| self.chunks.len() == 1 || !with_notes[0]) {
-            out.meta(0, TRACK_NAME, title);
+            out.raw_meta(0, TRACK_NAME, title);
         }
         let mut last: BTreeMap<u8, (u64, &[u8])> = BTreeMap::new();
         let mut merge = Merge::new(self, 0..self.chunks.len());
@@ -157,12 +161,12 @@ impl MidiFile {
             if STATES.contains(&kind) && last.insert(kind, (event.tick, data)) == Some((event.tick, data)) {
                 continue;
             }
-            out.meta(event.tick * self.scale(), kind, data);
+            out.raw_meta(event.tick * self.scale(), kind, data);
         }
         out.finish(merge.end * self.scale())
     }
 
-    fn piano_chunk(&self, choice: &PianoChoice) -> Result<Vec<u8>, SmfError> {
+    fn piano(&self, choice: &PianoChoice) -> Result<Vec<TrackEvent<'_>>, SmfError> {
         let pick = self.pick_piano(choice)?;
         let program = self.score.tracks[pick.tracks[0]].program;
         let mut filter = PianoFilter::new(self, &pick.tracks);
@@ -171,37 +175,33 @@ impl MidiFile {
         let mut merge = Merge::new(self, filter.chunks.clone());
         let mut has_program = false;
         for (chunk, event) in &mut merge {
-            if let Some(status) = filter.channel_event(chunk, &event) {
-                has_program |= status == 0xC0;
-            }
+            let message = filter.channel_event(chunk, &event);
+            has_program |= matches!(message, Some(MidiMessage::ProgramChange { .. }));
         }
         let mut closings = filter.hanging(&merge.ends, self.ticks_per_beat);
         closings.sort_unstable();
         let mut closings = closings.into_iter().peekable();
 
-        let mut out = ChunkWriter::new();
-        out.meta(0, TRACK_NAME, b"Piano");
-        if !has_program && program != 0 {
-            out.channel(0, 0xC0, &[program]);
-        }
+        let program = (!has_program && program != 0).then_some((0, program));
+        let mut out = TrackWriter::named("Piano", program);
         let mut filter = PianoFilter::new(self, &pick.tracks);
         let mut merge = Merge::new(self, filter.chunks.clone());
         for (chunk, event) in &mut merge {
             while let Some((tick, pitch)) = closings.next_if(|c| c.0 < event.tick) {
-                out.channel(tick * self.scale(), 0x80, &[pitch, 64]);
+                out.note_off(tick * self.scale(), 0, pitch);
             }
             let tick = event.tick * self.scale();
-            if let Some(status) = filter.channel_event(chunk, &event) {
-                out.channel(tick, status, event.channel_data());
+            if let Some(message) = filter.channel_event(chunk, &event) {
+                out.channel(tick, 0, message);
             } else if let Some((kind, data)) = event.meta()
                 && PIANO_TEXTS.contains(&kind)
                 && filter.has_notes[chunk]
             {
-                out.meta(tick, kind, data);
+                out.raw_meta(tick, kind, data);
             }
         }
         for (tick, pitch) in closings {
-            out.channel(tick * self.scale(), 0x80, &[pitch, 64]);
+            out.note_off(tick * self.scale(), 0, pitch);
         }
         Ok(out.finish(merge.end * self.scale()))
     }

@@ -1,4 +1,4 @@
-//! Standard MIDI Files: reading with repairs, writing, and writing a band beside the piano it heard.
+//! Standard MIDI Files: reading with repairs, writing, and writing a band beside its piano.
 //!
 //! Formats 0 and 1 with metrical time (RP-001, "Standard MIDI Files 1.0") are read, also inside a RIFF
 //! wrapper (.rmi). Reading is lenient where players are and counts what it repaired; it never panics
@@ -32,7 +32,7 @@ pub const MAX_BYTES: usize = 256 << 20;
 pub const MAX_BEATS: u64 = 180_000;
 /// Longest piece that is read, in hours of its own tempo.
 pub const MAX_HOURS: u64 = 24;
-/// Most instruments (combinations of track, channel and program) that are told apart.
+/// Most instruments (combinations of track, channel and program) that are kept apart.
 pub const MAX_INSTRUMENTS: usize = 65_000;
 /// Longest track name or marker that is kept in a score, in characters.
 pub const MAX_TEXT: usize = 128;

@@ -1,4 +1,4 @@
-//! Which tracks of a file are the piano that the band hears.
+//! Which tracks of a file are the piano that the band accompanies.
 
 use super::{MidiFile, SmfError, program_name, untangle};
 use crate::family::Family;

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use midly::MidiMessage::{self, Aftertouch, NoteOff, NoteOn, ProgramChange};
+use midly::TrackEventKind;
+
 use super::MidiFile;
 use super::read::hang_end;
 use super::walk::Event;
@@ -14,15 +17,15 @@ struct Source {
     /// Programs of its other notes, a bit each.
     others: u128,
     /// Program that the chunk itself has set.
-    own: Option<u8>,
+    set_program: Option<u8>,
     /// Keys that are down. A map, since a file may have ten thousands of channels with a key each.
-    down: BTreeMap<u8, Key>,
+    down: BTreeMap<u8, HeldKey>,
 }
 
 /// A key that is down, as the score was read: a new stroke ends the note before, and a note-off at the
 /// very tick of the new stroke is still the old note's.
 #[derive(Debug, Clone, Copy)]
-struct Key {
+struct HeldKey {
     since: u64,
     /// Whether its note was chosen.
     chosen: bool,
@@ -30,16 +33,30 @@ struct Key {
     ended: Option<bool>,
 }
 
+/// What becomes of a note-on.
+enum Stroke {
+    Sent,
+    /// It is not the piano's, but it ends a note that is: a note-off is sent in its place.
+    EndsChosen,
+    LeftOut,
+}
+
 impl Source {
-    /// A stroke at a tick. The status byte of what is to be sent in its place.
-    fn stroke(&mut self, key: u8, tick: u64, chosen: bool) -> Option<u8> {
+    /// A note-on at a tick.
+    fn stroke(&mut self, key: u8, tick: u64, chosen: bool) -> Stroke {
         let ended = match self.down.get(&key) {
             // Of two strokes at one tick the first is read.
-            Some(before) if before.since == tick => return (before.chosen && chosen).then_some(0x90),
+            Some(before) if before.since == tick => {
+                return if before.chosen && chosen { Stroke::Sent } else { Stroke::LeftOut };
+            }
             before => before.map(|b| b.chosen),
         };
-        self.down.insert(key, Key { since: tick, chosen, ended });
-        if chosen { Some(0x90) } else { (ended == Some(true)).then_some(0x80) }
+        self.down.insert(key, HeldKey { since: tick, chosen, ended });
+        match ended {
+            _ if chosen => Stroke::Sent,
+            Some(true) => Stroke::EndsChosen,
+            _ => Stroke::LeftOut,
+        }
     }
 
     /// A note-off at a tick. Whether it is to be sent.
@@ -102,31 +119,41 @@ impl<'a> PianoFilter<'a> {
         Self { file, sources, channels, has_notes, chunks }
     }
 
-    /// The status byte, moved to channel 1, of a channel event that belongs to the piano.
-    pub(super) fn channel_event(&mut self, chunk: usize, event: &Event<'_>) -> Option<u8> {
-        let status = event.status?;
-        let (message, channel) = (status & 0xF0, status & 0x0F);
-        let data = event.channel_data();
-        let first = *data.first()? & 0x7F;
+    /// What to send in place of an event: nothing for what is not a channel event of the piano.
+    pub(super) fn channel_event(&mut self, chunk: usize, event: &Event<'_>) -> Option<MidiMessage> {
+        let TrackEventKind::Midi { channel, message } = event.kind else { return None };
+        let channel = channel.as_int();
         if !self.has_notes[chunk] {
             let others = self.channels.get(&(self.file.programs.port(chunk), channel))?;
-            // Its note-offs have no notes to end; only its controls are of use.
-            let control = message >= 0xB0 && (message != 0xC0 || others >> first & 1 == 0);
-            return control.then_some(message);
+            return match message {
+                // Its note-offs have no notes to end; only its controls are of use.
+                NoteOff { .. } | NoteOn { .. } | Aftertouch { .. } => None,
+                ProgramChange { program } => (others >> program.as_int() & 1 == 0).then_some(message),
+                _ => Some(message),
+            };
         }
         let source = self.sources.get_mut(&(chunk, channel))?;
         match message {
-            0xC0 => {
-                source.own = Some(first);
-                (source.others >> first & 1 == 0).then_some(message)
+            ProgramChange { program } => {
+                source.set_program = Some(program.as_int());
+                (source.others >> program.as_int() & 1 == 0).then_some(message)
             }
-            0x90 if data.get(1).is_some_and(|&v| v > 0) => {
-                let foreign = || self.file.programs.in_force(chunk, channel, event.tick);
-                let program = source.own.unwrap_or_else(foreign);
-                source.stroke(first, event.tick, source.programs >> program & 1 == 1)
+            NoteOn { key, vel } if vel > 0 => {
+                let in_force = || self.file.programs.in_force(chunk, channel, event.tick);
+                let program = source.set_program.unwrap_or_else(in_force);
+                let chosen = source.programs >> program & 1 == 1;
+                match source.stroke(key.as_int(), event.tick, chosen) {
+                    Stroke::Sent => Some(message),
+                    Stroke::EndsChosen => Some(NoteOff { key, vel }),
+                    Stroke::LeftOut => None,
+                }
             }
-            0x80 | 0x90 => source.release(first, event.tick).then_some(message),
-            0xA0 => source.down.get(&first).is_none_or(|key| key.chosen).then_some(message),
+            NoteOff { key, .. } | NoteOn { key, .. } => {
+                source.release(key.as_int(), event.tick).then_some(message)
+            }
+            Aftertouch { key, .. } => {
+                source.down.get(&key.as_int()).is_none_or(|key| key.chosen).then_some(message)
+            }
             _ => Some(message),
         }
     }

@@ -12,16 +12,9 @@ pub(super) struct Event<'a> {
     pub(super) kind: TrackEventKind<'a>,
     /// The event's own bytes; without a status byte where running status holds.
     raw: &'a [u8],
-    /// Status byte of a channel event.
-    pub(super) status: Option<u8>,
 }
 
 impl<'a> Event<'a> {
-    /// Data bytes of a channel event.
-    pub(super) fn channel_data(&self) -> &'a [u8] {
-        if self.raw.first().is_some_and(|b| b & 0x80 != 0) { &self.raw[1..] } else { self.raw }
-    }
-
     /// Type and content of a meta event; the content may be shorter than it claims where a file is cut off.
     pub(super) fn meta(&self) -> Option<(u8, &'a [u8])> {
         match self.raw {
@@ -155,7 +148,7 @@ impl<'a> Iterator for Walk<'a> {
                 continue;
             }
             self.tick = tick;
-            return Some(Event { tick, kind: event.kind, raw, status: self.iter.running_status() });
+            return Some(Event { tick, kind: event.kind, raw });
         }
     }
 }

@@ -59,20 +59,20 @@ pub(crate) fn assert_usable(file: &MidiFile, what: &str) {
             assert_sound(band, what);
             assert_eq!(band.tempos, score.tempos, "{what}: tempos of the output");
             assert_eq!(band.meters, score.meters, "{what}: metres of the output");
-            let mut heard: Vec<Note> = Vec::new();
+            let mut played: Vec<Note> = Vec::new();
             for t in band.tracks.iter().filter(|t| t.name == "Piano") {
                 assert_eq!(t.channel, 0);
-                heard.extend(&t.notes);
+                played.extend(&t.notes);
             }
-            heard.sort_unstable();
+            played.sort_unstable();
             if file.pick_piano(&PianoChoice::Auto).unwrap().tracks.len() == 1 {
-                let differs = heard.iter().zip(&piano).find(|(a, b)| a != b);
+                let differs = played.iter().zip(&piano).find(|(a, b)| a != b);
                 assert_eq!(differs, None, "{what}: the piano of the output");
-                assert_eq!(heard.len(), piano.len(), "{what}: the piano of the output");
+                assert_eq!(played.len(), piano.len(), "{what}: the piano of the output");
             } else {
                 // Merged tracks may cut one another's notes short, but every stroke is there.
                 let strokes = |notes: &[Note]| notes.iter().map(|n| (n.onset, n.pitch)).collect::<Vec<_>>();
-                assert_eq!(strokes(&heard), strokes(&piano), "{what}: the piano of the output");
+                assert_eq!(strokes(&played), strokes(&piano), "{what}: the piano of the output");
             }
         }
     }

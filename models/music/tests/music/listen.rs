@@ -1,4 +1,4 @@
-//! What the band hears, and that it hears nothing too early.
+//! Frames of the piano, and that none has anything too early.
 
 use proptest::prelude::*;
 use sideman_music::listen::{Lean, frames, key_events};
@@ -51,7 +51,7 @@ proptest! {
             }
             if e.velocity > 0 {
                 listener.note_on(e.pitch, e.velocity);
-                lean.heard(e.at);
+                lean.add(e.at);
             } else {
                 listener.note_off(e.pitch);
             }
@@ -104,23 +104,23 @@ proptest! {
         let mut lean = Lean::default();
         prop_assert_eq!(lean.pulses(), 0);
         for i in 0..64 {
-            lean.heard(i * STEP_PULSES + late + i % (jitter + 1));
+            lean.add(i * STEP_PULSES + late + i % (jitter + 1));
         }
         let wanted = late + jitter;
         prop_assert!((wanted.clamp(0, Lean::MOST) - lean.pulses()).abs() <= jitter, "{:?}", lean);
         for i in 0..64 {
-            lean.heard(i * wild);
+            lean.add(i * wild);
             prop_assert!((0..=Lean::MOST).contains(&lean.pulses()));
         }
     }
 }
 
 #[test]
-fn a_note_is_heard_at_the_decision_point_of_its_onset() {
+fn a_note_is_in_the_frame_of_its_onset() {
     let note = Note { onset: 120, pitch: 60, length: 121, velocity: 90 };
-    let heard = frames(&[note], 4);
-    assert_eq!(heard[0], PianoFrame::SILENT);
-    assert_eq!((heard[1].struck_count, heard[1].keys, heard[1].velocity), (1, 1, 90));
-    assert_eq!((heard[2].struck_count, heard[2].keys, heard[2].velocity), (0, 1, 0));
-    assert_eq!(heard[3], PianoFrame::SILENT);
+    let four = frames(&[note], 4);
+    assert_eq!(four[0], PianoFrame::SILENT);
+    assert_eq!((four[1].struck_count, four[1].keys, four[1].velocity), (1, 1, 90));
+    assert_eq!((four[2].struck_count, four[2].keys, four[2].velocity), (0, 1, 0));
+    assert_eq!(four[3], PianoFrame::SILENT);
 }

@@ -1,11 +1,12 @@
 //! Tests of the music crate from outside: properties, and broken and hostile files.
 
 mod accompany;
-mod cells;
+
 mod grid;
 mod hostile;
 mod listen;
 mod memory;
+mod note_cells;
 mod reading;
 mod smf;
 mod time;

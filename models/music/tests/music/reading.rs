@@ -24,7 +24,7 @@ fn a_right_file_needs_no_repair() {
 }
 
 #[test]
-fn tracks_are_told_apart_by_chunk_channel_and_program() {
+fn tracks_are_separated_by_chunk_channel_and_program() {
     let mut one = Track::default();
     one.meta(0, 3, b" Keys ");
     for (program, pitch) in [(0u8, 60), (19, 62), (0, 64)] {
@@ -132,7 +132,7 @@ fn tempos_metres_and_markers_come_from_all_tracks() {
 }
 
 #[test]
-fn repairs_are_counted_and_said_in_words() {
+fn repairs_are_counted_and_described() {
     let bytes =
         song(&[NOTE, &[0, 0xF8, 0, 0xF8], &[0, 0xFF, 0x51, 3, 0, 0, 0], &[0, 0xFF, 0x58, 4, 0, 2, 24, 8]]);
     let file = MidiFile::parse(&bytes).unwrap();
@@ -233,7 +233,7 @@ fn the_piano_is_chosen_by_family_name_or_number() {
 }
 
 #[test]
-fn without_a_keyboard_the_fullest_pitched_track_is_taken_and_said() {
+fn without_a_keyboard_the_fullest_pitched_track_is_taken_with_a_warning() {
     let mut bass = Track::default();
     bass.event(0, &[0xC1, 33]).event(0, &[0x91, 40, 80]).event(480, &[0x81, 40, 0]);
     let mut flute = Track::default();

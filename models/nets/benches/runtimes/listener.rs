@@ -11,7 +11,7 @@ use sideman_inference::genre::CLIP_COLUMNS;
 use sideman_inference::genre::audio::MelClassifier;
 use sideman_inference::genre::audio::{ListenerKernel, ListenerStream};
 use sideman_nets::genre::fold;
-use sideman_nets::genre::{Network, Parameters};
+use sideman_nets::nn::{Network, Parameters};
 use tract_onnx::prelude::*;
 
 use super::file::Graph;

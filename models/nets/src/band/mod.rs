@@ -1,7 +1,11 @@
 //! The band's network for training, and songs as it is trained on.
 
+mod bass;
 mod batch;
+mod chords;
+mod drums;
 mod network;
+mod part;
 mod plans;
 mod statistics;
 #[cfg(test)]

@@ -14,7 +14,8 @@ use sideman_inference::genre::weights::{AudioWeights, BarWeights, Head, InputKin
 use sideman_inference::genre::{CLIP_COLUMNS, COLUMN_SECONDS, frame_of};
 use sideman_inference::weights::{Card, Shaped, WeightsError};
 
-use super::{Network, Parameters, Pass, fold, kernel_of};
+use super::{fold, kernel_of};
+use crate::nn::{Mode, Network, Parameters};
 
 /// Trained parameters could be anything: weights that matter and statistics that are not those of a beginning.
 fn random(config: &MelClassifier, seed: u64) -> Parameters {
@@ -47,7 +48,8 @@ fn noise(columns: usize, seed: u64) -> Vec<f32> {
 fn whole(config: &MelClassifier, parameters: &Parameters, columns: &[f32]) -> Vec<f32> {
     let x = Tensor::from_slice(columns, (1, columns.len() / BANDS, BANDS), &Device::Cpu).unwrap();
     let x = x.transpose(1, 2).unwrap().contiguous().unwrap();
-    config.logits(&mut Pass::inference(parameters), &[x]).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+    let layers = config.load(parameters).unwrap();
+    layers.forward(&[x], &mut Mode::Inference).unwrap().flatten_all().unwrap().to_vec1().unwrap()
 }
 
 fn assert_close(a: &[f32], b: &[f32], what: &str) {
@@ -303,15 +305,15 @@ fn live_it_listens_and_falls_silent() {
     live.push(&tune[..second(1.5)]);
     assert_eq!(live.verdict(), AudioVerdict::Listening);
     live.push(&tune[second(1.5)..second(3.0)]);
-    let told = |v| matches!(v, AudioVerdict::Genre(_));
-    assert!(told(live.verdict()));
+    let classified = |v| matches!(v, AudioVerdict::Genre(_));
+    assert!(classified(live.verdict()));
     let early = live.probabilities().unwrap().to_vec();
     live.push(&tune[second(3.0)..]);
     let late = live.probabilities().unwrap().to_vec();
     assert_ne!(early, late);
     // A pause is music; silence is not, and after it nothing of before is left.
     live.push(&vec![0.0; second(2.0)]);
-    assert!(told(live.verdict()));
+    assert!(classified(live.verdict()));
     live.push(&vec![0.0; second(1.5)]);
     assert_eq!((live.verdict(), live.probabilities()), (AudioVerdict::Silent, None));
     live.push(&tune[..second(3.0)]);

@@ -9,7 +9,8 @@
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{Network, Pass, Specs};
+use super::Classifier;
+use crate::nn::{Conv2d, Linear, Mode, Module, Network, VarBuilder, dropout};
 use crate::ops::{Activation, Window};
 
 /// The network.
@@ -35,25 +36,34 @@ impl Bach {
     }
 }
 
+struct Layers {
+    convolutions: Vec<Conv2d>,
+    last: Linear,
+    dropout: f32,
+}
+
 impl Network for Bach {
-    fn specs(&self) -> Specs {
-        let mut specs = Specs::default();
+    type Layers = Box<dyn Classifier>;
+
+    fn build(&self, vb: &VarBuilder<'_>) -> Result<Self::Layers> {
         let (mut inputs, mut steps) = (self.width, self.steps);
+        let mut convolutions = vec![];
         for (i, &(channels, kernel)) in self.convolutions.iter().enumerate() {
-            specs.conv(&format!("conv{i}"), inputs, channels, (1, kernel));
+            let (sizes, vb) = ((inputs, channels), vb.pp(format!("conv{i}")));
+            convolutions.push(Conv2d::new(sizes, (1, kernel), Window::default(), Activation::Relu, vb)?);
             (inputs, steps) = (channels, steps + 1 - kernel);
         }
-        specs.linear("last", inputs * steps, self.classes);
-        specs
+        let last = Linear::new(inputs * steps, self.classes, Activation::None, vb.pp("last"))?;
+        Ok(Box::new(Layers { convolutions, last, dropout: self.dropout }))
     }
+}
 
-    fn logits(&self, pass: &mut Pass<'_>, inputs: &[Tensor]) -> Result<Tensor> {
+impl Classifier for Layers {
+    fn forward(&self, inputs: &[Tensor], mode: &mut Mode<'_>) -> Result<Tensor> {
         let mut x = inputs[0].transpose(1, 2)?.unsqueeze(2)?.contiguous()?;
-        for i in 0..self.convolutions.len() {
-            x = pass.conv(&format!("conv{i}"), &x, Window::default(), Activation::Relu)?;
-            x = pass.dropout(&x, self.dropout)?;
+        for conv in &self.convolutions {
+            x = dropout(&conv.forward(&x)?, self.dropout, mode)?;
         }
-        let x = pass.dropout(&x.flatten_from(1)?, self.dropout)?;
-        pass.linear("last", &x, Activation::None)
+        self.last.forward(&dropout(&x.flatten_from(1)?, self.dropout, mode)?)
     }
 }

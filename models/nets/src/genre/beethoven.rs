@@ -8,7 +8,8 @@
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{Network, Pass, Specs};
+use super::Classifier;
+use crate::nn::{Linear, Lstm, Mode, Module, Network, VarBuilder, dropout};
 use crate::ops::Activation;
 
 /// The network.
@@ -33,25 +34,36 @@ impl Beethoven {
     }
 }
 
-impl Network for Beethoven {
-    fn specs(&self) -> Specs {
-        let mut specs = Specs::default();
-        for i in 0..self.layers {
-            specs.lstm(&format!("lstm{i}"), if i == 0 { self.width } else { self.hidden }, self.hidden);
-        }
-        specs.linear("last", self.hidden, self.classes);
-        specs
-    }
+struct Layers {
+    memories: Vec<Lstm>,
+    last: Linear,
+    dropout: f32,
+}
 
-    fn logits(&self, pass: &mut Pass<'_>, inputs: &[Tensor]) -> Result<Tensor> {
+impl Network for Beethoven {
+    type Layers = Box<dyn Classifier>;
+
+    fn build(&self, vb: &VarBuilder<'_>) -> Result<Self::Layers> {
+        let inputs = |i| if i == 0 { self.width } else { self.hidden };
+        let memory = |i| Lstm::new(inputs(i), self.hidden, vb.pp(format!("lstm{i}")));
+        Ok(Box::new(Layers {
+            memories: (0..self.layers).map(memory).collect::<Result<_>>()?,
+            last: Linear::new(self.hidden, self.classes, Activation::None, vb.pp("last"))?,
+            dropout: self.dropout,
+        }))
+    }
+}
+
+impl Classifier for Layers {
+    fn forward(&self, inputs: &[Tensor], mode: &mut Mode<'_>) -> Result<Tensor> {
         let mut x = inputs[0].transpose(0, 1)?.contiguous()?;
-        for i in 0..self.layers {
-            x = pass.lstm(&format!("lstm{i}"), &x)?;
-            if i + 1 == self.layers {
+        for (i, memory) in self.memories.iter().enumerate() {
+            x = memory.forward(&x)?;
+            if i + 1 == self.memories.len() {
                 x = x.narrow(0, x.dim(0)? - 1, 1)?;
             }
-            x = pass.dropout(&x, self.dropout)?;
+            x = dropout(&x, self.dropout, mode)?;
         }
-        pass.linear("last", &x.squeeze(0)?, Activation::None)
+        self.last.forward(&x.squeeze(0)?)
     }
 }

@@ -17,11 +17,14 @@ use candle_core::{D, Result, Tensor, bail};
 use sideman_inference::genre::audio::{LEAST_VARIANCE, ListenerKernel, MelClassifier};
 use sideman_inference::weights::Shaped;
 
-use super::{Network, NormRule, Parameters, Pass, Specs};
+use super::Classifier;
+use crate::nn::{
+    BatchNorm, Conv2d, Linear, Mode, Module, Network, NormConfig, Parameters, VarBuilder, dropout,
+};
 use crate::ops::{Activation, Window, max_pool2d};
 
 /// Of every batch normalisation in the network.
-pub(super) const NORM: NormRule = NormRule::TORCH;
+pub(super) const NORM: NormConfig = NormConfig::TORCH;
 
 /// Mean and deviation over time of (clips, channels, rows, columns), the rows taken as more of the same:
 /// (clips, 2 * channels).
@@ -32,54 +35,77 @@ fn mean_and_deviation(x: &Tensor) -> Result<Tensor> {
     Tensor::cat(&[mean.squeeze(D::Minus1)?, (variance + LEAST_VARIANCE)?.sqrt()?], 1)
 }
 
+struct Layers {
+    stages: Vec<((usize, usize), Conv2d, BatchNorm)>,
+    conv: Conv2d,
+    norm: BatchNorm,
+    pooled: BatchNorm,
+    hidden: Option<Linear>,
+    last: Linear,
+    levels: usize,
+    dropout: f32,
+    least_columns: usize,
+}
+
 impl Network for MelClassifier {
-    fn specs(&self) -> Specs {
-        let mut specs = Specs::default();
-        let mut inputs = 1;
+    type Layers = Box<dyn Classifier>;
+
+    fn build(&self, vb: &VarBuilder<'_>) -> Result<Self::Layers> {
+        let conv = |sizes, kernel, window, name: &str| {
+            Conv2d::new(sizes, kernel, window, Activation::None, vb.pp(name))
+        };
+        let norm = |channels, activation, name: &str| BatchNorm::new(channels, NORM, activation, vb.pp(name));
+        let window = Window { stride: (1, 1), padding: (1, 0) };
+        let (mut inputs, mut stages) = (1, vec![]);
         for (i, stage) in self.stages.iter().enumerate() {
-            specs.conv(&format!("conv{i}"), inputs, stage.channels, (3, 3));
-            specs.norm(&format!("norm{i}"), stage.channels);
+            stages.push((
+                stage.pool,
+                conv((inputs, stage.channels), (3, 3), window, &format!("conv{i}"))?,
+                norm(stage.channels, Activation::Relu, &format!("norm{i}"))?,
+            ));
             inputs = stage.channels;
         }
-        specs.conv("conv", inputs, self.width, (self.rows(), 3)).norm("norm", self.width);
         let features = self.features();
-        specs.norm("pooled", features);
-        if self.hidden > 0 {
-            specs.linear("hidden", features, self.hidden).linear("last", self.hidden, self.classes);
+        let dense = |outputs, activation, name| Linear::new(features, outputs, activation, vb.pp(name));
+        let (conv, norm, pooled) = (
+            conv((inputs, self.width), (self.rows(), 3), Window::default(), "conv")?,
+            norm(self.width, Activation::Relu, "norm")?,
+            norm(features, Activation::None, "pooled")?,
+        );
+        let (hidden, last) = if self.hidden > 0 {
+            let hidden = dense(self.hidden, Activation::Relu, "hidden")?;
+            (Some(hidden), Linear::new(self.hidden, self.classes, Activation::None, vb.pp("last"))?)
         } else {
-            specs.linear("last", features, self.classes);
-        }
-        specs
+            (None, dense(self.classes, Activation::None, "last")?)
+        };
+        let (levels, dropout, least_columns) = (self.levels, self.dropout, self.least_columns());
+        Ok(Box::new(Layers { stages, conv, norm, pooled, hidden, last, levels, dropout, least_columns }))
     }
+}
 
-    fn logits(&self, pass: &mut Pass<'_>, inputs: &[Tensor]) -> Result<Tensor> {
+impl Classifier for Layers {
+    fn forward(&self, inputs: &[Tensor], mode: &mut Mode<'_>) -> Result<Tensor> {
         let columns = inputs[0].dim(2)?;
-        if columns < self.least_columns() {
-            bail!("{columns} columns are too few to tell a genre: at least {}", self.least_columns());
+        if columns < self.least_columns {
+            bail!("{columns} columns are too few to tell a genre: at least {}", self.least_columns);
         }
-        let rule = NORM;
         let mut x = inputs[0].unsqueeze(1)?;
         let mut pooled = vec![];
-        for (i, stage) in self.stages.iter().enumerate() {
-            let window = Window { stride: (1, 1), padding: (1, 0) };
-            x = pass.conv(&format!("conv{i}"), &x, window, Activation::None)?;
-            x = pass.norm(&format!("norm{i}"), &x, rule, Activation::Relu)?;
-            x = max_pool2d(&x, stage.pool, stage.pool)?;
+        for (i, (pool, conv, norm)) in self.stages.iter().enumerate() {
+            x = norm.forward(&conv.forward(&x)?, mode)?;
+            x = max_pool2d(&x, *pool, *pool)?;
             if i + self.levels >= self.stages.len() {
                 pooled.push(mean_and_deviation(&x)?);
             }
         }
-        x = pass.conv("conv", &x, Window::default(), Activation::None)?;
-        x = pass.norm("norm", &x, rule, Activation::Relu)?;
+        x = self.norm.forward(&self.conv.forward(&x)?, mode)?;
         pooled.push(mean_and_deviation(&x)?);
-        let x = Tensor::cat(&pooled, 1)?;
-        let mut x = pass.norm("pooled", &x, rule, Activation::None)?;
-        x = pass.dropout(&x, self.dropout)?;
-        if self.hidden > 0 {
-            x = pass.linear("hidden", &x, Activation::Relu)?;
-            x = pass.dropout(&x, self.dropout)?;
+        let mut x = self.pooled.forward(&Tensor::cat(&pooled, 1)?, mode)?;
+        x = dropout(&x, self.dropout, mode)?;
+        if let Some(hidden) = &self.hidden {
+            x = dropout(&hidden.forward(&x)?, self.dropout, mode)?;
         }
-        pass.linear("last", &x, Activation::None)
+        self.last.forward(&x)
     }
 }
 

@@ -16,7 +16,8 @@
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{Network, NormRule, Pass, Specs};
+use super::Classifier;
+use crate::nn::{BatchNorm, Conv2d, Linear, Mode, Module, Network, NormConfig, VarBuilder, dropout};
 use crate::ops::{Activation, Window, max_pool2d};
 
 /// A stage: convolution of 3x3, ELU, batch normalisation, max pooling, dropout.
@@ -43,16 +44,6 @@ impl Stage {
 pub const STAGES: [Stage; 4] =
     [Stage::new(64, (2, 2)), Stage::new(128, (4, 2)), Stage::new(128, (4, 2)), Stage::new(128, (4, 2))];
 
-/// Names the tensors of stages over one channel.
-pub(super) fn stage_specs(specs: &mut Specs, stages: &[Stage]) {
-    let mut inputs = 1;
-    for (i, stage) in stages.iter().enumerate() {
-        specs.conv(&format!("conv{i}"), inputs, stage.filters, (3, 3));
-        specs.norm(&format!("norm{i}"), stage.filters);
-        inputs = stage.filters;
-    }
-}
-
 /// Rows and columns that stages leave.
 pub(super) fn stages_leave(stages: &[Stage], mut size: (usize, usize)) -> (usize, usize) {
     for stage in stages {
@@ -62,18 +53,40 @@ pub(super) fn stages_leave(stages: &[Stage], mut size: (usize, usize)) -> (usize
     size
 }
 
-/// Runs (clips, 1, rows, columns) through stages.
-pub(super) fn run_stages(pass: &mut Pass<'_>, stages: &[Stage], dropout: f32, x: &Tensor) -> Result<Tensor> {
-    let mut x = x.clone();
-    for (i, stage) in stages.iter().enumerate() {
+/// The layers of stages.
+pub(super) struct StageLayers {
+    stages: Vec<(Stage, Conv2d, BatchNorm)>,
+    dropout: f32,
+}
+
+impl StageLayers {
+    /// Of stages over one channel.
+    pub(super) fn new(stages: &[Stage], dropout: f32, vb: &VarBuilder<'_>) -> Result<Self> {
         let same = Window { stride: (1, 1), padding: (1, 1) };
-        x = pass.conv(&format!("conv{i}"), &x, same, Activation::Elu)?;
-        x = pass.norm(&format!("norm{i}"), &x, NormRule::KERAS, Activation::None)?;
-        let pool = stage.pooled((x.dim(2)?, x.dim(3)?));
-        x = max_pool2d(&x, pool, pool)?;
-        x = pass.dropout(&x, dropout)?;
+        let mut inputs = 1;
+        let mut layers = vec![];
+        for (i, &stage) in stages.iter().enumerate() {
+            let sizes = (inputs, stage.filters);
+            layers.push((
+                stage,
+                Conv2d::new(sizes, (3, 3), same, Activation::Elu, vb.pp(format!("conv{i}")))?,
+                BatchNorm::new(sizes.1, NormConfig::KERAS, Activation::None, vb.pp(format!("norm{i}")))?,
+            ));
+            inputs = stage.filters;
+        }
+        Ok(Self { stages: layers, dropout })
     }
-    Ok(x)
+
+    /// Of (clips, 1, rows, columns).
+    pub(super) fn forward(&self, x: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
+        let mut x = x.clone();
+        for (stage, conv, norm) in &self.stages {
+            x = norm.forward(&conv.forward(&x)?, mode)?;
+            let pool = stage.pooled((x.dim(2)?, x.dim(3)?));
+            x = dropout(&max_pool2d(&x, pool, pool)?, self.dropout, mode)?;
+        }
+        Ok(x)
+    }
 }
 
 /// The network.
@@ -100,19 +113,29 @@ impl MelCnn {
     }
 }
 
+struct Layers {
+    stages: StageLayers,
+    dense: Linear,
+    last: Linear,
+}
+
 impl Network for MelCnn {
-    fn specs(&self) -> Specs {
-        let mut specs = Specs::default();
-        stage_specs(&mut specs, &self.stages);
+    type Layers = Box<dyn Classifier>;
+
+    fn build(&self, vb: &VarBuilder<'_>) -> Result<Self::Layers> {
         let (rows, columns) = stages_leave(&self.stages, (self.bands, self.columns));
         let flat = self.stages.last().map_or(1, |s| s.filters) * rows * columns;
-        specs.linear("dense", flat, self.dense).linear("last", self.dense, self.classes);
-        specs
+        Ok(Box::new(Layers {
+            stages: StageLayers::new(&self.stages, self.dropout, vb)?,
+            dense: Linear::new(flat, self.dense, Activation::None, vb.pp("dense"))?,
+            last: Linear::new(self.dense, self.classes, Activation::None, vb.pp("last"))?,
+        }))
     }
+}
 
-    fn logits(&self, pass: &mut Pass<'_>, inputs: &[Tensor]) -> Result<Tensor> {
-        let x = run_stages(pass, &self.stages, self.dropout, &inputs[0].unsqueeze(1)?)?;
-        let x = pass.linear("dense", &x.flatten_from(1)?, Activation::None)?;
-        pass.linear("last", &x, Activation::None)
+impl Classifier for Layers {
+    fn forward(&self, inputs: &[Tensor], mode: &mut Mode<'_>) -> Result<Tensor> {
+        let x = self.stages.forward(&inputs[0].unsqueeze(1)?, mode)?;
+        self.last.forward(&self.dense.forward(&x.flatten_from(1)?)?)
     }
 }

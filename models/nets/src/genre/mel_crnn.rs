@@ -10,8 +10,9 @@
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::mel_cnn::{STAGES, Stage, run_stages, stage_specs, stages_leave};
-use super::{Network, NormRule, Pass, Specs};
+use super::Classifier;
+use super::mel_cnn::{STAGES, Stage, StageLayers, stages_leave};
+use crate::nn::{BatchNorm, Gru, Linear, Mode, Module, Network, NormConfig, VarBuilder, dropout};
 use crate::ops::Activation;
 
 /// The network.
@@ -38,27 +39,42 @@ impl MelCrnn {
     }
 }
 
+struct Layers {
+    bands: BatchNorm,
+    stages: StageLayers,
+    memories: [Gru; 2],
+    last_dropout: f32,
+    last: Linear,
+}
+
 impl Network for MelCrnn {
-    fn specs(&self) -> Specs {
-        let mut specs = Specs::default();
-        specs.norm("bands", self.bands);
-        stage_specs(&mut specs, &self.stages);
+    type Layers = Box<dyn Classifier>;
+
+    fn build(&self, vb: &VarBuilder<'_>) -> Result<Self::Layers> {
         // However many the columns: the bands are what a step of the recurrent layers sees.
         let rows = stages_leave(&self.stages, (self.bands, 1)).0;
         let width = self.stages.last().map_or(1, |s| s.filters) * rows;
-        specs.gru("gru0", width, self.hidden).gru("gru1", self.hidden, self.hidden);
-        specs.linear("last", self.hidden, self.classes);
-        specs
+        Ok(Box::new(Layers {
+            bands: BatchNorm::new(self.bands, NormConfig::KERAS, Activation::None, vb.pp("bands"))?,
+            stages: StageLayers::new(&self.stages, self.dropout, vb)?,
+            memories: [
+                Gru::new(width, self.hidden, vb.pp("gru0"))?,
+                Gru::new(self.hidden, self.hidden, vb.pp("gru1"))?,
+            ],
+            last_dropout: self.last_dropout,
+            last: Linear::new(self.hidden, self.classes, Activation::None, vb.pp("last"))?,
+        }))
     }
+}
 
-    fn logits(&self, pass: &mut Pass<'_>, inputs: &[Tensor]) -> Result<Tensor> {
-        let x = pass.norm("bands", &inputs[0], NormRule::KERAS, Activation::None)?;
-        let x = run_stages(pass, &self.stages, self.dropout, &x.unsqueeze(1)?)?;
+impl Classifier for Layers {
+    fn forward(&self, inputs: &[Tensor], mode: &mut Mode<'_>) -> Result<Tensor> {
+        let x = self.bands.forward(&inputs[0], mode)?;
+        let x = self.stages.forward(&x.unsqueeze(1)?, mode)?;
         let (clips, filters, rows, columns) = x.dims4()?;
         let x = x.permute((3, 0, 2, 1))?.reshape((columns, clips, rows * filters))?;
-        let x = pass.gru("gru0", &x)?;
-        let x = pass.gru("gru1", &x)?;
-        let x = pass.dropout(&x.narrow(0, columns - 1, 1)?.squeeze(0)?, self.last_dropout)?;
-        pass.linear("last", &x, Activation::None)
+        let x = self.memories[1].forward(&self.memories[0].forward(&x)?)?;
+        let x = dropout(&x.narrow(0, columns - 1, 1)?.squeeze(0)?, self.last_dropout, mode)?;
+        self.last.forward(&x)
     }
 }

@@ -10,7 +10,8 @@
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{Network, NormRule, Pass, Specs};
+use super::Classifier;
+use crate::nn::{BatchNorm, Linear, Lstm, Mode, Module, Network, NormConfig, VarBuilder, dropout};
 use crate::ops::Activation;
 
 /// The network.
@@ -37,32 +38,47 @@ impl MelRnn {
     }
 }
 
-impl Network for MelRnn {
-    fn specs(&self) -> Specs {
-        let mut specs = Specs::default();
-        for i in 0..self.layers {
-            specs.lstm(&format!("lstm{i}"), if i == 0 { self.bands } else { self.hidden }, self.hidden);
-            specs.norm(&format!("norm{i}"), self.hidden);
-        }
-        specs.linear("dense", self.hidden, self.dense).linear("last", self.dense, self.classes);
-        specs
-    }
+struct Layers {
+    memories: Vec<(Lstm, BatchNorm)>,
+    dropout: f32,
+    dense: Linear,
+    last: Linear,
+}
 
-    fn logits(&self, pass: &mut Pass<'_>, inputs: &[Tensor]) -> Result<Tensor> {
+impl Network for MelRnn {
+    type Layers = Box<dyn Classifier>;
+
+    fn build(&self, vb: &VarBuilder<'_>) -> Result<Self::Layers> {
+        let mut memories = vec![];
+        for i in 0..self.layers {
+            let inputs = if i == 0 { self.bands } else { self.hidden };
+            let (lstm, norm) = (vb.pp(format!("lstm{i}")), vb.pp(format!("norm{i}")));
+            memories.push((
+                Lstm::new(inputs, self.hidden, lstm)?,
+                BatchNorm::new(self.hidden, NormConfig::KERAS, Activation::None, norm)?,
+            ));
+        }
+        Ok(Box::new(Layers {
+            memories,
+            dropout: self.dropout,
+            dense: Linear::new(self.hidden, self.dense, Activation::None, vb.pp("dense"))?,
+            last: Linear::new(self.dense, self.classes, Activation::None, vb.pp("last"))?,
+        }))
+    }
+}
+
+impl Classifier for Layers {
+    fn forward(&self, inputs: &[Tensor], mode: &mut Mode<'_>) -> Result<Tensor> {
         // Time first, as the layers want it.
         let mut x = inputs[0].permute((2, 0, 1))?.contiguous()?;
-        for i in 0..self.layers {
-            x = pass.dropout(&x, self.dropout)?;
-            x = pass.lstm(&format!("lstm{i}"), &x)?;
+        for (i, (lstm, norm)) in self.memories.iter().enumerate() {
+            x = lstm.forward(&dropout(&x, self.dropout, mode)?)?;
             let (steps, lanes, hidden) = x.dims3()?;
             // Of the last layer only the last step goes on.
-            let steps = if i + 1 == self.layers { 1 } else { steps };
+            let steps = if i + 1 == self.memories.len() { 1 } else { steps };
             let rows = x.narrow(0, x.dim(0)? - steps, steps)?.reshape((steps * lanes, hidden))?;
-            x = pass
-                .norm(&format!("norm{i}"), &rows, NormRule::KERAS, Activation::None)?
-                .reshape((steps, lanes, hidden))?;
+            x = norm.forward(&rows, mode)?.reshape((steps, lanes, hidden))?;
         }
-        let x = pass.linear("dense", &x.squeeze(0)?, Activation::None)?;
-        pass.linear("last", &x, Activation::None)
+        self.last.forward(&self.dense.forward(&x.squeeze(0)?)?)
     }
 }

@@ -1,7 +1,6 @@
 //! Networks that tell genres apart.
 //!
-//! A [`Network`] is a description without weights: it names its tensors ([`Spec`]) and computes logits from
-//! them in a [`Pass`]. [`Parameters`] are the weights with the running statistics of batch normalisation.
+//! Each description builds the layers of a [`Classifier`].
 
 #[cfg(test)]
 mod audio_tests;
@@ -11,8 +10,6 @@ mod listener;
 mod mel_cnn;
 mod mel_crnn;
 mod mel_rnn;
-mod parameters;
-mod pass;
 pub mod symbolic;
 #[cfg(test)]
 mod tests;
@@ -25,23 +22,18 @@ pub use listener::{fold, kernel_of};
 pub use mel_cnn::{MelCnn, STAGES, Stage};
 pub use mel_crnn::MelCrnn;
 pub use mel_rnn::MelRnn;
-pub use parameters::{Initial, Parameters, Spec, Specs};
-pub use pass::{NormRule, Pass};
 
-/// A network that tells classes apart.
-pub trait Network: Send + Sync {
-    /// Every tensor that is trained, and every layer of batch normalisation, by name.
-    fn specs(&self) -> Specs;
+use crate::nn::{Mode, Network};
 
+/// Layers that tell classes apart.
+pub trait Classifier {
     /// Logits (examples, classes) of inputs, each of whose first axes is the examples. What the inputs are is
     /// up to the network.
     ///
     /// # Errors
-    /// When an input has another shape, or a tensor is missing.
-    fn logits(&self, pass: &mut Pass<'_>, inputs: &[Tensor]) -> Result<Tensor>;
-
-    /// Number of trained values.
-    fn parameters(&self) -> usize {
-        self.specs().values()
-    }
+    /// When an input has another shape.
+    fn forward(&self, inputs: &[Tensor], mode: &mut Mode<'_>) -> Result<Tensor>;
 }
+
+/// The description of any classifier.
+pub type DynClassifier = dyn Network<Layers = Box<dyn Classifier>> + Send + Sync;

@@ -7,6 +7,7 @@ use rand_pcg::Pcg64;
 use sideman_inference::genre::audio::MelClassifier;
 
 use super::*;
+use crate::nn::{Mode, Network, Parameters, Spec, VarBuilder};
 
 fn noise(shape: &[usize], seed: u64) -> Tensor {
     let mut rng = Pcg64::seed_from_u64(seed);
@@ -16,7 +17,7 @@ fn noise(shape: &[usize], seed: u64) -> Tensor {
 }
 
 /// Every network with an input for two examples.
-fn all() -> Vec<(&'static str, Box<dyn Network>, Vec<usize>)> {
+fn all() -> Vec<(&'static str, Box<DynClassifier>, Vec<usize>)> {
     vec![
         ("cnn 1 s", Box::new(MelCnn::paper(13, 10)), vec![2, 128, 13]),
         ("cnn 5 s", Box::new(MelCnn::paper(65, 10)), vec![2, 128, 65]),
@@ -33,7 +34,7 @@ fn all() -> Vec<(&'static str, Box<dyn Network>, Vec<usize>)> {
 fn parameters_are_as_many_as_the_papers_say() {
     assert_eq!(Bach::paper(10).parameters(), 348_990);
     assert_eq!(Beethoven::paper(10).parameters(), 246_210);
-    let layers = |network: &dyn Network, name: &str| -> usize {
+    let layers = |network: &DynClassifier, name: &str| -> usize {
         let own = |n: &str| n.split('.').next() == Some(name);
         let specs = network.specs();
         specs.trained.iter().filter(|s| own(&s.name)).map(Spec::values).sum()
@@ -68,8 +69,9 @@ fn every_network_trains_every_tensor() {
         let tensors = vars.iter().map(|(n, v)| (n.clone(), v.as_tensor().clone())).collect();
         let mut running = fresh.running.clone();
         let mut rng = Pcg64::seed_from_u64(2);
-        let mut pass = Pass::training(&tensors, &mut running, &mut rng);
-        let logits = network.logits(&mut pass, &[noise(&shape, 3)]).unwrap();
+        let layers = network.build(&VarBuilder::new(&tensors, &fresh.running)).unwrap();
+        let mut mode = Mode::Training { running: &mut running, rng: &mut rng };
+        let logits = layers.forward(&[noise(&shape, 3)], &mut mode).unwrap();
         assert_eq!(logits.dims(), [2, 10], "{name}");
         let grads = logits.sqr().unwrap().sum_all().unwrap().backward().unwrap();
         for (tensor, var) in &vars {
@@ -84,20 +86,23 @@ fn every_network_trains_every_tensor() {
 fn calibration_takes_the_statistics_of_the_batch() {
     let network = MelClassifier::product(4);
     let fresh = Parameters::fresh(&network.specs(), 1).unwrap();
+    let layers = network.load(&fresh).unwrap();
     let (x, other) = (noise(&[8, 128, 48], 8), noise(&[8, 128, 48], 9));
     let calibrated = |batches: &[&Tensor]| {
         let mut running = fresh.running.clone();
         let mut last = None;
         for (i, x) in batches.iter().enumerate() {
-            let mut pass = Pass::calibration(&fresh.tensors, &mut running, 1.0 / (i + 1) as f32);
-            last = Some(network.logits(&mut pass, &[(*x).clone()]).unwrap().to_vec2::<f32>().unwrap());
+            let mut mode = Mode::Calibration { running: &mut running, share: 1.0 / (i + 1) as f32 };
+            last = Some(layers.forward(&[(*x).clone()], &mut mode).unwrap().to_vec2::<f32>().unwrap());
         }
         (running, last.unwrap())
     };
     let (running, in_training) = calibrated(&[&x]);
     let parameters = Parameters { tensors: fresh.tensors.clone(), running: running.clone() };
     let at_inference: Vec<Vec<f32>> = network
-        .logits(&mut Pass::inference(&parameters), std::slice::from_ref(&x))
+        .load(&parameters)
+        .unwrap()
+        .forward(std::slice::from_ref(&x), &mut Mode::Inference)
         .unwrap()
         .to_vec2()
         .unwrap();
@@ -116,9 +121,10 @@ fn calibration_takes_the_statistics_of_the_batch() {
 fn examples_of_a_batch_are_independent() {
     for (name, network, mut shape) in all() {
         let fresh = Parameters::fresh(&network.specs(), 1).unwrap();
+        let layers = network.load(&fresh).unwrap();
         let both = noise(&shape, 5);
         let run = |x: &Tensor| -> Vec<Vec<f32>> {
-            network.logits(&mut Pass::inference(&fresh), std::slice::from_ref(x)).unwrap().to_vec2().unwrap()
+            layers.forward(std::slice::from_ref(x), &mut Mode::Inference).unwrap().to_vec2().unwrap()
         };
         let together = run(&both);
         shape[0] = 1;
@@ -138,8 +144,9 @@ fn the_gradient_of_the_listener_is_right() {
     let (x, aim) = (noise(&[4, 128, 40], 6), noise(&[4, 3], 7));
     let loss = |tensors: &std::collections::BTreeMap<String, Tensor>| -> Tensor {
         let (mut running, mut rng) = (fresh.running.clone(), Pcg64::seed_from_u64(1));
-        let mut pass = Pass::training(tensors, &mut running, &mut rng);
-        let logits = network.logits(&mut pass, std::slice::from_ref(&x)).unwrap();
+        let layers = network.build(&VarBuilder::new(tensors, &fresh.running)).unwrap();
+        let mut mode = Mode::Training { running: &mut running, rng: &mut rng };
+        let logits = layers.forward(std::slice::from_ref(&x), &mut mode).unwrap();
         (logits * &aim).unwrap().sum_all().unwrap()
     };
     for name in ["last.w", "conv.w", "conv2.w", "norm4.gamma"] {
@@ -166,7 +173,8 @@ fn too_short_a_sound_is_an_error() {
     let network = MelClassifier::product(10);
     let fresh = Parameters::fresh(&network.specs(), 1).unwrap();
     let least = network.least_columns();
-    let run = |columns| network.logits(&mut Pass::inference(&fresh), &[noise(&[1, 128, columns], 1)]);
+    let layers = network.load(&fresh).unwrap();
+    let run = |columns| layers.forward(&[noise(&[1, 128, columns], 1)], &mut Mode::Inference);
     assert!(run(least).is_ok());
     assert!(run(least - 1).unwrap_err().to_string().contains(&format!("at least {least}")));
 }

@@ -35,21 +35,16 @@ fn pooling_gradient_and_composition() {
     {
         let x = apart(&mut rng, &[2, 3, 7, 5]);
         let largest = max_pool2d(&x, kernel, stride).unwrap();
-        let mean = mean_pool2d(&x, kernel, stride).unwrap();
         assert_eq!(largest.dims(), x.max_pool2d_with_stride(kernel, stride).unwrap().dims());
         assert_close(&largest, &x.max_pool2d_with_stride(kernel, stride).unwrap());
-        assert_close(&mean, &x.avg_pool2d_with_stride(kernel, stride).unwrap());
-        let (_, _, rows, columns) = mean.dims4().unwrap();
-        let composed = |kind| pool::composed(&x, kernel, stride, (rows, columns), kind).unwrap();
-        assert_close(&largest, &composed(pool::Kind::Largest));
-        assert_close(&mean, &composed(pool::Kind::Mean));
+        let (_, _, rows, columns) = largest.dims4().unwrap();
+        assert_close(&largest, &pool::composed(&x, kernel, stride, (rows, columns)).unwrap());
         check_gradient(std::slice::from_ref(&x), || weigh(&max_pool2d(&x, kernel, stride)?));
-        check_gradient(std::slice::from_ref(&x), || weigh(&mean_pool2d(&x, kernel, stride)?));
     }
     let x = random(&mut rng, &[1, 1, 3, 3]);
     assert!(max_pool2d(&x, (4, 1), (1, 1)).is_err());
     assert!(max_pool2d(&x, (2, 2), (0, 1)).is_err());
-    assert!(mean_pool2d(&x, (0, 1), (1, 1)).is_err());
+    assert!(max_pool2d(&x, (0, 1), (1, 1)).is_err());
 }
 
 /// After a ReLU most windows are all zeros; the gradient must not multiply.
@@ -134,13 +129,13 @@ fn batch_norm_folds_into_a_convolution() {
         (random(&mut rng, &[2, 3, 6, 6]), random(&mut rng, &[4, 3, 3, 3]), random(&mut rng, &[4]));
     let (gamma, beta) = (random(&mut rng, &[4]), random(&mut rng, &[4]));
     let running = RunningStatistics { mean: vec![0.3, -0.2, 0.0, 1.0], variance: vec![0.5, 2.0, 1.0, 0.1] };
-    let y = conv2d(&x, &w, Some(&b), Window::default(), Activation::None).unwrap();
+    let y = conv2d(&x, &w, &b, Window::default(), Activation::None).unwrap();
     let y = batch_norm_inference(&y, &gamma, &beta, &running, 1e-3, Activation::Relu).unwrap();
     let (mut folded_w, mut folded_b) = (flat(&w), flat(&b));
     running.fold(&mut folded_w, &mut folded_b, &flat(&gamma), &flat(&beta), 1e-3);
     let w = Tensor::from_vec(folded_w, w.shape(), &Device::Cpu).unwrap();
     let b = Tensor::from_vec(folded_b, 4, &Device::Cpu).unwrap();
-    assert_close(&y, &conv2d(&x, &w, Some(&b), Window::default(), Activation::Relu).unwrap());
+    assert_close(&y, &conv2d(&x, &w, &b, Window::default(), Activation::Relu).unwrap());
 }
 
 #[test]

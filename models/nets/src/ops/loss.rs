@@ -102,7 +102,7 @@ wide! {
         let cell = |sum: &mut f32, v: &mut f32, y: f32, w: f32| {
             let x = *v;
             let e = exp(-x.abs());
-            // x y rather than the exponential carries what is no number into the sum.
+            // x y rather than the exponential carries NaN into the sum.
             *sum += w * (x.max(0.0) - x * y + ln_1p(e));
             *v = w * ((if x < 0.0 { e } else { 1.0 }) / (1.0 + e) - y);
         };

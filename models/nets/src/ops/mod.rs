@@ -20,14 +20,14 @@ mod pool;
 pub use activation::Activation;
 pub use candidates::candidate_logits;
 pub use cells::{embed_cells, gate_cells};
-pub use conv::{Convolution, ConvolutionWork, Window, conv1d, conv2d};
+pub use conv::{Convolution, ConvolutionWork, Window, conv2d};
 pub use dropout::dropout;
 pub use gru::gru_sequence;
 pub use linear::linear;
 pub use loss::{binary_cross_entropy, cross_entropy};
 pub use lstm::{LstmState, lstm_sequence};
 pub use norm::{BatchStatistics, RunningStatistics, batch_norm, batch_norm_inference};
-pub use pool::{max_pool2d, mean_pool2d};
+pub use pool::max_pool2d;
 
 use candle_core::{CpuStorage, Layout, Result, bail};
 

@@ -1,4 +1,4 @@
-//! Pooling over two axes: the largest and the mean of each window.
+//! Pooling over two axes: the largest of each window.
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
@@ -14,27 +14,14 @@ use super::values;
 /// # Errors
 /// When the kernel or a stride is zero or the kernel larger than the input.
 pub fn max_pool2d(x: &Tensor, kernel: (usize, usize), stride: (usize, usize)) -> Result<Tensor> {
-    pool(x, kernel, stride, Kind::Largest)
-}
-
-/// Mean of each window; otherwise as [`max_pool2d`]. With the whole input as kernel the mean of each channel,
-/// (images, channels, 1, 1).
-///
-/// # Errors
-/// As [`max_pool2d`].
-pub fn mean_pool2d(x: &Tensor, kernel: (usize, usize), stride: (usize, usize)) -> Result<Tensor> {
-    pool(x, kernel, stride, Kind::Mean)
-}
-
-fn pool(x: &Tensor, kernel: (usize, usize), stride: (usize, usize), kind: Kind) -> Result<Tensor> {
     let (images, channels, rows, columns) = x.dims4()?;
     let Some(out) = (Window { stride, padding: (0, 0) }).outputs((rows, columns), kernel) else {
         bail!("pooling: a window of {kernel:?} by steps of {stride:?} does not fit {rows}x{columns}");
     };
     if !x.device().is_cpu() {
-        return composed(x, kernel, stride, out, kind);
+        return composed(x, kernel, stride, out);
     }
-    let op = Pool { planes: images * channels, size: (rows, columns), out, kernel, stride, kind };
+    let op = Pool { planes: images * channels, size: (rows, columns), out, kernel, stride };
     x.contiguous()?.apply_op1(op)?.reshape((images, channels, out.0, out.1))
 }
 
@@ -44,7 +31,6 @@ pub(super) fn composed(
     kernel: (usize, usize),
     stride: (usize, usize),
     out: (usize, usize),
-    kind: Kind,
 ) -> Result<Tensor> {
     let every = |from: usize, step: usize, n: usize| {
         let places: Vec<u32> = (0..n).map(|i| (from + i * step) as u32).collect();
@@ -55,21 +41,13 @@ pub(super) fn composed(
         for kx in 0..kernel.1 {
             let tap = x.index_select(&every(ky, stride.0, out.0)?, 2)?;
             let tap = tap.index_select(&every(kx, stride.1, out.1)?, 3)?;
-            y = Some(match (y, kind) {
-                (None, _) => tap,
-                (Some(y), Kind::Largest) => y.maximum(&tap)?,
-                (Some(y), Kind::Mean) => (y + tap)?,
+            y = Some(match y {
+                None => tap,
+                Some(y) => y.maximum(&tap)?,
             });
         }
     }
-    let Some(y) = y else { bail!("pooling: an empty window") };
-    if kind == Kind::Largest { Ok(y) } else { y / (kernel.0 * kernel.1) as f64 }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Largest,
-    Mean,
+    y.ok_or_else(|| candle_core::Error::Msg("pooling: an empty window".into()))
 }
 
 struct Pool {
@@ -78,25 +56,9 @@ struct Pool {
     out: (usize, usize),
     kernel: (usize, usize),
     stride: (usize, usize),
-    kind: Kind,
 }
 
 impl Pool {
-    /// The mean of each window of a plane.
-    fn means(&self, x: &[f32], y: &mut [f32]) {
-        let share = 1.0 / (self.kernel.0 * self.kernel.1) as f32;
-        for (row, y) in y.chunks_exact_mut(self.out.1).enumerate() {
-            for (column, y) in y.iter_mut().enumerate() {
-                let mut sum = 0.0;
-                for ky in 0..self.kernel.0 {
-                    let at = (row * self.stride.0 + ky) * self.size.1 + column * self.stride.1;
-                    sum += super::conv::total(&x[at..at + self.kernel.1]);
-                }
-                *y = sum * share;
-            }
-        }
-    }
-
     /// The largest of each window of a plane: first down, over whole rows, then across.
     fn largest(&self, x: &[f32], y: &mut [f32]) {
         let (kernel, step) = (self.kernel.1, self.stride.1);
@@ -146,18 +108,6 @@ impl Pool {
             }
         }
     }
-
-    /// Adds the gradient to all of each window of a plane.
-    fn to_all(&self, g: &[f32], dx: &mut [f32]) {
-        let share = 1.0 / (self.kernel.0 * self.kernel.1) as f32;
-        for (i, g) in g.iter().enumerate() {
-            let first = i / self.out.1 * self.stride.0 * self.size.1 + i % self.out.1 * self.stride.1;
-            for ky in 0..self.kernel.0 {
-                let at = first + ky * self.size.1;
-                dx[at..at + self.kernel.1].iter_mut().for_each(|d| *d += g * share);
-            }
-        }
-    }
 }
 
 /// Where a value `x` is the largest `y` of a window that is still open, adds the gradient and closes it.
@@ -178,10 +128,7 @@ impl CustomOp1 for Pool {
         let x = values(x, layout)?.par_chunks_exact(from);
         let mut y = vec![0f32; self.planes * to];
         let planes = x.zip(y.par_chunks_exact_mut(to)).with_min_len(4);
-        planes.for_each(|(x, y)| match self.kind {
-            Kind::Largest => self.largest(x, y),
-            Kind::Mean => self.means(x, y),
-        });
+        planes.for_each(|(x, y)| self.largest(x, y));
         Ok((CpuStorage::F32(y), Shape::from((self.planes, to))))
     }
 
@@ -194,10 +141,8 @@ impl CustomOp1 for Pool {
                 with(&grad, |g| {
                     let results = y.par_chunks_exact(to).zip(g.par_chunks_exact(to));
                     let inputs = x.par_chunks_exact(from).zip(dx.par_chunks_exact_mut(from));
-                    results.zip(inputs).with_min_len(4).for_each(|((y, g), (x, dx))| match self.kind {
-                        Kind::Largest => self.to_largest(x, y, g, dx),
-                        Kind::Mean => self.to_all(g, dx),
-                    });
+                    let planes = results.zip(inputs).with_min_len(4);
+                    planes.for_each(|((y, g), (x, dx))| self.to_largest(x, y, g, dx));
                 })
             })
         })???;

@@ -25,7 +25,7 @@ use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 use sideman_music::encoding::note_cells::{COLUMNS, FAMILY_COLUMNS, SEQUENCE, VALUES};
 
-use crate::genre::{Initial, Pass, Specs};
+use crate::nn::{Embedding, Init, Linear, Lstm, Module, Network, VarBuilder};
 use crate::ops::{Activation, embed_cells, gate_cells};
 
 /// The network.
@@ -49,53 +49,66 @@ impl P1Lstm {
     pub fn small() -> Self {
         Self { embedding: 64, hidden: 192, narrow: Some(64) }
     }
+}
 
-    /// Every tensor that is trained.
-    pub fn specs(&self) -> Specs {
-        let width = self.narrow.unwrap_or(self.hidden);
-        let mut specs = Specs::default();
-        let table = Initial::Glorot { inputs: VALUES, outputs: self.embedding };
+/// Its layers.
+pub struct P1Layers {
+    values: Embedding,
+    columns: Embedding,
+    lstm: Lstm,
+    narrow: Option<Linear>,
+    targets: Embedding,
+    last: Linear,
+    hidden: usize,
+}
+
+impl Network for P1Lstm {
+    type Layers = P1Layers;
+
+    fn build(&self, vb: &VarBuilder<'_>) -> Result<P1Layers> {
+        let &Self { embedding, hidden, narrow } = self;
+        let width = narrow.unwrap_or(hidden);
+        let table = Init::Glorot { inputs: VALUES, outputs: embedding };
         // Of variance 1: columns differ from the beginning.
-        let unlike = Initial::He { inputs: 2 };
-        specs
-            .tensor("values.w".to_owned(), &[VALUES, self.embedding], table)
-            .tensor("columns.w".to_owned(), &[COLUMNS, self.embedding], unlike)
-            .lstm("lstm", self.embedding, self.hidden);
-        if self.narrow.is_some() {
-            specs.linear("narrow", self.hidden, width);
-        }
-        specs.tensor("targets.w".to_owned(), &[FAMILY_COLUMNS, width], unlike).linear("last", width, VALUES);
-        specs
+        let unlike = Init::Normal(1.0);
+        let narrowing = || Linear::new(hidden, width, Activation::None, vb.pp("narrow"));
+        Ok(P1Layers {
+            values: Embedding::new(VALUES, embedding, table, vb.pp("values"))?,
+            columns: Embedding::new(COLUMNS, embedding, unlike, vb.pp("columns"))?,
+            lstm: Lstm::new(embedding, hidden, vb.pp("lstm"))?,
+            narrow: narrow.is_some().then(narrowing).transpose()?,
+            targets: Embedding::new(FAMILY_COLUMNS, width, unlike, vb.pp("targets"))?,
+            last: Linear::new(width, VALUES, Activation::None, vb.pp("last"))?,
+            hidden,
+        })
     }
+}
 
-    /// Number of trained values.
-    pub fn parameters(&self) -> usize {
-        self.specs().values()
-    }
-
+impl P1Layers {
     /// Reads rows, time-major: `cells` is (steps, lanes, 120). The states are (steps * lanes, width).
     ///
     /// # Errors
-    /// When there are not whole rows for each lane, or a tensor is missing.
-    pub fn states(&self, pass: &Pass<'_>, cells: &[u8], lanes: usize) -> Result<Tensor> {
+    /// When there are not whole rows for each lane.
+    pub fn states(&self, cells: &[u8], lanes: usize) -> Result<Tensor> {
         if lanes == 0 || cells.is_empty() || !cells.len().is_multiple_of(lanes * COLUMNS) {
             candle_core::bail!("{} cells are no rows of {COLUMNS} for {lanes} lanes", cells.len());
         }
-        let x = embed_cells(cells, pass.tensor("values.w")?, pass.tensor("columns.w")?)?;
+        let x = embed_cells(cells, self.values.table(), self.columns.table())?;
         let steps = cells.len() / (lanes * COLUMNS);
-        let h = pass.lstm("lstm", &x.reshape((steps, lanes, self.embedding))?)?;
-        let h = h.reshape((steps * lanes, self.hidden))?;
-        if self.narrow.is_some() { pass.linear("narrow", &h, Activation::None) } else { Ok(h) }
+        let h = self.lstm.forward(&x.reshape((steps, lanes, ()))?)?.reshape((steps * lanes, self.hidden))?;
+        match &self.narrow {
+            Some(narrow) => narrow.forward(&h),
+            None => Ok(h),
+        }
     }
 
     /// Logits (places, 200) of cells that come 60 rows later: each place is (row of the states, column of the
     /// instrument, 0 to 29).
     ///
     /// # Errors
-    /// When a place lies outside, or a tensor is missing.
-    pub fn logits(&self, pass: &Pass<'_>, states: &Tensor, places: Arc<[(u32, u32)]>) -> Result<Tensor> {
-        let gated = gate_cells(states, pass.tensor("targets.w")?, places)?;
-        pass.linear("last", &gated, Activation::None)
+    /// When a place lies outside.
+    pub fn logits(&self, states: &Tensor, places: Arc<[(u32, u32)]>) -> Result<Tensor> {
+        self.last.forward(&gate_cells(states, self.targets.table(), places)?)
     }
 }
 
@@ -108,7 +121,7 @@ pub fn all_places(lanes: usize) -> Arc<[(u32, u32)]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::genre::{Parameters, Spec};
+    use crate::nn::{Parameters, Spec};
 
     fn count(network: &P1Lstm, layer: &str) -> usize {
         let specs = network.specs();
@@ -131,11 +144,11 @@ mod tests {
     fn a_row_is_read_by_its_columns_and_by_time() {
         let network = P1Lstm { embedding: 6, hidden: 5, narrow: Some(4) };
         let parameters = Parameters::fresh(&network.specs(), 3).unwrap();
-        let pass = Pass::inference(&parameters);
+        let layers = network.load(&parameters).unwrap();
         let logits = |cells: &[u8], places: &[(u32, u32)]| -> Vec<Vec<f32>> {
-            let states = network.states(&pass, cells, 2).unwrap();
+            let states = layers.states(cells, 2).unwrap();
             assert_eq!(states.dims(), [SEQUENCE * 2, 4]);
-            network.logits(&pass, &states, places.into()).unwrap().to_vec2().unwrap()
+            layers.logits(&states, places.into()).unwrap().to_vec2().unwrap()
         };
         let empty = vec![0; SEQUENCE * 2 * COLUMNS];
         let places = [(0, 0), (0, 29), (60, 0), (61, 0)];
@@ -152,7 +165,7 @@ mod tests {
         assert_eq!((&one[0], &one[1], &one[3]), (&nothing[0], &nothing[1], &nothing[3]));
         assert_ne!(one[2], nothing[2]);
         assert_ne!(one[2], other[2], "the same value in another column means something else");
-        assert!(network.states(&pass, &empty[1..], 2).is_err());
+        assert!(layers.states(&empty[1..], 2).is_err());
         assert_eq!(all_places(2).len(), SEQUENCE * 2 * FAMILY_COLUMNS);
     }
 }

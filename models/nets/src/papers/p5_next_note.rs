@@ -1,7 +1,7 @@
 //! P5: the next note or chord from the hundred before it.
 //!
 //! "Music Generation Using Recurrent Neural Networks" (Mokobi, May, Voorhis-Allen; P5), section 4 and figure 2: eight
-//! builds of convolutions and recurrent layers that see 100 categories and name the 101st.
+//! architectures of convolutions and recurrent layers that see 100 categories and name the 101st.
 //!
 //! # Deviations, and what the paper leaves open
 //! - The paper does not say what a category is to the network, nor how the layers end. Its parameter counts do: "over
@@ -19,7 +19,11 @@
 
 use candle_core::{DType, Result, Tensor};
 
-use crate::genre::{Initial, Network, NormRule, Pass, Specs};
+use crate::genre::Classifier;
+use crate::nn::{
+    BatchNorm, Conv2d, Embedding, Gru, Init, Linear, Lstm, Mode, Module, Network, NormConfig, VarBuilder,
+    dropout,
+};
 use crate::ops::{Activation, Window};
 
 /// Notes and chords that a build sees (P5, section 3.3).
@@ -44,7 +48,7 @@ pub enum Layer {
     Norm,
 }
 
-/// One of the builds. Input: (examples, steps) of categories as numbers over how many there are.
+/// One of the architectures. Input: (examples, steps) of categories as numbers over how many there are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NextNote {
     /// Layers in order; dense to the categories comes after them.
@@ -56,7 +60,7 @@ pub struct NextNote {
 }
 
 impl NextNote {
-    /// Names of the builds as figure 2 has them.
+    /// Names of the architectures as figure 2 has them.
     pub const NAMES: [&'static str; 8] = [
         "baseline: 4 LSTM-256, dropout",
         "1: Conv1D-256, 2 LSTM-256, dropout",
@@ -94,46 +98,58 @@ impl NextNote {
         }
         self
     }
+}
 
-    /// Each layer's name and what goes into it: (channels, steps).
-    fn walk(&self) -> (Vec<(String, Layer, usize)>, usize, usize) {
-        let (mut channels, mut steps) = (1, self.steps);
-        let mut out = vec![];
-        for (i, &layer) in self.layers.iter().enumerate() {
-            out.push((format!("l{i}"), layer, channels));
-            match layer {
-                Layer::Conv(n) => {
-                    channels = n;
-                    steps = steps.saturating_sub(WIDTH - 1);
-                }
-                Layer::Lstm(n) | Layer::Gru(n) | Layer::Dense(n) => channels = n,
-                Layer::Dropout(_) | Layer::Norm => {}
-            }
-        }
-        (out, channels, steps)
-    }
+struct NextNoteLayers {
+    layers: Vec<AnyLayer>,
+    out: Linear,
+    steps: usize,
+}
+
+enum AnyLayer {
+    Conv(Conv2d),
+    /// Over (steps, examples, channels).
+    Recurrent(Box<dyn Module>),
+    Dense(Linear),
+    Dropout(f32),
+    Norm(BatchNorm),
 }
 
 impl Network for NextNote {
-    fn specs(&self) -> Specs {
-        let mut specs = Specs::default();
-        let (layers, channels, steps) = self.walk();
-        for (name, layer, inputs) in layers {
-            match layer {
-                Layer::Conv(n) => specs.conv(&name, inputs, n, (1, WIDTH)),
-                Layer::Lstm(n) => specs.lstm(&name, inputs, n),
-                Layer::Gru(n) => specs.gru(&name, inputs, n),
-                Layer::Dense(n) => specs.linear(&name, inputs, n),
-                Layer::Norm => specs.norm(&name, inputs),
-                Layer::Dropout(_) => &mut specs,
-            };
-        }
-        specs.linear("out", channels * steps, self.classes);
-        specs
-    }
+    type Layers = Box<dyn Classifier>;
 
+    fn build(&self, vb: &VarBuilder<'_>) -> Result<Self::Layers> {
+        let (mut channels, mut steps) = (1, self.steps);
+        let mut layers = vec![];
+        for (i, &layer) in self.layers.iter().enumerate() {
+            let vb = vb.pp(format!("l{i}"));
+            let inputs = channels;
+            if let Layer::Conv(n) | Layer::Lstm(n) | Layer::Gru(n) | Layer::Dense(n) = layer {
+                channels = n;
+            }
+            layers.push(match layer {
+                Layer::Conv(n) => {
+                    steps = steps.saturating_sub(WIDTH - 1);
+                    let (window, relu) = (Window::default(), Activation::Relu);
+                    AnyLayer::Conv(Conv2d::new((inputs, n), (1, WIDTH), window, relu, vb)?)
+                }
+                Layer::Lstm(n) => AnyLayer::Recurrent(Box::new(Lstm::new(inputs, n, vb)?)),
+                Layer::Gru(n) => AnyLayer::Recurrent(Box::new(Gru::new(inputs, n, vb)?)),
+                Layer::Dense(n) => AnyLayer::Dense(Linear::new(inputs, n, Activation::None, vb)?),
+                Layer::Norm => {
+                    AnyLayer::Norm(BatchNorm::new(inputs, NormConfig::KERAS, Activation::None, vb)?)
+                }
+                Layer::Dropout(share) => AnyLayer::Dropout(share),
+            });
+        }
+        let out = Linear::new(channels * steps, self.classes, Activation::None, vb.pp("out"))?;
+        Ok(Box::new(NextNoteLayers { layers, out, steps: self.steps }))
+    }
+}
+
+impl Classifier for NextNoteLayers {
     /// Logits (examples, categories) of one input (examples, steps).
-    fn logits(&self, pass: &mut Pass<'_>, inputs: &[Tensor]) -> Result<Tensor> {
+    fn forward(&self, inputs: &[Tensor], mode: &mut Mode<'_>) -> Result<Tensor> {
         let [x] = inputs else { candle_core::bail!("one input is wanted, not {}", inputs.len()) };
         let (lanes, steps) = x.dims2()?;
         if steps != self.steps {
@@ -141,31 +157,25 @@ impl Network for NextNote {
         }
         // (steps, examples, channels), as the recurrent layers have it.
         let mut x = x.t()?.contiguous()?.unsqueeze(2)?;
-        for (name, layer, inputs) in self.walk().0 {
+        for layer in &self.layers {
             x = match layer {
-                Layer::Conv(_) => {
+                AnyLayer::Conv(conv) => {
                     let images = x.permute((1, 2, 0))?.contiguous()?.unsqueeze(2)?;
-                    let window = Window { stride: (1, 1), padding: (0, 0) };
-                    let y = pass.conv(&name, &images, window, Activation::Relu)?.squeeze(2)?;
-                    y.permute((2, 0, 1))?.contiguous()?
+                    conv.forward(&images)?.squeeze(2)?.permute((2, 0, 1))?.contiguous()?
                 }
-                Layer::Lstm(_) => pass.lstm(&name, &x)?,
-                Layer::Gru(_) => pass.gru(&name, &x)?,
-                Layer::Dense(n) => {
-                    let rows = x.dim(0)? * lanes;
-                    let y = pass.linear(&name, &x.reshape((rows, inputs))?, Activation::None)?;
-                    y.reshape((rows / lanes, lanes, n))?
+                AnyLayer::Recurrent(memory) => memory.forward(&x)?,
+                AnyLayer::Dense(dense) => {
+                    let (steps, _, inputs) = x.dims3()?;
+                    dense.forward(&x.reshape((steps * lanes, inputs))?)?.reshape((steps, lanes, ()))?
                 }
-                Layer::Dropout(share) => pass.dropout(&x, share)?,
-                Layer::Norm => {
+                AnyLayer::Dropout(share) => dropout(&x, *share, mode)?,
+                AnyLayer::Norm(norm) => {
                     let images = x.permute((1, 2, 0))?.contiguous()?;
-                    let y = pass.norm(&name, &images, NormRule::KERAS, Activation::None)?;
-                    y.permute((2, 0, 1))?.contiguous()?
+                    norm.forward(&images, mode)?.permute((2, 0, 1))?.contiguous()?
                 }
             };
         }
-        let flat = x.transpose(0, 1)?.contiguous()?.flatten_from(1)?;
-        pass.linear("out", &flat, Activation::None)
+        self.out.forward(&x.transpose(0, 1)?.contiguous()?.flatten_from(1)?)
     }
 }
 
@@ -185,42 +195,45 @@ pub struct EveryStep {
     pub dropout: f32,
 }
 
-impl EveryStep {
-    /// Logits (steps * examples, categories), time-major, of the category after each step.
-    ///
-    /// # Errors
-    /// When the input has another shape, or a tensor is missing.
-    pub fn every(&self, pass: &mut Pass<'_>, ids: &Tensor) -> Result<Tensor> {
-        let (lanes, steps) = ids.dims2()?;
-        let ids = ids.t()?.contiguous()?.flatten_all()?.to_dtype(DType::U32)?;
-        let x = pass.tensor("embedding.w")?.index_select(&ids, 0)?;
-        let mut x = pass.dropout(&x, self.dropout)?.reshape((steps, lanes, self.embedding))?;
-        for i in 0..self.layers {
-            x = pass.lstm(&format!("lstm{i}"), &x)?;
-            x = pass.dropout(&x, self.dropout)?;
-        }
-        pass.linear("out", &x.reshape((steps * lanes, self.hidden))?, Activation::None)
-    }
+/// Its layers.
+pub struct EveryStepLayers {
+    embedding: Embedding,
+    memories: Vec<Lstm>,
+    out: Linear,
+    net: EveryStep,
 }
 
 impl Network for EveryStep {
-    fn specs(&self) -> Specs {
-        let mut specs = Specs::default();
-        let initial = Initial::Glorot { inputs: self.embedding, outputs: self.embedding };
-        specs.tensor("embedding.w".into(), &[self.classes, self.embedding], initial);
-        for i in 0..self.layers {
-            let inputs = if i == 0 { self.embedding } else { self.hidden };
-            specs.lstm(&format!("lstm{i}"), inputs, self.hidden);
-        }
-        specs.linear("out", self.hidden, self.classes);
-        specs
-    }
+    type Layers = EveryStepLayers;
 
-    /// Logits (examples, categories) of the category after the last step.
-    fn logits(&self, pass: &mut Pass<'_>, inputs: &[Tensor]) -> Result<Tensor> {
-        let [ids] = inputs else { candle_core::bail!("one input is wanted, not {}", inputs.len()) };
-        let (lanes, steps) = ids.dims2()?;
-        self.every(pass, ids)?.narrow(0, (steps - 1) * lanes, lanes)
+    fn build(&self, vb: &VarBuilder<'_>) -> Result<EveryStepLayers> {
+        let &Self { classes, embedding, hidden, layers, .. } = self;
+        let init = Init::Glorot { inputs: embedding, outputs: embedding };
+        let inputs = |i| if i == 0 { embedding } else { hidden };
+        let memory = |i| Lstm::new(inputs(i), hidden, vb.pp(format!("lstm{i}")));
+        Ok(EveryStepLayers {
+            embedding: Embedding::new(classes, embedding, init, vb.pp("embedding"))?,
+            memories: (0..layers).map(memory).collect::<Result<_>>()?,
+            out: Linear::new(hidden, classes, Activation::None, vb.pp("out"))?,
+            net: *self,
+        })
+    }
+}
+
+impl EveryStepLayers {
+    /// Logits (steps * examples, categories), time-major, of the category after each step.
+    ///
+    /// # Errors
+    /// When the input has another shape.
+    pub fn forward(&self, ids: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
+        let ((lanes, steps), EveryStep { embedding, hidden, dropout: share, .. }) = (ids.dims2()?, self.net);
+        let ids = ids.t()?.contiguous()?.flatten_all()?.to_dtype(DType::U32)?;
+        let x = dropout(&self.embedding.forward(&ids)?, share, mode)?;
+        let mut x = x.reshape((steps, lanes, embedding))?;
+        for memory in &self.memories {
+            x = dropout(&memory.forward(&x)?, share, mode)?;
+        }
+        self.out.forward(&x.reshape((steps * lanes, hidden))?)
     }
 }
 
@@ -231,7 +244,7 @@ mod tests {
     use rand_pcg::Pcg64;
 
     use super::*;
-    use crate::genre::Parameters;
+    use crate::nn::Parameters;
 
     /// Keras's counts, by hand: 4 h (i + h + 1) of an LSTM, f (3 c + 1) of a convolution, and so on.
     #[test]
@@ -275,12 +288,13 @@ mod tests {
             let net = NextNote::build(number, 12, 7).shrunk(32);
             let parameters = Parameters::fresh(&net.specs(), 1).unwrap();
             let x = Tensor::rand(0f32, 1.0, (3, 12), &Device::Cpu).unwrap();
-            let logits = net.logits(&mut Pass::inference(&parameters), std::slice::from_ref(&x)).unwrap();
+            let layers = net.load(&parameters).unwrap();
+            let logits = layers.forward(std::slice::from_ref(&x), &mut Mode::Inference).unwrap();
             assert_eq!(logits.dims(), [3, 7]);
             // Every step and every layer counts: moving the first input moves the logits, all gradients flow.
             let moved =
                 x.slice_assign(&[0..1, 0..1], &Tensor::new(&[[5f32]], &Device::Cpu).unwrap()).unwrap();
-            let other = net.logits(&mut Pass::inference(&parameters), &[moved]).unwrap();
+            let other = layers.forward(&[moved], &mut Mode::Inference).unwrap();
             let changed = (other - logits).unwrap().abs().unwrap().sum(1).unwrap().to_vec1::<f32>().unwrap();
             assert!(changed[0] > 0.0 && changed[1] == 0.0, "build {number}");
             let vars: std::collections::BTreeMap<_, _> = parameters
@@ -291,8 +305,9 @@ mod tests {
             let tensors = vars.iter().map(|(k, v)| (k.clone(), v.as_tensor().clone())).collect();
             let mut running = parameters.running.clone();
             let mut rng = Pcg64::seed_from_u64(1);
-            let mut pass = Pass::training(&tensors, &mut running, &mut rng);
-            let loss = net.logits(&mut pass, &[x]).unwrap().sqr().unwrap().sum_all().unwrap();
+            let layers = net.build(&VarBuilder::new(&tensors, &parameters.running)).unwrap();
+            let mut mode = Mode::Training { running: &mut running, rng: &mut rng };
+            let loss = layers.forward(&[x], &mut mode).unwrap().sqr().unwrap().sum_all().unwrap();
             let grads = loss.backward().unwrap();
             for (name, var) in &vars {
                 let g = grads.get(var).unwrap_or_else(|| panic!("build {number}: {name} has no gradient"));
@@ -302,23 +317,20 @@ mod tests {
         let net = NextNote::build(1, 12, 7).shrunk(32);
         let parameters = Parameters::fresh(&net.specs(), 1).unwrap();
         let short = Tensor::zeros((3, 11), DType::F32, &Device::Cpu).unwrap();
-        assert!(net.logits(&mut Pass::inference(&parameters), &[short]).is_err());
+        assert!(net.load(&parameters).unwrap().forward(&[short], &mut Mode::Inference).is_err());
     }
 
     #[test]
     fn a_step_sees_nothing_that_comes_after_it() {
         let net = EveryStep { classes: 5, embedding: 4, hidden: 6, layers: 2, dropout: 0.5 };
-        let parameters = Parameters::fresh(&net.specs(), 1).unwrap();
+        let layers = net.load(&Parameters::fresh(&net.specs(), 1).unwrap()).unwrap();
         let at = |ids: [f32; 4]| {
             let ids = Tensor::from_slice(&ids, (1, 4), &Device::Cpu).unwrap();
-            net.every(&mut Pass::inference(&parameters), &ids).unwrap().to_vec2::<f32>().unwrap()
+            layers.forward(&ids, &mut Mode::Inference).unwrap().to_vec2::<f32>().unwrap()
         };
         let (a, b) = (at([0.0, 1.0, 2.0, 3.0]), at([0.0, 1.0, 4.0, 3.0]));
         assert_eq!((a.len(), a[0].len()), (4, 5));
         assert_eq!(a[..2], b[..2]);
         assert_ne!(a[2], b[2]);
-        let ids = Tensor::from_slice(&[0f32, 1.0, 2.0, 3.0], (1, 4), &Device::Cpu).unwrap();
-        let last = net.logits(&mut Pass::inference(&parameters), &[ids]).unwrap();
-        assert_eq!(last.to_vec2::<f32>().unwrap()[0], a[3]);
     }
 }

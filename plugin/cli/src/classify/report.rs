@@ -112,8 +112,8 @@ impl Classified {
             .timeline
             .iter()
             .map(|s| {
-                let told = s.probabilities.as_deref();
-                let (genre, p) = told.map_or(("unsure", 0.0), |all| {
+                let known = s.probabilities.as_deref();
+                let (genre, p) = known.map_or(("unsure", 0.0), |all| {
                     let (class, p) = best(all);
                     (if p >= answer.unsure { answer.classes[class].as_str() } else { "unsure" }, p)
                 });
@@ -122,7 +122,7 @@ impl Classified {
                     "end": seconds(s.end),
                     "genre": genre,
                     "confidence": sure(p),
-                    "probabilities": told.map_or(Value::Null, named),
+                    "probabilities": known.map_or(Value::Null, named),
                 })
             })
             .collect();

@@ -8,26 +8,26 @@ use crate::messages::{FromBand, ToBand};
 
 /// The audio thread's ends.
 pub(crate) struct AudioEnd {
-    pub(crate) told: HeapProd<ToBand>,
-    pub(crate) answers: HeapCons<FromBand>,
+    pub(crate) to_band: HeapProd<ToBand>,
+    pub(crate) from_band: HeapCons<FromBand>,
     pub(crate) garbage: HeapProd<Garbage>,
     pub(crate) sound: HeapProd<f32>,
 }
 
 impl AudioEnd {
-    /// Tells the band's thread something; false when there is no room.
-    pub(crate) fn tell(&mut self, told: ToBand) -> bool {
-        self.told.try_push(told).is_ok()
+    /// Sends a message to the band thread; false when there is no room.
+    pub(crate) fn send(&mut self, message: ToBand) -> bool {
+        self.to_band.try_push(message).is_ok()
     }
 
     /// Messages that there is room for.
     pub(crate) fn room(&self) -> usize {
-        self.told.vacant_len()
+        self.to_band.vacant_len()
     }
 
-    /// The next answer.
-    pub(crate) fn answer(&mut self) -> Option<FromBand> {
-        self.answers.try_pop()
+    /// The next message of the band thread.
+    pub(crate) fn receive(&mut self) -> Option<FromBand> {
+        self.from_band.try_pop()
     }
 
     /// Hands over samples of sound; how many of them there was room for.

@@ -16,7 +16,7 @@ pub(super) struct AudioInput {
 
 impl AudioInput {
     /// Hands on a block; what there is no room for is left out and counted.
-    pub(super) fn hear(&mut self, desk: &mut OutputMixer, left: &[f32], right: &[f32], rate: f64) {
+    pub(super) fn read(&mut self, mixer: &mut OutputMixer, left: &[f32], right: &[f32], rate: f64) {
         let nothing = left.iter().chain(right).all(|s| *s == 0.0);
         self.quiet = if nothing { self.quiet.saturating_add(left.len() as u64) } else { 0 };
         if self.quiet as f64 > QUIET * rate {
@@ -25,7 +25,7 @@ impl AudioInput {
         let mono = left.iter().zip(right).map(|(l, r)| 0.5 * (l + r));
         let mono = mono.map(|s| if s.is_finite() { s } else { 0.0 });
         let count = left.len().min(right.len());
-        self.unheard += (count - desk.sound(mono).min(count)) as u64;
+        self.unheard += (count - mixer.sound(mono).min(count)) as u64;
     }
 
     /// Samples that there was no room for.

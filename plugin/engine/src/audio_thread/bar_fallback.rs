@@ -76,32 +76,32 @@ mod tests {
 
     #[test]
     fn a_bar_is_played_again_and_again_until_the_band_is_back() {
-        let mut echo = BarFallback::default();
+        let mut fallback = BarFallback::default();
         for beat in 0..4 {
             let note = Note { onset: beat * 480, pitch: 36 + beat as u8, length: 60, velocity: 90 };
-            echo.remember(Part::Drums, note);
+            fallback.remember(Part::Drums, note);
         }
         let mut played = Vec::new();
         for until in (1920..=5760).step_by(100) {
-            echo.go_on(1920, until, 1920, |_, n| played.push((n.onset, n.pitch)));
+            fallback.go_on(1920, until, 1920, |_, n| played.push((n.onset, n.pitch)));
         }
         assert_eq!(
             played,
             [(1920, 36), (2400, 37), (2880, 38), (3360, 39), (3840, 36), (4320, 37), (4800, 38), (5280, 39)]
         );
-        assert!(echo.stop() && !echo.stop());
-        echo.clear();
-        echo.go_on(0, 9999, 1920, |_, _| panic!("nothing is left"));
+        assert!(fallback.stop() && !fallback.stop());
+        fallback.clear();
+        fallback.go_on(0, 9999, 1920, |_, _| panic!("nothing is left"));
     }
 
     #[test]
     fn a_crowd_of_notes_costs_the_oldest() {
-        let mut echo = BarFallback::default();
+        let mut fallback = BarFallback::default();
         for i in 0..1000 {
-            echo.remember(Part::Guitar, Note { onset: i, pitch: 60, length: 1, velocity: 1 });
+            fallback.remember(Part::Guitar, Note { onset: i, pitch: 60, length: 1, velocity: 1 });
         }
         let mut count = 0;
-        echo.go_on(0, 5000, 1000, |_, _| count += 1);
+        fallback.go_on(0, 5000, 1000, |_, _| count += 1);
         assert_eq!(count, NOTES);
     }
 }

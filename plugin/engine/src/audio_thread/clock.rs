@@ -42,9 +42,9 @@ pub enum ClockSource {
     /// Nobody: no music until the host starts or a key is struck.
     #[default]
     Stopped,
-    /// The own clock is being counted in.
+    /// The internal clock is being counted in.
     CountIn,
-    /// The own clock.
+    /// The internal clock.
     Own,
     /// The host's transport.
     Host,
@@ -122,7 +122,7 @@ pub struct Clock {
     tapped: usize,
     /// Tempo that was tapped or counted in, and the setting that it replaces.
     own_bpm: Option<(f64, f64)>,
-    /// Number of the bar after which the own clock changes its metre.
+    /// Number of the bar after which the internal clock changes its metre.
     changing: Option<i64>,
 }
 
@@ -177,7 +177,7 @@ impl Clock {
         self.bpm
     }
 
-    /// Tempo of the own clock when it was tapped or counted in, rather than set.
+    /// Tempo of the internal clock when it was tapped or counted in, rather than set.
     pub fn tapped_bpm(&self) -> Option<f64> {
         self.own_bpm.map(|o| o.0)
     }
@@ -260,7 +260,7 @@ impl Clock {
         Turn::On
     }
 
-    /// Another metre of the own clock holds from the next bar line on.
+    /// Another metre of the internal clock holds from the next bar line on.
     fn change_meter(&mut self, meter: Meter) {
         let now = self.bar();
         match self.changing {
@@ -276,18 +276,18 @@ impl Clock {
 
     fn follow(&mut self, transport: &Transport) -> Turn {
         self.bpm = clean_tempo(transport.bpm, self.bpm);
-        let told = transport.beats.filter(|b| b.is_finite() && b.abs() < FURTHEST).map(|b| b * 480.0);
-        let goes_on =
-            self.source == ClockSource::Host && told.is_none_or(|told| (told - self.position).abs() <= JUMP);
+        let reported = transport.beats.filter(|b| b.is_finite() && b.abs() < FURTHEST).map(|b| b * 480.0);
+        let goes_on = self.source == ClockSource::Host
+            && reported.is_none_or(|reported| (reported - self.position).abs() <= JUMP);
         if goes_on {
             // A little back is a correction of what was guessed: time itself never goes back.
-            let position = told.unwrap_or(self.position).max(self.position - JUMP);
+            let position = reported.unwrap_or(self.position).max(self.position - JUMP);
             self.line.bend(self.sample as f64, position, self.rate());
             self.go_to(self.line.position(self.sample as f64));
             self.bar = self.told_bar(transport, Some(self.bar));
             return Turn::On;
         }
-        self.begin(ClockSource::Host, told.unwrap_or(0.0), 0);
+        self.begin(ClockSource::Host, reported.unwrap_or(0.0), 0);
         self.bar = self.told_bar(transport, None);
         Turn::Began
     }
@@ -295,10 +295,10 @@ impl Clock {
     /// The bar that the host says, or that follows from the one before.
     fn told_bar(&self, transport: &Transport, before: Option<Bar>) -> Bar {
         let meter = transport.meter.or(before.map(|b| b.meter)).unwrap_or(Meter::COMMON);
-        let told = transport.bar_start.filter(|b| b.is_finite() && b.abs() < FURTHEST);
+        let reported = transport.bar_start.filter(|b| b.is_finite() && b.abs() < FURTHEST);
         let length = meter.bar_pulses();
-        let start = match (told, before) {
-            (Some(told), _) => (told * 480.0).round() as Pulse,
+        let start = match (reported, before) {
+            (Some(reported), _) => (reported * 480.0).round() as Pulse,
             (None, Some(before)) if before.meter == meter => before.at(self.position + 1e-6).start,
             // The change of metre is where a bar starts, as far as anybody knows.
             (None, Some(_)) => self.position.round() as Pulse,
@@ -338,19 +338,19 @@ impl Clock {
         self.tapped = 0;
     }
 
-    /// Stops the own clock, or whatever runs, until it is started again; a host's clock starts again with the
+    /// Stops the internal clock, or whatever runs, until it is started again; a host's clock starts again with the
     /// next block.
     pub fn halt(&mut self) {
         self.stop();
     }
 
-    /// Starts the own clock at a sample of this block, on the first beat of a bar.
+    /// Starts the internal clock at a sample of this block, on the first beat of a bar.
     pub fn start(&mut self, at: u32) {
         self.bar = Bar { meter: self.bar.meter, ..Bar::FIRST };
         self.begin(ClockSource::Own, 0.0, at);
     }
 
-    /// Takes a note that counts in. True when it was the last one: the own clock then runs, one beat before
+    /// Takes a note that counts in. True when it was the last one: the internal clock then runs, one beat before
     /// its first bar.
     pub fn count(&mut self, at: u32, set_bpm: f64) -> bool {
         self.source = ClockSource::CountIn;
@@ -365,7 +365,7 @@ impl Clock {
         true
     }
 
-    /// Taps the tempo of the own clock at a sample of this block, in beats of the metre.
+    /// Taps the tempo of the internal clock at a sample of this block, in beats of the metre.
     pub fn tap(&mut self, at: u32, set_bpm: f64) {
         if self.tap_at(at, false) && self.tapped >= 2 && self.source != ClockSource::Host {
             let beat = beat_of(self.bar.meter);
@@ -435,8 +435,8 @@ fn beat_of(meter: Meter) -> f64 {
     if compound { written * 3.0 } else { written }
 }
 
-fn clean_tempo(told: Option<f64>, otherwise: f64) -> f64 {
-    match told {
+fn clean_tempo(reported: Option<f64>, otherwise: f64) -> f64 {
+    match reported {
         Some(bpm) if bpm.is_finite() && bpm > 0.0 => bpm.clamp(TEMPOS.0, TEMPOS.1),
         _ => otherwise,
     }

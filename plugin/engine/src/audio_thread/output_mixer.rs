@@ -82,23 +82,23 @@ impl OutputMixer {
         }
     }
 
-    /// Tells the band's thread something that may be lost, such as a note that begins.
-    pub(super) fn tell(&mut self, told: ToBand) -> bool {
-        let fits = self.ends.as_mut().is_some_and(|ends| ends.room() > RESERVED && ends.tell(told));
+    /// Sends the band thread a message that may be lost, such as a note that begins.
+    pub(super) fn send_to_band(&mut self, message: ToBand) -> bool {
+        let fits = self.ends.as_mut().is_some_and(|ends| ends.room() > RESERVED && ends.send(message));
         self.lost += u64::from(!fits && self.ends.is_some());
         fits
     }
 
-    /// Tells what should not be lost: there are places kept for it.
-    pub(super) fn insist(&mut self, told: ToBand) -> bool {
-        let fits = self.ends.as_mut().is_some_and(|ends| ends.tell(told));
+    /// Sends what should not be lost: there are places kept for it.
+    pub(super) fn send_reserved(&mut self, message: ToBand) -> bool {
+        let fits = self.ends.as_mut().is_some_and(|ends| ends.send(message));
         self.lost += u64::from(!fits && self.ends.is_some());
         fits
     }
 
-    /// The next answer of the band's thread.
-    pub(super) fn answer(&mut self) -> Option<FromBand> {
-        self.ends.as_mut().and_then(AudioEnd::answer)
+    /// The next message of the band thread.
+    pub(super) fn receive(&mut self) -> Option<FromBand> {
+        self.ends.as_mut().and_then(AudioEnd::receive)
     }
 
     /// Hands samples of sound to the band's thread; how many of them it will hear.
@@ -176,16 +176,16 @@ impl OutputMixer {
         let part = controls.part(m.part);
         let crowded = m.velocity > 0 && self.count >= NOTE_ONS;
         self.lost += u64::from(crowded);
-        let way = Routing {
+        let routing = Routing {
             audible: controls.audible(m.part) && !block.bypass && !crowded,
             channel: sends.then(|| route.channel.unwrap_or(m.part.channel()) & 15),
-            octave: part.octave,
+            pitch: controls.sent_pitch(m.part, m.pitch),
             level: part.level,
         };
         // At most two ends, an end shared with another part, and a beginning.
         let mut sent = [None; 4];
         let mut n = 0;
-        self.router.send(m, &way, &mut |s| {
+        self.router.send(m, &routing, &mut |s| {
             if n < sent.len() {
                 sent[n] = Some(s);
                 n += 1;
@@ -198,9 +198,9 @@ impl OutputMixer {
     pub(super) fn end_part(&mut self, part: Part, time: Pulse) {
         for pitch in 0..128 {
             let end = Message { at: 0, part, pitch, velocity: 0 };
-            let way = Routing { audible: false, channel: None, octave: 0, level: 1.0 };
+            let routing = Routing { audible: false, channel: None, pitch: None, level: 1.0 };
             let mut sent = None;
-            self.router.send(end, &way, &mut |s| sent = Some(s));
+            self.router.send(end, &routing, &mut |s| sent = Some(s));
             if let Some(sent) = sent {
                 self.emit(0, time, sent);
             }
@@ -214,11 +214,11 @@ impl OutputMixer {
         if !sent.inside {
             return;
         }
-        let told = ToBand::Tape { at: time, voice, pitch: sent.pitch, velocity: sent.velocity };
+        let message = ToBand::Tape { at: time, voice, pitch: sent.pitch, velocity: sent.velocity };
         if sent.velocity > 0 {
-            self.tell(told)
+            self.send_to_band(message)
         } else {
-            self.insist(told)
+            self.send_reserved(message)
         };
     }
 }

@@ -6,17 +6,17 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use sideman_music::listen::Lean;
-use sideman_music::{Part, Pulse, STEP_PULSES};
+use sideman_music::{PARTS, Part, Pulse, STEP_PULSES};
 
 use super::audio_input::AudioInput;
 use super::midi_learn::{LearnedOverrides, Press};
 use super::output_mixer::OutputMixer;
 use super::{BarFallback, Clock, Scheduler, Turn};
 use crate::band_thread::BandThread;
-use crate::controls::Controls;
-use crate::genre::MakeEar;
+use crate::controls::{Control, Controls};
+use crate::genre::MakeAudioClassifier;
 use crate::live::queues::queues;
-use crate::live::{Action, Garbage, Shared};
+use crate::live::{Garbage, Shared};
 use crate::messages::{
     Block, ClockChoice, ClockSource, FromBand, Input, LiveSettings, MidiMessage, Order, Output, TempoPoint,
     ToBand, Transport, Voice,
@@ -29,7 +29,7 @@ const DELAYED: usize = 1024;
 const GRACE: Pulse = 40;
 /// Longest that a block waits for the band when the host renders offline.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Points of tempo are told at most this often, in pulses: in a ramp each block has its own tempo.
+/// Points of tempo are sent at most this often, in pulses: in a ramp each block has its own tempo.
 const POINT_EVERY: f64 = 30.0;
 
 /// The audio thread's side of a live band. All methods belong to the audio thread, except where they say
@@ -38,22 +38,22 @@ pub struct Processor {
     #[allow(clippy::disallowed_types)] // Cloned and dropped by the main thread only.
     shared: Arc<Shared>,
     thread: Option<BandThread>,
-    desk: OutputMixer,
+    mixer: OutputMixer,
     clock: Clock,
     scheduler: Scheduler,
-    echo: BarFallback,
-    overlay: LearnedOverrides,
+    fallback: BarFallback,
+    overrides: LearnedOverrides,
     #[allow(clippy::disallowed_types)] // Made and freed by the main thread.
     delayed: Box<[(u64, Input); DELAYED]>,
     delayed_count: usize,
-    /// Controls that were told last, and whether they arrived.
-    told: Option<Controls>,
+    /// Controls that were sent last, once they arrived.
+    sent: Option<Controls>,
     point: Option<TempoPoint>,
     reached: Pulse,
     decided: Pulse,
     /// Keys that are down.
     keys: u128,
-    /// Whether keys moved that could not be told.
+    /// Whether key movements could not be sent.
     keys_lost: bool,
     /// Sample at which a key moved last.
     last_key: u64,
@@ -62,13 +62,13 @@ pub struct Processor {
     block: u32,
     max_block: u32,
     reset: bool,
-    was_audible: [bool; 4],
+    was_audible: [bool; PARTS],
     bypassed: bool,
     presses: [u32; 3],
     echoed: u64,
     /// Makes what tells the genre of sound, if anything does.
-    ears: Option<MakeEar>,
-    intake: AudioInput,
+    make_classifier: Option<MakeAudioClassifier>,
+    audio_input: AudioInput,
 }
 
 impl Processor {
@@ -79,14 +79,14 @@ impl Processor {
         Self {
             shared,
             thread: None,
-            desk: OutputMixer::default(),
+            mixer: OutputMixer::default(),
             clock: Clock::new(48_000.0),
             scheduler: Scheduler::new(GRACE),
-            echo: BarFallback::default(),
-            overlay: LearnedOverrides::default(),
+            fallback: BarFallback::default(),
+            overrides: LearnedOverrides::default(),
             delayed: Box::new([(0, silence); DELAYED]),
             delayed_count: 0,
-            told: None,
+            sent: None,
             point: None,
             reached: Pulse::MIN,
             decided: Pulse::MIN,
@@ -97,18 +97,18 @@ impl Processor {
             block: 0,
             max_block: 0,
             reset: false,
-            was_audible: [true; 4],
+            was_audible: [true; PARTS],
             bypassed: false,
             presses: [0; 3],
             echoed: 0,
-            ears: None,
-            intake: AudioInput::default(),
+            make_classifier: None,
+            audio_input: AudioInput::default(),
         }
     }
 
-    /// The same, with ears for the sound that comes in, from the next activation of an inactive processor on.
-    pub fn with_ears(mut self, ears: MakeEar) -> Self {
-        self.ears = Some(ears);
+    /// The same, with a classifier for incoming sound, from the next activation of an inactive processor on.
+    pub fn with_audio_classifier(mut self, make_classifier: MakeAudioClassifier) -> Self {
+        self.make_classifier = Some(make_classifier);
         self
     }
 
@@ -117,21 +117,21 @@ impl Processor {
     /// again without [`Processor::deactivate`]; what sounds is ended in the next block.
     #[allow(clippy::disallowed_macros, clippy::disallowed_methods)] // The main thread, while nothing is processed.
     pub fn activate(&mut self, sample_rate: f64, max_block: u32) {
-        // Read once a process, here rather than when the first note waits for it; an error is told by the thread.
+        // Read once a process, here rather than when the first note waits for it; the band thread reports an error.
         let _ = sideman_inference::weights::embedded();
         let _ = sideman_inference::genre::built_in::piano();
         if self.thread.is_none() {
             let (audio, band) = queues();
-            match BandThread::start(band, self.shared.clone(), self.ears.clone()) {
+            match BandThread::start(band, self.shared.clone(), self.make_classifier.clone()) {
                 Ok(thread) => {
                     self.thread = Some(thread);
-                    self.desk.connect(Some(audio));
+                    self.mixer.connect(Some(audio));
                 }
                 Err(e) => {
                     self.shared.notice(format!("The band cannot play: the system gives no thread ({e})."))
                 }
             }
-            self.told = None;
+            self.sent = None;
         }
         let epoch = self.clock.epoch();
         self.clock = Clock::new(sample_rate).after(epoch);
@@ -146,7 +146,7 @@ impl Processor {
     /// Ends the band's thread. The main thread, while the audio thread does not process.
     pub fn deactivate(&mut self) {
         self.thread = None;
-        self.desk.connect(None);
+        self.mixer.connect(None);
     }
 
     /// Forgets the music: the next block ends all sounding notes and begins anew.
@@ -155,13 +155,13 @@ impl Processor {
     }
 
     /// Triggers the button of an action, as a taught key would, at the start of the next block.
-    pub fn press(&mut self, action: Action) {
-        if let Some(press) = self.overlay.press(action) {
+    pub fn press(&mut self, action: Control) {
+        if let Some(press) = self.overrides.press(action) {
             self.presses[press as usize] += 1;
         }
     }
 
-    /// The latency to be told to the host, in samples: 0 unless the settings ask for compensation. Any thread.
+    /// The latency to be reported to the host, in samples: 0 unless the settings ask for compensation. Any thread.
     pub fn latency_samples(&self, settings: &LiveSettings) -> u32 {
         if settings.compensate { self.reaction(settings).max(self.max_block) } else { 0 }
     }
@@ -187,11 +187,11 @@ impl Processor {
     /// Processes a block. `inputs` are in order of time. What is to be sent and sounded comes back in order
     /// of time.
     pub fn process(&mut self, block: &Block<'_>, inputs: &[Input]) -> &[Output] {
-        self.desk.clear();
+        self.mixer.clear();
         self.largest = self.largest.max(block.frames);
-        self.take_answers();
-        let controls = self.overlay.apply(block.controls);
-        self.tell_controls(&controls);
+        self.receive_from_band();
+        let controls = self.overrides.apply(block.controls);
+        self.send_controls(&controls);
         let meter = block.settings.meter;
         let (bpm, choice) = (block.settings.bpm, block.settings.clock);
         let resting = Transport::default();
@@ -207,7 +207,7 @@ impl Processor {
             Turn::Began => self.begin_epoch(&controls, block),
             Turn::Ended => self.end_epoch(&controls, block),
         }
-        self.tell_point();
+        self.send_point();
         self.act_on_presses(&controls, block);
         self.mind_mutes(&controls);
 
@@ -215,7 +215,7 @@ impl Processor {
         self.pass_delayed(block, if block.settings.compensate { delay } else { 0 });
         for input in inputs {
             let at = input.at.min(block.frames.saturating_sub(1));
-            self.hear(Input { at, ..*input }, &controls, block, delay);
+            self.receive(Input { at, ..*input }, &controls, block, delay);
         }
         self.tell_reached(block.frames);
         if block.offline {
@@ -225,32 +225,32 @@ impl Processor {
         self.rest_when_alone(&controls, block);
         self.clock.pass(block.frames);
         self.publish(block, delay);
-        self.desk.outputs()
+        self.mixer.outputs()
     }
 
     /// Takes the sound of a block that comes in, from which the band's thread tells the genre when it has nothing else
     /// to do; what there is no room for is left out and counted. An input to which nothing is connected costs
     /// nothing.
     pub fn listen(&mut self, left: &[f32], right: &[f32]) {
-        if self.ears.is_none() {
+        if self.make_classifier.is_none() {
             return;
         }
         let rate = self.clock.sample_rate();
-        self.intake.hear(&mut self.desk, left, right, rate);
-        self.shared.cells.unheard.store(self.intake.unheard(), Relaxed);
+        self.audio_input.read(&mut self.mixer, left, right, rate);
+        self.shared.cells.unheard.store(self.audio_input.unheard(), Relaxed);
     }
 
     /// Ends everything that sounds, at sample 0 of a block that is otherwise left silent, as after a panic.
     pub fn silence(&mut self) -> &[Output] {
-        self.desk.clear();
+        self.mixer.clear();
         self.clock.halt();
         self.scheduler.jump(self.clock.epoch(), 0, |_| {});
         for part in Part::ALL {
-            self.desk.end_part(part, 0);
+            self.mixer.end_part(part, 0);
         }
-        self.desk.end_passed();
+        self.mixer.end_passed();
         self.reset = true;
-        self.desk.outputs()
+        self.mixer.outputs()
     }
 
     /// Hands something large to the band's thread to be freed there.
@@ -258,7 +258,7 @@ impl Processor {
     /// # Errors
     /// Gives it back when there is no room, or no thread: try again in a later block.
     pub fn discard(&mut self, garbage: Garbage) -> Result<(), Garbage> {
-        self.desk.discard(garbage)
+        self.mixer.discard(garbage)
     }
 
     /// What an editor sees.
@@ -267,14 +267,14 @@ impl Processor {
         &self.shared
     }
 
-    fn tell_controls(&mut self, controls: &Controls) {
-        if self.told.as_ref() != Some(controls) && self.desk.insist(ToBand::Controls(*controls)) {
-            self.told = Some(*controls);
+    fn send_controls(&mut self, controls: &Controls) {
+        if self.sent.as_ref() != Some(controls) && self.mixer.send_reserved(ToBand::Controls(*controls)) {
+            self.sent = Some(*controls);
         }
     }
 
-    /// Tells tempo and bars where they are not what follows from what was told before.
-    fn tell_point(&mut self) {
+    /// Sends tempo and bars where they are not what follows from what was sent before.
+    fn send_point(&mut self) {
         if !self.clock.runs() {
             return;
         }
@@ -297,7 +297,7 @@ impl Processor {
                 return;
             }
         }
-        if self.desk.insist(ToBand::Point(now)) {
+        if self.mixer.send_reserved(ToBand::Point(now)) {
             self.point = Some(now);
         }
     }
@@ -309,24 +309,24 @@ impl Processor {
         // What came before the first bar is not music: the counting in, or what a host rolls before it.
         let first = if self.clock.source() == ClockSource::Own { at.max(0) } else { at };
         let epoch = self.clock.epoch();
-        self.desk.insist(ToBand::Began { epoch, at: first });
+        self.mixer.send_reserved(ToBand::Began { epoch, at: first });
         self.point = None;
-        self.tell_point();
+        self.send_point();
     }
 
     fn end_epoch(&mut self, controls: &Controls, block: &Block<'_>) {
         self.jump(0, controls, block);
-        self.desk.insist(ToBand::Ended);
+        self.mixer.send_reserved(ToBand::Ended);
         self.point = None;
     }
 
     /// Ends all notes of the band and forgets what was planned.
     fn jump(&mut self, to: Pulse, controls: &Controls, block: &Block<'_>) {
         let at = self.clock.session_at(0).round() as Pulse;
-        let (desk, epoch) = (&mut self.desk, self.clock.epoch());
-        self.scheduler.jump(epoch, to, |m| desk.send(0, at, m, controls, block));
+        let (mixer, epoch) = (&mut self.mixer, self.clock.epoch());
+        self.scheduler.jump(epoch, to, |m| mixer.send(0, at, m, controls, block));
         self.scheduler.set_grace(GRACE);
-        self.echo.clear();
+        self.fallback.clear();
         self.reached = Pulse::MIN;
         self.decided = Pulse::MIN;
     }
@@ -335,9 +335,9 @@ impl Processor {
     fn begin_session(&mut self) {
         self.keys = 0;
         self.keys_lost = false;
-        self.desk.insist(ToBand::Keys(0));
+        self.mixer.send_reserved(ToBand::Keys(0));
         self.delayed_count = 0;
-        self.desk.end_passed();
+        self.mixer.end_passed();
         self.last_key = self.clock.sample();
     }
 
@@ -355,11 +355,11 @@ impl Processor {
                 self.clock.halt();
                 self.end_epoch(controls, block);
                 self.begin_session();
-                self.desk.silence_everything(at);
+                self.mixer.silence_everything(at);
             }
             Press::Tap => {
                 self.clock.tap(at, block.settings.bpm);
-                self.tell_point();
+                self.send_point();
             }
             Press::StartStop => match self.clock.source() {
                 ClockSource::Host => {}
@@ -381,20 +381,20 @@ impl Processor {
         for part in Part::ALL {
             let audible = controls.audible(part);
             if self.was_audible[part.index()] && !audible {
-                self.desk.end_part(part, self.clock.session_at(0).round() as Pulse);
+                self.mixer.end_part(part, self.clock.session_at(0).round() as Pulse);
             }
             self.was_audible[part.index()] = audible;
         }
     }
 
-    /// Takes something that came in: passes it on, and tells the band what it should hear.
-    fn hear(&mut self, input: Input, controls: &Controls, block: &Block<'_>, delay: u32) {
+    /// Takes an input: passes it on, and sends the band what it should hear.
+    fn receive(&mut self, input: Input, controls: &Controls, block: &Block<'_>, delay: u32) {
         if !block.bypass {
-            let (taught, press) = self.overlay.hear(&self.shared, input.channel, input.message);
+            let (taught, press) = self.overrides.receive(&self.shared, input.channel, input.message);
             if let Some(press) = press {
                 self.act(press, input.at, controls, block);
             }
-            if taught && !self.desk.holds(&input) {
+            if taught && !self.mixer.holds(&input) {
                 return;
             }
         }
@@ -404,7 +404,7 @@ impl Processor {
             self.delayed_count += 1;
             self.pass_delayed(block, delay);
         } else {
-            self.desk.pass(input, &block.settings.route);
+            self.mixer.pass(input, &block.settings.route);
         }
         let MidiMessage::Note { pitch, velocity } = input.message else { return };
         let (pitch, bit) = (pitch & 127, 1u128 << (pitch & 127));
@@ -415,20 +415,20 @@ impl Processor {
             self.start_clock(input.at, controls, block);
         }
         let at = self.clock.session_at(input.at).round() as Pulse;
-        self.desk.tell(ToBand::Tape { at, voice: Voice::Piano, pitch, velocity });
+        self.mixer.send_to_band(ToBand::Tape { at, voice: Voice::Piano, pitch, velocity });
         if velocity == 0 && !was_down {
             return;
         }
         if self.keys_lost {
-            self.keys_lost = !self.desk.insist(ToBand::Keys(self.keys));
+            self.keys_lost = !self.mixer.send_reserved(ToBand::Keys(self.keys));
         }
         let at = self.clock.position_at(input.at).round() as Pulse;
-        if !self.desk.tell(ToBand::Key { at, pitch, velocity }) {
+        if !self.mixer.send_to_band(ToBand::Key { at, pitch, velocity }) {
             self.keys_lost = true;
         }
     }
 
-    /// A key was struck: the own clock may start with it, or be counted in by it.
+    /// A key was struck: the internal clock may start with it, or be counted in by it.
     fn start_clock(&mut self, at: u32, controls: &Controls, block: &Block<'_>) {
         if self.clock.runs() || block.settings.clock == ClockChoice::Host {
             return;
@@ -443,7 +443,7 @@ impl Processor {
         }
     }
 
-    /// The own clock stops when the piano has been away for so long that the band has ended.
+    /// The internal clock stops when the piano has been away for so long that the band has ended.
     fn rest_when_alone(&mut self, controls: &Controls, block: &Block<'_>) {
         if self.clock.source() != ClockSource::Own || controls.freeze || controls.hold {
             return;
@@ -468,23 +468,23 @@ impl Processor {
                 break;
             }
             let at = due.saturating_sub(start).min(u64::from(block.frames.saturating_sub(1))) as u32;
-            self.desk.pass(Input { at, ..input }, &block.settings.route);
+            self.mixer.pass(Input { at, ..input }, &block.settings.route);
             done += 1;
         }
         self.delayed.copy_within(done..self.delayed_count, 0);
         self.delayed_count -= done;
     }
 
-    fn take_answers(&mut self) {
+    fn receive_from_band(&mut self) {
         let epoch = self.clock.epoch();
-        while let Some(answer) = self.desk.answer() {
-            match answer {
+        while let Some(message) = self.mixer.receive() {
+            match message {
                 FromBand::Order(e, order) => {
                     let accepted = self.scheduler.accept(e, order);
                     match order {
-                        Order::Play(part, note) if accepted => self.echo.remember(part, note),
+                        Order::Play(part, note) if accepted => self.fallback.remember(part, note),
                         // The band rests: there is nothing to go on with.
-                        Order::CancelFrom(_) if e == epoch => self.echo.clear(),
+                        Order::CancelFrom(_) if e == epoch => self.fallback.clear(),
                         _ => {}
                     }
                 }
@@ -494,19 +494,19 @@ impl Processor {
         }
     }
 
-    /// Tells how far everything was told: nothing that comes later is heard at an earlier pulse.
+    /// Sends the pulse up to which everything has been sent: nothing later belongs to an earlier pulse.
     fn tell_reached(&mut self, frames: u32) {
         if !self.clock.runs() {
             return;
         }
         let reached = self.clock.position_at(frames).round() as Pulse - 1;
         if reached > self.reached && undecided(self.reached) <= reached {
-            let told = self.desk.insist(ToBand::HeardUpTo(reached));
-            self.reached = if told { reached } else { self.reached };
+            let sent = self.mixer.send_reserved(ToBand::HeardUpTo(reached));
+            self.reached = if sent { reached } else { self.reached };
         }
     }
 
-    /// Waits until the band has decided everything that was told.
+    /// Waits until the band has decided everything that was sent.
     #[allow(clippy::disallowed_methods, clippy::disallowed_types)] // Only where the host renders faster than real time.
     fn wait(&mut self) {
         if !self.clock.runs() || self.thread.is_none() {
@@ -514,7 +514,7 @@ impl Processor {
         }
         let began = std::time::Instant::now();
         loop {
-            self.take_answers();
+            self.receive_from_band();
             if self.decided >= self.reached || began.elapsed() > PATIENCE {
                 return;
             }
@@ -529,14 +529,14 @@ impl Processor {
         let Some(now) = self.clock.delayed(end - 0.5, f64::from(delay)) else { return };
         let until = now.ceil() as Pulse;
         self.go_on_without(until);
-        let (clock, desk) = (&self.clock, &mut self.desk);
+        let (clock, mixer) = (&self.clock, &mut self.mixer);
         let mut last = 0;
         self.scheduler.advance(until, |m| {
             let sample = clock.sample_of(m.at as f64).round() + f64::from(delay) - start;
             let at = (sample.max(0.0) as u32).clamp(last, block.frames.saturating_sub(1).max(last));
             last = at;
             let time = clock.session_of(m.at as f64).round() as Pulse;
-            desk.send(at, time, m, controls, block);
+            mixer.send(at, time, m, controls, block);
         });
     }
 
@@ -545,20 +545,20 @@ impl Processor {
         // The first step that may be undecided, and was asked for.
         let owed = undecided(self.decided);
         let asked = self.decided != Pulse::MIN && self.decided < self.reached && owed <= self.reached;
-        let grace = if self.echo.is_on() { 0 } else { GRACE };
+        let grace = if self.fallback.is_on() { 0 } else { GRACE };
         if self.thread.is_none() || !asked || owed + grace >= until {
-            if self.echo.stop() {
+            if self.fallback.stop() {
                 self.scheduler.set_grace(GRACE);
             }
             return;
         }
-        let was_on = self.echo.is_on();
+        let was_on = self.fallback.is_on();
         let (epoch, from) = (self.clock.epoch(), self.scheduler.now());
         let bar = self.clock.bar().meter.bar_pulses();
         let scheduler = &mut self.scheduler;
         scheduler.set_grace(0);
         let mut played = false;
-        self.echo.go_on(from, until, bar, |part, note| {
+        self.fallback.go_on(from, until, bar, |part, note| {
             played |= scheduler.accept(epoch, Order::Play(part, note));
         });
         self.echoed += u64::from(!was_on);
@@ -584,11 +584,11 @@ impl Processor {
         let counts = self.scheduler.counts();
         c.late.store(counts.late, Relaxed);
         c.missed.store(counts.missed, Relaxed);
-        c.overflowed.store(counts.overflowed + self.desk.lost(), Relaxed);
+        c.overflowed.store(counts.overflowed + self.mixer.lost(), Relaxed);
         c.echoed.store(self.echoed, Relaxed);
         c.reaction.store(delay, Relaxed);
         c.sample_rate.store(clock.sample_rate().to_bits(), Relaxed);
-        self.overlay.publish(&self.shared, clock.tapped_bpm());
+        self.overrides.publish(&self.shared, clock.tapped_bpm());
     }
 }
 

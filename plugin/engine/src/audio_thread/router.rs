@@ -1,6 +1,6 @@
 //! Which note goes where: octaves, levels, mutes and channels, and the way back for every note-off.
 
-use sideman_music::Part;
+use sideman_music::{PARTS, Part};
 
 use crate::messages::Message;
 
@@ -11,7 +11,7 @@ pub struct RoutedNote {
     pub part: Part,
     /// Channel on which the host gets it; `None` when the host does not.
     pub channel: Option<u8>,
-    /// Pitch after the octave shift.
+    /// Pitch as it is sent.
     pub pitch: u8,
     /// Velocity after the level, 1 to 127, or 0 for a note-off.
     pub velocity: u8,
@@ -27,15 +27,15 @@ pub struct Routing {
     pub audible: bool,
     /// Channel for the host, or none.
     pub channel: Option<u8>,
-    /// Octaves up or down.
-    pub octave: i8,
+    /// Pitch that a note-on is sent at; `None` where it would leave the range of MIDI.
+    pub pitch: Option<u8>,
     /// Factor on velocities.
     pub level: f32,
 }
 
 /// Where a sounding note went.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct Destination {
     pitch: u8,
     channel: Option<u8>,
 }
@@ -45,32 +45,28 @@ struct Place {
 #[derive(Debug, Clone)]
 pub struct Router {
     /// Where the sounding notes of each part went, by the pitch that the band knows.
-    places: [[Option<Place>; 128]; 4],
+    places: [[Option<Destination>; 128]; PARTS],
     /// How many notes sound on each channel and pitch at the host: two parts may share one.
     shared: [[u8; 128]; 16],
 }
 
 impl Default for Router {
     fn default() -> Self {
-        Self { places: [[None; 128]; 4], shared: [[0; 128]; 16] }
+        Self { places: [[None; 128]; PARTS], shared: [[0; 128]; 16] }
     }
 }
 
 impl Router {
     /// Sends a message of the band the way of its part.
-    pub fn send(&mut self, m: Message, way: &Routing, emit: &mut impl FnMut(RoutedNote)) {
+    pub fn send(&mut self, m: Message, routing: &Routing, emit: &mut impl FnMut(RoutedNote)) {
         let (part, index) = (m.part.index(), usize::from(m.pitch & 127));
         // In any case what sounds ends first.
         self.end(m.part, index, emit);
-        if m.velocity == 0 || !way.audible {
+        if m.velocity == 0 || !routing.audible {
             return;
         }
-        let shift = if m.part == Part::Drums { 0 } else { i16::from(way.octave) * 12 };
-        let Ok(pitch) = u8::try_from(i16::from(m.pitch & 127) + shift) else { return };
-        if pitch > 127 {
-            return;
-        }
-        let velocity = (f32::from(m.velocity) * way.level).round();
+        let Some(pitch) = routing.pitch.filter(|&pitch| pitch < 128) else { return };
+        let velocity = (f32::from(m.velocity) * routing.level).round();
         if velocity < 1.0 {
             return;
         }
@@ -79,7 +75,7 @@ impl Router {
         if let Some(other) = self.places[part].iter().position(|p| p.is_some_and(|p| p.pitch == pitch)) {
             self.end(m.part, other, emit);
         }
-        let channel = way.channel.map(|c| c & 15);
+        let channel = routing.channel.map(|c| c & 15);
         if let Some(c) = channel {
             let count = &mut self.shared[usize::from(c)][usize::from(pitch)];
             if *count > 0 {
@@ -88,7 +84,7 @@ impl Router {
             }
             *count = count.saturating_add(1);
         }
-        self.places[part][index] = Some(Place { pitch, channel });
+        self.places[part][index] = Some(Destination { pitch, channel });
         emit(RoutedNote { part: m.part, channel, pitch, velocity, inside: true });
     }
 
@@ -116,15 +112,17 @@ impl Router {
 mod tests {
     use super::*;
 
-    const OWN: Routing = Routing { audible: true, channel: Some(1), octave: 0, level: 1.0 };
+    /// As the band has it, no octave up.
+    const OWN: (Routing, i16) = (Routing { audible: true, channel: Some(1), pitch: None, level: 1.0 }, 0);
 
     fn note(part: Part, pitch: u8, velocity: u8) -> Message {
         Message { at: 0, part, pitch, velocity }
     }
 
-    fn sent(router: &mut Router, m: Message, way: Routing) -> Vec<(Option<u8>, u8, u8)> {
+    fn sent(router: &mut Router, m: Message, (routing, octave): (Routing, i16)) -> Vec<(Option<u8>, u8, u8)> {
         let mut out = Vec::new();
-        router.send(m, &way, &mut |s| out.push((s.channel, s.pitch, s.velocity)));
+        let routing = Routing { pitch: u8::try_from(i16::from(m.pitch) + 12 * octave).ok(), ..routing };
+        router.send(m, &routing, &mut |s| out.push((s.channel, s.pitch, s.velocity)));
         out
     }
 
@@ -132,7 +130,7 @@ mod tests {
     fn a_note_off_goes_where_its_note_on_went() {
         let mut r = Router::default();
         assert_eq!(sent(&mut r, note(Part::Bass, 40, 80), OWN), [(Some(1), 40, 80)]);
-        let moved = Routing { channel: Some(7), octave: 1, level: 0.5, ..OWN };
+        let moved = (Routing { channel: Some(7), level: 0.5, ..OWN.0 }, 1);
         assert_eq!(sent(&mut r, note(Part::Bass, 40, 0), moved), [(Some(1), 40, 0)]);
         assert_eq!(sent(&mut r, note(Part::Bass, 40, 80), moved), [(Some(7), 52, 40)]);
         assert_eq!(sent(&mut r, note(Part::Bass, 40, 0), OWN), [(Some(7), 52, 0)]);
@@ -153,7 +151,7 @@ mod tests {
     fn a_change_of_octave_does_not_strike_a_note_that_sounds() {
         let mut r = Router::default();
         assert_eq!(sent(&mut r, note(Part::Guitar, 65, 80), OWN), [(Some(1), 65, 80)]);
-        let high = Routing { octave: 1, ..OWN };
+        let high = (OWN.0, 1);
         assert_eq!(sent(&mut r, note(Part::Guitar, 53, 70), high), [(Some(1), 65, 0), (Some(1), 65, 70)]);
         assert!(sent(&mut r, note(Part::Guitar, 65, 0), high).is_empty());
         assert_eq!(sent(&mut r, note(Part::Guitar, 53, 0), high), [(Some(1), 65, 0)]);
@@ -162,13 +160,13 @@ mod tests {
     #[test]
     fn what_cannot_be_played_is_left_out_whole() {
         let mut r = Router::default();
-        let high = Routing { octave: 2, ..OWN };
+        let high = (OWN.0, 2);
         assert!(sent(&mut r, note(Part::Guitar, 110, 80), high).is_empty());
         assert!(sent(&mut r, note(Part::Guitar, 110, 0), high).is_empty());
-        let low = Routing { octave: -2, ..OWN };
+        let low = (OWN.0, -2);
         assert!(sent(&mut r, note(Part::Bass, 20, 80), low).is_empty());
-        assert!(sent(&mut r, note(Part::Bass, 30, 80), Routing { level: 0.0, ..OWN }).is_empty());
-        assert!(sent(&mut r, note(Part::Bass, 30, 80), Routing { audible: false, ..OWN }).is_empty());
-        assert_eq!(sent(&mut r, note(Part::Drums, 36, 80), high), [(Some(1), 36, 80)]);
+        assert!(sent(&mut r, note(Part::Bass, 30, 80), (Routing { level: 0.0, ..OWN.0 }, 0)).is_empty());
+        assert!(sent(&mut r, note(Part::Bass, 30, 80), (Routing { audible: false, ..OWN.0 }, 0)).is_empty());
+        assert_eq!(sent(&mut r, note(Part::Drums, 36, 80), OWN), [(Some(1), 36, 80)]);
     }
 }

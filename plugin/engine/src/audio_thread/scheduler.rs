@@ -230,7 +230,7 @@ mod tests {
         /// met by one note-off of its pitch before the next, the bass has one voice, and slicing is
         /// without effect.
         #[test]
-        fn the_ledger_balances(
+        fn every_note_on_has_its_note_off(
             orders in prop::collection::vec((0usize..4, 0i64..2000, 1i64..600, 36u8..48, 0u8..30), 0..300),
             slices in prop::collection::vec(1i64..300, 1..40),
         ) {

@@ -1,6 +1,6 @@
 //! The notes that sound, each held until its note-off went out.
 
-use sideman_music::{Part, Pulse};
+use sideman_music::{PARTS, Part, Pulse};
 
 use crate::messages::Message;
 
@@ -9,16 +9,16 @@ use crate::messages::Message;
 #[derive(Debug, Clone)]
 pub struct Sounding {
     /// A bit for each sounding pitch of each part.
-    held: [u128; 4],
-    since: [[Pulse; 128]; 4],
-    until: [[Pulse; 128]; 4],
+    held: [u128; PARTS],
+    since: [[Pulse; 128]; PARTS],
+    until: [[Pulse; 128]; PARTS],
     /// Earliest end of all; `Pulse::MAX` when nothing sounds.
     next: Pulse,
 }
 
 impl Default for Sounding {
     fn default() -> Self {
-        Self { held: [0; 4], since: [[0; 128]; 4], until: [[0; 128]; 4], next: Pulse::MAX }
+        Self { held: [0; PARTS], since: [[0; 128]; PARTS], until: [[0; 128]; PARTS], next: Pulse::MAX }
     }
 }
 
@@ -41,7 +41,7 @@ impl Sounding {
 
     /// Whether nothing sounds.
     pub fn is_empty(&self) -> bool {
-        self.held == [0; 4]
+        self.held == [0; PARTS]
     }
 
     /// When the next note ends, if any sounds.
@@ -113,6 +113,6 @@ impl Sounding {
     fn find_next(&mut self) {
         let ends = |i: usize| pitches(self.held[i]).map(move |p| (i, p));
         self.next =
-            (0..4).flat_map(ends).map(|(i, p)| self.until[i][usize::from(p)]).min().unwrap_or(Pulse::MAX);
+            (0..PARTS).flat_map(ends).map(|(i, p)| self.until[i][usize::from(p)]).min().unwrap_or(Pulse::MAX);
     }
 }

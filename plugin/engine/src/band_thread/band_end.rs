@@ -8,21 +8,21 @@ use crate::messages::{FromBand, ToBand};
 
 /// The ends of the band's thread.
 pub(crate) struct BandEnd {
-    pub(crate) told: HeapCons<ToBand>,
-    pub(crate) answers: HeapProd<FromBand>,
+    pub(crate) to_band: HeapCons<ToBand>,
+    pub(crate) from_band: HeapProd<FromBand>,
     pub(crate) garbage: HeapCons<Garbage>,
     pub(crate) sound: HeapCons<f32>,
 }
 
 impl BandEnd {
-    /// What was told next.
-    pub(crate) fn told(&mut self) -> Option<ToBand> {
-        self.told.try_pop()
+    /// The next message of the audio thread.
+    pub(crate) fn receive(&mut self) -> Option<ToBand> {
+        self.to_band.try_pop()
     }
 
-    /// Answers; gives the answer back when there is no room.
-    pub(crate) fn answer(&mut self, answer: FromBand) -> Result<(), FromBand> {
-        self.answers.try_push(answer)
+    /// Sends a message to the audio thread, or gives it back when there is no room.
+    pub(crate) fn send(&mut self, message: FromBand) -> Result<(), FromBand> {
+        self.from_band.try_push(message)
     }
 
     /// Takes samples of sound; how many there were.

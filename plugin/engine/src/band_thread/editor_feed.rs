@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sideman_inference::band::StepPosition;
 use sideman_music::chord::Reading;
-use sideman_music::{Note, PianoFrame, Pulse, STEP_PULSES};
+use sideman_music::{Note, PARTS, PianoFrame, Pulse, STEP_PULSES};
 
 use crate::genre::GenreView;
 use crate::live::{EditorState, Expected, KEPT, RollNote, Shared};
@@ -17,7 +17,7 @@ const AHEAD: usize = 256;
 /// Half-bars without a key after which no chord is shown.
 const CHORD_STAYS: u32 = 4;
 
-/// Collects what happens and writes it into the book when nobody is reading.
+/// Collects what happens and writes it into the editor's state when nobody is reading.
 pub(super) struct EditorFeed {
     shared: Arc<Shared>,
     /// What happened since the last writing.
@@ -34,7 +34,7 @@ pub(super) struct EditorFeed {
     silent: u32,
     chord: String,
     /// Style and engine.
-    names: Option<(String, String, [u8; 4])>,
+    names: Option<(String, String, [u8; PARTS])>,
     genre: GenreView,
     /// Decision point of the last order or step, in pulses of the session.
     decided: Pulse,
@@ -61,14 +61,9 @@ impl EditorFeed {
         }
     }
 
-    /// Whether it is known who plays.
-    pub(super) fn is_named(&self) -> bool {
-        self.names.is_some()
-    }
-
     /// Another band plays.
-    pub(super) fn name(&mut self, seat: &LoadedBand) {
-        self.names = Some((seat.style.clone(), seat.name.clone(), seat.programs));
+    pub(super) fn name(&mut self, loaded: &LoadedBand) {
+        self.names = Some((loaded.style.clone(), loaded.name.clone(), loaded.programs));
         self.changed = true;
     }
 
@@ -167,60 +162,60 @@ impl EditorFeed {
         }
     }
 
-    /// Writes into the book, unless somebody is reading it: then at the next occasion.
+    /// Writes into the editor's state, unless somebody is reading it: then at the next occasion.
     pub(super) fn write(&mut self) {
         if !self.changed {
             return;
         }
-        let Ok(mut book) = self.shared.book.try_lock() else { return };
+        let Ok(mut state) = self.shared.editor_state.try_lock() else { return };
         for (at, voice, pitch, velocity) in self.taped.drain(..) {
             if velocity > 0 {
-                begin_note(&mut book, RollNote { voice, onset: at, length: None, pitch, velocity });
+                begin_note(&mut state, RollNote { voice, onset: at, length: None, pitch, velocity });
             } else {
-                end_note(&mut book, voice, pitch, at);
+                end_note(&mut state, voice, pitch, at);
             }
         }
         for point in self.points.drain(..) {
             // Several at one place: the last one holds.
-            if book.tempos.back().is_some_and(|last| last.at >= point.at) {
-                book.tempos.pop_back();
+            if state.tempos.back().is_some_and(|last| last.at >= point.at) {
+                state.tempos.pop_back();
             }
-            book.tempos.push_back(point);
+            state.tempos.push_back(point);
         }
-        let now = book.notes.back().map_or(0, |n| n.onset);
-        while book.notes.front().is_some_and(|n| n.onset < now - KEPT) {
-            book.notes.pop_front();
+        let now = state.notes.back().map_or(0, |n| n.onset);
+        while state.notes.front().is_some_and(|n| n.onset < now - KEPT) {
+            state.notes.pop_front();
         }
         // The tempo that holds at the first note stays.
-        while book.tempos.get(1).is_some_and(|t| t.at < now - KEPT) {
-            book.tempos.pop_front();
+        while state.tempos.get(1).is_some_and(|t| t.at < now - KEPT) {
+            state.tempos.pop_front();
         }
-        book.ahead.clone_from(&self.ahead);
+        state.ahead.clone_from(&self.ahead);
         // What has been decided meanwhile is no longer merely expected.
         let decided = self.decided;
-        book.ahead.extend(self.expected.iter().filter(|e| e.note.onset > decided));
-        book.ahead.sort_unstable_by_key(|e| e.note.onset);
-        book.chord.clone_from(&self.chord);
-        book.genre.clone_from(&self.genre);
+        state.ahead.extend(self.expected.iter().filter(|e| e.note.onset > decided));
+        state.ahead.sort_unstable_by_key(|e| e.note.onset);
+        state.chord.clone_from(&self.chord);
+        state.genre.clone_from(&self.genre);
         if let Some((style, engine, programs)) = &self.names {
-            book.programs = *programs;
-            book.style.clone_from(style);
-            book.engine.clone_from(engine);
+            state.programs = *programs;
+            state.style.clone_from(style);
+            state.engine.clone_from(engine);
         }
         self.changed = false;
     }
 }
 
-fn begin_note(book: &mut EditorState, note: RollNote) {
-    end_note(book, note.voice, note.pitch, note.onset);
+fn begin_note(state: &mut EditorState, note: RollNote) {
+    end_note(state, note.voice, note.pitch, note.onset);
     // Reported late by a block at most, so the place is near the end.
-    let place = book.notes.iter().rposition(|n| n.onset <= note.onset).map_or(0, |i| i + 1);
-    book.notes.insert(place, note);
+    let place = state.notes.iter().rposition(|n| n.onset <= note.onset).map_or(0, |i| i + 1);
+    state.notes.insert(place, note);
 }
 
-fn end_note(book: &mut EditorState, voice: Voice, pitch: u8, at: Pulse) {
+fn end_note(state: &mut EditorState, voice: Voice, pitch: u8, at: Pulse) {
     let open = |n: &&mut RollNote| n.length.is_none() && n.voice == voice && n.pitch == pitch;
-    if let Some(note) = book.notes.iter_mut().rev().find(open) {
+    if let Some(note) = state.notes.iter_mut().rev().find(open) {
         note.length = Some((at - note.onset).max(1));
     }
 }

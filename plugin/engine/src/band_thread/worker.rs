@@ -7,35 +7,33 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use sideman_inference::band::StepPosition;
+use sideman_music::Pulse;
 use sideman_music::listen::KeyEvent;
 use sideman_music::time::BarPosition;
-use sideman_music::{Part, Pulse};
 
 use super::BandEnd;
 use super::editor_feed::EditorFeed;
 use super::preview::Preview;
 use super::priority::Priority;
 use crate::controls::Controls;
-use crate::genre::{AudioGenre, Follower, GenreView, MakeEar, Source};
-use crate::listen::{Heard, Hearing};
+use crate::genre::{AudioGenre, Follower, GenreView, MakeAudioClassifier, Source};
+use crate::listen::Hearing;
 use crate::live::Shared;
 use crate::loaded_band::{self, LoadedBand, Music};
-use crate::messages::{FromBand, Order, TempoPoint, ToBand};
-use crate::play::Player;
+use crate::messages::{FromBand, TempoPoint, ToBand};
 use crate::position::{place_in, step_hearing, step_pulse};
+use crate::session::{Session, SessionBand, TEMPO_RANGE};
 use crate::settings::Settings;
-use crate::style::StyleChoice;
 
 /// Name of the thread, as a debugger shows it.
 pub(super) const NAME: &str = "sideman-band";
 
-/// How long the thread sleeps when there is nothing to do: while music runs, while it does not, and while the
-/// host waits for it. The audio thread may not wake it, so it looks.
+/// How long the thread sleeps when there is nothing to do: while music runs and while it does not. The audio thread
+/// may not wake it, so it looks.
 const NAP: Duration = Duration::from_micros(500);
 const IDLE_NAP: Duration = Duration::from_millis(4);
+/// How long it sleeps while the host waits for it; twice as long after each look that found nothing, up to [`NAP`].
 const OFFLINE_NAP: Duration = Duration::from_micros(20);
-/// Tempos that a band is told, quarter notes a minute.
-const TEMPOS: (f64, f64) = (10.0, 500.0);
 /// Samples of sound that are taken in between two looks at what there is to decide.
 const PIECE: usize = 512;
 /// Points of tempo and bars that are remembered.
@@ -52,12 +50,16 @@ impl BandThread {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(crate) fn start(ends: BandEnd, shared: Arc<Shared>, ears: Option<MakeEar>) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        ends: BandEnd,
+        shared: Arc<Shared>,
+        make_classifier: Option<MakeAudioClassifier>,
+    ) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let told_to_stop = stop.clone();
+        let stop_signal = stop.clone();
         let handle = std::thread::Builder::new()
             .name(NAME.to_owned())
-            .spawn(move || BandWorker::new(ends, shared, ears).run(&told_to_stop))?;
+            .spawn(move || BandWorker::new(ends, shared, make_classifier).run(&stop_signal))?;
         Ok(Self { stop, handle: Some(handle) })
     }
 }
@@ -66,36 +68,9 @@ impl Drop for BandThread {
     fn drop(&mut self) {
         self.stop.store(true, Relaxed);
         if let Some(handle) = self.handle.take() {
-            // A panic in there was told to the user already.
+            // The user has a notice of a panic in there already.
             let _ = handle.join();
         }
-    }
-}
-
-/// What a seat was chosen by.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Chosen {
-    controls: (crate::WeightsChoice, StyleChoice, Option<crate::Style>, u8, u64),
-    parts: [bool; 4],
-    bpm: f64,
-    bar_steps: i64,
-}
-
-impl Chosen {
-    fn by(controls: &Controls, music: Music) -> Self {
-        Self {
-            controls: (controls.weights, controls.style, controls.to, controls.variation, controls.seed),
-            parts: Part::ALL.map(|p| controls.part(p).on),
-            bpm: music.bpm,
-            bar_steps: music.bar_steps,
-        }
-    }
-
-    /// Whether nothing but the style was chosen otherwise before.
-    fn is_but_a_style(&self, before: &Self) -> bool {
-        let mut controls = self.controls;
-        controls.1 = before.controls.1;
-        controls == before.controls
     }
 }
 
@@ -104,23 +79,17 @@ struct BandWorker {
     ends: BandEnd,
     shared: Arc<Shared>,
     editor_feed: EditorFeed,
-    hearing: Hearing,
-    controls: Controls,
-    player: Player,
-    seat: LoadedBand,
-    chosen: Chosen,
+    session: Session<'static>,
     /// Whether the network failed, and the rules play.
     failed: bool,
-    /// What hears the genre, unless the program is damaged.
-    follower: Option<Box<Follower>>,
     /// Makes what hears the genre of sound, until there is sound.
-    ears: Option<MakeEar>,
+    make_classifier: Option<MakeAudioClassifier>,
     sound: Option<AudioGenre>,
     /// Room for a piece of sound.
     samples: Vec<f32>,
     /// The epoch that runs, if any.
     epoch: Option<u32>,
-    /// Where the epoch begins, until its first point of tempo and bars is told.
+    /// Where the epoch begins, until its first point of tempo and bars arrives.
     beginning: Option<Pulse>,
     next: i64,
     points: Vec<TempoPoint>,
@@ -132,26 +101,21 @@ struct BandWorker {
 }
 
 impl BandWorker {
-    fn new(ends: BandEnd, shared: Arc<Shared>, ears: Option<MakeEar>) -> Self {
-        let controls = Controls::default();
+    fn new(ends: BandEnd, shared: Arc<Shared>, make_classifier: Option<MakeAudioClassifier>) -> Self {
         let music = Music { bpm: 120.0, bar_steps: 16 };
-        let seat = loaded_band::rules(&controls, music);
         let follower = Follower::new().map(Box::new);
         if let Err(e) = &follower {
-            shared.notice(format!("The genre cannot be told: {e}."));
+            shared.notice(format!("The genre cannot be classified: {e}."));
         }
-        let mut stand = Self {
+        let rules = SessionBand::Loaded(loaded_band::rules(&Controls::default(), music));
+        let session = Session::new(Settings::default(), Hearing::default(), rules, follower.ok());
+        let mut worker = Self {
             ends,
             editor_feed: EditorFeed::new(shared.clone()),
             shared,
-            hearing: Hearing::default(),
-            controls,
-            player: Player::new(Settings::default()),
-            seat,
-            chosen: Chosen::by(&controls, music),
+            session,
             failed: false,
-            follower: follower.ok(),
-            ears,
+            make_classifier,
             sound: None,
             samples: vec![0.0; PIECE],
             epoch: None,
@@ -163,17 +127,20 @@ impl BandWorker {
             last: None,
             patterns: 0,
         };
-        stand.ensure_band(music);
-        stand
+        worker.ensure_band(music);
+        worker
     }
 
     fn run(mut self, stop: &AtomicBool) {
         let mut priority = Priority::raise();
+        // Looks in a row that found nothing.
+        let mut idle = 0;
         while !stop.load(Relaxed) {
+            priority.set_urgent(!self.shared.cells.offline.load(Relaxed));
             let mut busy = false;
-            while let Some(told) = self.ends.told() {
+            while let Some(message) = self.ends.receive() {
                 busy = true;
-                self.hear(told, stop);
+                self.receive(message, stop);
             }
             while let Some(job) = self.shared.next_job() {
                 // What a job returns is freed here, too.
@@ -183,13 +150,14 @@ impl BandWorker {
             }
             self.ends.free_garbage();
             self.editor_feed.write();
+            idle = if busy { 0 } else { idle + 1 };
             // The next piece waits until it is clear that there is nothing to decide.
-            if !busy && !self.overhear() {
+            if !busy && !self.read_sound() {
                 self.look_ahead();
-                std::thread::sleep(self.nap());
+                std::thread::sleep(self.nap(idle));
             }
         }
-        while let Some(ToBand::Tape { at, voice, pitch, velocity }) = self.ends.told() {
+        while let Some(ToBand::Tape { at, voice, pitch, velocity }) = self.ends.receive() {
             self.editor_feed.tape(at, voice, pitch, velocity);
         }
         self.ends.free_garbage();
@@ -197,16 +165,16 @@ impl BandWorker {
     }
 
     /// Takes in a piece of the sound that comes in. Returns whether there may be more.
-    fn overhear(&mut self) -> bool {
+    fn read_sound(&mut self) -> bool {
         let count = self.ends.sound(&mut self.samples);
         let rate = f64::from_bits(self.shared.cells.sample_rate.load(Relaxed)) as f32;
         if count == 0 || rate <= 0.0 {
             return false;
         }
-        if let Some(make) = self.ears.take() {
+        if let Some(make) = self.make_classifier.take() {
             match make().and_then(AudioGenre::new) {
                 Ok(sound) => self.sound = Some(sound),
-                Err(e) => self.shared.notice(format!("The genre of sound cannot be told: {e}.")),
+                Err(e) => self.shared.notice(format!("The genre of sound cannot be classified: {e}.")),
             }
         }
         let Some(mut sound) = self.sound.take() else { return false };
@@ -233,10 +201,10 @@ impl BandWorker {
             return;
         }
         if let Some(place) = self.last.take_if(|p| p.in_bar.is_multiple_of(4)) {
-            self.preview.begin(&place, &self.player, &*self.seat.band);
+            self.preview.begin(&place, self.session.player(), self.session.band());
         }
         let mut preview = std::mem::take(&mut self.preview);
-        let (lean, bpm) = (self.hearing.lean(), self.bpm(self.next) as f32);
+        let (lean, bpm) = (self.session.hearing().lean(), self.bpm(self.next) as f32);
         let base = self.editor_feed.base();
         let look =
             AssertUnwindSafe(|| preview.look(|step| self.place(step), lean, bpm, base).map(<[_]>::to_vec));
@@ -248,24 +216,21 @@ impl BandWorker {
         self.preview = preview;
     }
 
-    fn nap(&self) -> Duration {
+    fn nap(&self, idle: u32) -> Duration {
         match self.epoch {
-            _ if self.shared.cells.offline.load(Relaxed) => OFFLINE_NAP,
+            _ if self.shared.cells.offline.load(Relaxed) => NAP.min(OFFLINE_NAP * (1 << idle.min(5))),
             Some(_) => NAP,
             None => IDLE_NAP,
         }
     }
 
-    fn hear(&mut self, told: ToBand, stop: &AtomicBool) {
-        match told {
+    fn receive(&mut self, message: ToBand, stop: &AtomicBool) {
+        match message {
             ToBand::Began { epoch, at } => {
                 self.epoch = Some(epoch);
                 self.beginning = Some(at);
                 self.points.clear();
-                self.hearing.restart(self.keys);
-                if let Some(follower) = &mut self.follower {
-                    follower.reset();
-                }
+                self.session.forget_piano(self.keys);
                 self.show_genre();
                 self.editor_feed.begin();
                 self.preview.forget();
@@ -288,26 +253,20 @@ impl BandWorker {
                 let bit = 1u128 << (pitch & 127);
                 self.keys = if velocity > 0 { self.keys | bit } else { self.keys & !bit };
                 if self.epoch.is_some() {
-                    self.hearing.push(KeyEvent { at, pitch, velocity });
+                    self.session.push_key(KeyEvent { at, pitch, velocity });
                 }
             }
             ToBand::Keys(keys) => {
                 self.keys = keys;
-                self.hearing.hold_only(keys);
-                if let Some(follower) = &mut self.follower {
-                    follower.hold_only(keys);
-                }
+                self.session.hold_only(keys);
             }
-            ToBand::Controls(controls) => {
-                self.controls = controls;
-                self.player.control(&controls);
-            }
+            ToBand::Controls(controls) => self.session.control(&controls),
             ToBand::Tape { at, voice, pitch, velocity } => self.editor_feed.tape(at, voice, pitch, velocity),
             ToBand::HeardUpTo(reached) => {
                 if let Some(epoch) = self.epoch {
                     self.decide(epoch, reached, stop);
                     self.shared.cells.decided.store(reached as u64, Relaxed);
-                    self.answer(FromBand::Decided(epoch, reached), stop);
+                    self.send(FromBand::Decided(epoch, reached), stop);
                 }
             }
         }
@@ -316,133 +275,82 @@ impl BandWorker {
     /// Decides all steps whose decision point has been reached.
     fn decide(&mut self, epoch: u32, reached: Pulse, stop: &AtomicBool) {
         if let Some(patterns) = self.shared.changed_patterns(&mut self.patterns) {
-            self.player.change_patterns(patterns);
+            self.session.change_patterns(patterns);
         }
         if let Some(at) = self.beginning.take() {
             self.next = step_hearing(at);
             let place = self.place(self.next);
             self.ensure_band(Music { bpm: self.bpm(self.next), bar_steps: i64::from(place.bar_steps) });
-            self.player.reset(&mut *self.seat.band);
+            self.session.restart();
         }
-        while step_pulse(self.next) + self.hearing.lean() <= reached && !stop.load(Relaxed) {
+        while self.session.decision_point(self.next) <= reached && !stop.load(Relaxed) {
             let place = self.place(self.next);
-            let heard = self.listen(&place);
-            if place.in_bar == 0 {
-                self.change_seat(&place);
-            }
-            let bpm = self.bpm(self.next) as f32;
+            let point = self.session.decision_point(self.next);
+            let bpm = self.bpm(self.next);
+            let audio_genre = self.sound.as_ref().and_then(AudioGenre::genre);
+            let (session, shared, failed) = (&mut self.session, &*self.shared, self.failed);
             let began = Instant::now();
-            let mut orders = Orders::default();
-            let (player, band) = (&mut self.player, &mut *self.seat.band);
-            let step = AssertUnwindSafe(|| player.step(band, &place, heard, bpm, &mut |o| orders.push(o)));
-            if catch_unwind(step).is_err() {
-                self.fall_back(&place);
+            let mut orders = Vec::new();
+            let step = AssertUnwindSafe(|| {
+                let mut load = |controls: &Controls, music| Some(load_band(controls, music, failed, shared));
+                session.step(&place, bpm, audio_genre, &mut load, &mut |o| orders.push(o))
+            });
+            match catch_unwind(step) {
+                Ok(changes) => {
+                    if changes.genre {
+                        self.show_genre();
+                    }
+                    if changes.band {
+                        self.show_band();
+                    }
+                }
+                Err(_) => self.fall_back(&place),
             }
             self.shared.note_decision(began.elapsed());
-            if let Some(follower) = self.follower.as_mut().filter(|_| self.player.is_asleep()) {
-                follower.sleep();
-            }
+            let heard = self.session.heard();
             self.editor_feed.hear(&heard.frame, &place);
             self.preview.hear(heard.frame);
             self.last = Some(place);
-            let point = step_pulse(place.step) + heard.lean;
-            for order in orders.0 {
+            for order in orders {
                 self.editor_feed.order(order, point);
-                self.answer(FromBand::Order(epoch, order), stop);
+                self.send(FromBand::Order(epoch, order), stop);
             }
             self.next += 1;
         }
     }
 
-    /// InputKind the piano up to a step's decision point, and what genre it is.
-    fn listen(&mut self, place: &StepPosition) -> Heard {
-        let bpm = self.bpm(place.step);
-        let sound = self.sound.as_ref().and_then(AudioGenre::genre);
-        let Some(follower) = &mut self.follower else { return self.hearing.at(place) };
-        let heard = self.hearing.each(place, |event| follower.key(event));
-        if follower.step(place, step_pulse(place.step) + heard.lean, bpm, &self.controls, sound) {
-            self.show_genre();
-        }
-        heard
-    }
-
     fn show_genre(&mut self) {
         let sound = self.sound.as_ref().and_then(AudioGenre::view);
         let piano = || {
-            let ear = self.follower.as_ref()?.ear();
-            Some(GenreView::of(ear.tracker(), ear.classes(), Source::Piano))
+            let classifier = self.session.follower()?.classifier();
+            Some(GenreView::of(classifier.tracker(), classifier.classes(), Source::Piano))
         };
         if let Some(view) = sound.or_else(piano) {
             self.editor_feed.genre(view);
         }
     }
 
-    /// The controls with the style that is followed.
-    fn followed(&self) -> Controls {
-        self.follower.as_ref().map_or(self.controls, |f| f.followed(&self.controls))
-    }
-
     /// Answers; the audio thread may take its time.
-    fn answer(&mut self, answer: FromBand, stop: &AtomicBool) {
-        let mut answer = answer;
-        while let Err(back) = self.ends.answer(answer) {
+    fn send(&mut self, message: FromBand, stop: &AtomicBool) {
+        let mut message = message;
+        while let Err(back) = self.ends.send(message) {
             if stop.load(Relaxed) {
                 return;
             }
-            answer = back;
+            message = back;
             std::thread::sleep(OFFLINE_NAP);
         }
     }
 
-    /// A band for the controls and the music, unless it is the one that plays.
+    /// Loads a band for the controls and the music, unless it is the one that plays.
     fn ensure_band(&mut self, music: Music) {
-        let controls = self.followed();
-        let chosen = Chosen::by(&controls, music);
-        if chosen == self.chosen && self.editor_feed.is_named() {
-            return;
+        let (shared, failed) = (&*self.shared, self.failed);
+        if self
+            .session
+            .ensure_band(music, &mut |controls, music| Some(load_band(controls, music, failed, shared)))
+        {
+            self.show_band();
         }
-        self.chosen = chosen;
-        self.seat = self.make_seat(&controls, music);
-        self.player.change_velocities(&self.seat.velocities);
-        self.player.change_activity(self.seat.activity);
-        self.name_seat();
-    }
-
-    /// Tells who plays.
-    fn name_seat(&mut self) {
-        self.shared.cells.programs.store(u32::from_le_bytes(self.seat.programs), Relaxed);
-        self.editor_feed.name(&self.seat);
-    }
-
-    fn make_seat(&self, controls: &Controls, music: Music) -> LoadedBand {
-        if !self.failed {
-            match loaded_band::load(controls, music) {
-                Ok(seat) => return seat,
-                Err(e) => self.shared.notice(format!("The rules play instead: {e}.")),
-            }
-        }
-        loaded_band::rules(controls, music)
-    }
-
-    /// At a bar line, another band takes over if weights, styles, variation or seed were changed, or if the
-    /// style follows the genre to another one.
-    fn change_seat(&mut self, place: &StepPosition) {
-        let music = Music { bpm: self.bpm(place.step), bar_steps: i64::from(place.bar_steps) };
-        let controls = self.followed();
-        let wanted = Chosen::by(&controls, music);
-        if wanted.controls == self.chosen.controls {
-            return;
-        }
-        let before = std::mem::replace(&mut self.chosen, wanted);
-        let by_genre = self.controls.style == StyleChoice::Auto && wanted.is_but_a_style(&before);
-        if by_genre && self.seat.plays(controls.style) {
-            return;
-        }
-        let seat = self.make_seat(&controls, music);
-        if by_genre && seat.style == self.seat.style {
-            return;
-        }
-        self.take_over(seat);
     }
 
     /// The network failed: the rules take over.
@@ -450,14 +358,15 @@ impl BandWorker {
         self.failed = true;
         self.shared.notice("The network failed: the rule band plays on. Please report this.");
         let music = Music { bpm: self.bpm(place.step), bar_steps: i64::from(place.bar_steps) };
-        let seat = self.make_seat(&self.followed(), music);
-        self.take_over(seat);
+        self.session.take_over(loaded_band::rules(&self.session.followed(), music));
+        self.show_band();
     }
 
-    fn take_over(&mut self, seat: LoadedBand) {
-        self.seat = seat;
-        self.player.take_over(&mut self.seat);
-        self.name_seat();
+    /// Shows which band plays.
+    fn show_band(&mut self) {
+        let Some(band) = self.session.loaded() else { return };
+        self.shared.cells.programs.store(u32::from_le_bytes(band.programs), Relaxed);
+        self.editor_feed.name(band);
     }
 
     /// The last point at or before a pulse, or the first one there is.
@@ -466,12 +375,12 @@ impl BandWorker {
     }
 
     fn bpm(&self, step: i64) -> f64 {
-        self.point(step_pulse(step)).map_or(120.0, |p| p.bpm).clamp(TEMPOS.0, TEMPOS.1)
+        self.point(step_pulse(step)).map_or(120.0, |p| p.bpm).clamp(TEMPO_RANGE.0, TEMPO_RANGE.1)
     }
 
     fn place(&self, step: i64) -> StepPosition {
         place_in(step, |pulse| {
-            // A bar that begins a little later than it was told belongs to the step that it is nearest to.
+            // A bar that begins a little later than announced belongs to the step that it is nearest to.
             let Some(p) = self.points.iter().rev().find(|p| p.bar_start - p.at + p.position <= pulse) else {
                 return self.points.first().map_or(BarPosition::START, |p| bar_position(p, pulse));
             };
@@ -488,12 +397,13 @@ fn bar_position(p: &TempoPoint, pulse: Pulse) -> BarPosition {
     BarPosition { bar: p.bar + bars, bar_start, offset: pulse - bar_start, meter: p.meter }
 }
 
-/// The orders of a step.
-#[derive(Default)]
-struct Orders(Vec<Order>);
-
-impl Orders {
-    fn push(&mut self, order: Order) {
-        self.0.push(order);
+/// The band for the controls and the music; the rule band where that cannot be had, or has failed.
+fn load_band(controls: &Controls, music: Music, failed: bool, shared: &Shared) -> LoadedBand {
+    if !failed {
+        match loaded_band::load(controls, music) {
+            Ok(band) => return band,
+            Err(e) => shared.notice(format!("The rules play instead: {e}.")),
+        }
     }
+    loaded_band::rules(controls, music)
 }

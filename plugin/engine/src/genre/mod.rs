@@ -1,11 +1,11 @@
 //! The genre of what is played, and the style that follows it.
 //!
 //! Shared by the offline renderer and the live band: keys go in as they are heard, bars are closed at bar lines
-//! of musical time, so that both hear the same. The verdict of [`PianoEar`] changes at phrase boundaries only, and
+//! of musical time, so that both hear the same. The verdict of [`PianoClassifier`] changes at phrase boundaries only, and
 //! so does what [`Follower`] wishes for where the style is left open.
 
 mod bar_notes;
-mod ear;
+mod piano;
 pub(crate) mod sound;
 mod styles;
 #[cfg(test)]
@@ -13,10 +13,10 @@ pub(crate) mod tests;
 
 use std::sync::Arc;
 
-pub use ear::PianoEar;
+pub use piano::PianoClassifier;
 pub use sideman_inference::genre::symbolic::{GenreTracker, MOST_CLASSES, PHRASE_BARS, Verdict};
 pub(crate) use sound::AudioGenre;
-pub use sound::{AudioEar, MakeEar};
+pub use sound::{AudioClassifier, MakeAudioClassifier};
 
 use sideman_inference::band::StepPosition;
 use sideman_inference::weights::NamedError;
@@ -100,7 +100,7 @@ const SURE: f32 = 0.75;
 /// to and fro. No allocation after construction.
 #[derive(Debug, Clone)]
 pub struct Follower {
-    ear: PianoEar,
+    classifier: PianoClassifier,
     /// What was followed last.
     followed: Option<Suits>,
     /// What the last phrases asked for, and how many of them in a row.
@@ -117,22 +117,29 @@ impl Follower {
     /// # Errors
     /// When the program was built with a damaged classifier.
     pub fn new() -> Result<Self, NamedError> {
-        Ok(Self { ear: PianoEar::new()?, followed: None, heard: None, phrases: 0, changes: 0, wish: None })
+        Ok(Self {
+            classifier: PianoClassifier::new()?,
+            followed: None,
+            heard: None,
+            phrases: 0,
+            changes: 0,
+            wish: None,
+        })
     }
 
     /// What hears the piano.
-    pub fn ear(&self) -> &PianoEar {
-        &self.ear
+    pub fn classifier(&self) -> &PianoClassifier {
+        &self.classifier
     }
 
     /// A key moved, in order of time.
     pub fn key(&mut self, event: KeyEvent) {
-        self.ear.key(event);
+        self.classifier.key(event);
     }
 
     /// These keys are down and no others, whatever was heard.
     pub fn hold_only(&mut self, held: u128) {
-        self.ear.hold_only(held);
+        self.classifier.hold_only(held);
     }
 
     /// To be called with each step once, in ascending order, after the keys up to its decision point `now` and before
@@ -146,15 +153,15 @@ impl Follower {
         controls: &Controls,
         audio: Option<&str>,
     ) -> bool {
-        if !self.ear.step(place, now) {
+        if !self.classifier.step(place, now) {
             return false;
         }
         if !follows(controls) {
             self.forget();
-        } else if self.ear.at_boundary() {
-            let piano = match self.ear.tracker().verdict() {
-                Verdict::Genre(class) if self.ear.tracker().probabilities()[class] >= SURE => {
-                    self.ear.classes().get(class).map(String::as_str)
+        } else if self.classifier.at_boundary() {
+            let piano = match self.classifier.tracker().verdict() {
+                Verdict::Genre(class) if self.classifier.tracker().probabilities()[class] >= SURE => {
+                    self.classifier.classes().get(class).map(String::as_str)
                 }
                 Verdict::Genre(_) | Verdict::Listening | Verdict::Unsure => None,
             };
@@ -182,12 +189,12 @@ impl Follower {
 
     /// The band sleeps, because the piano has been away for long: steps may be left out until it comes back.
     pub fn sleep(&mut self) {
-        self.ear.reset();
+        self.classifier.reset();
     }
 
     /// Forgets everything, as after a stop or a jump.
     pub fn reset(&mut self) {
-        self.ear.reset();
+        self.classifier.reset();
         self.forget();
     }
 

@@ -7,7 +7,7 @@ use sideman_inference::genre::symbolic::{GenreTracker, Verdict};
 use super::{GenreView, Source};
 
 /// Tells the genre of sound. Whoever classifies implements it; one owner, any thread but the audio thread.
-pub trait AudioEar: Send {
+pub trait AudioClassifier: Send {
     /// Takes in the next samples, of one channel, at a rate in samples a second. Allocates nothing that it can do
     /// without; a call with a thousand samples takes a few milliseconds at most, since decisions wait for it.
     fn push(&mut self, samples: &[f32], rate: f32);
@@ -20,15 +20,15 @@ pub trait AudioEar: Send {
     fn unsure(&self) -> f32;
 }
 
-/// Makes ears, on the band's thread, when sound comes in for the first time.
-pub type MakeEar = Arc<dyn Fn() -> Result<Box<dyn AudioEar>, String> + Send + Sync>;
+/// Makes a classifier, on the band's thread, when sound comes in for the first time.
+pub type MakeAudioClassifier = Arc<dyn Fn() -> Result<Box<dyn AudioClassifier>, String> + Send + Sync>;
 
 /// Seconds in a row without sound after which the piano is listened to instead.
 const GONE: u32 = 4;
 
-/// Follows an ear second by second: the verdict changes every eight seconds, as a piano's every eight bars.
+/// Follows a classifier second by second: the verdict changes every eight seconds, as a piano's every eight bars.
 pub(crate) struct AudioGenre {
-    ear: Box<dyn AudioEar>,
+    classifier: Box<dyn AudioClassifier>,
     classes: Arc<[String]>,
     tracker: GenreTracker,
     /// Samples since the last second was full.
@@ -40,26 +40,26 @@ impl AudioGenre {
     /// Nothing heard yet.
     ///
     /// # Errors
-    /// When the ear tells no genres, or too many.
-    pub(crate) fn new(ear: Box<dyn AudioEar>) -> Result<Self, String> {
-        let count = ear.classes().len();
+    /// When the classifier tells no genres, or too many.
+    pub(crate) fn new(classifier: Box<dyn AudioClassifier>) -> Result<Self, String> {
+        let count = classifier.classes().len();
         if !(1..=super::MOST_CLASSES).contains(&count) {
             return Err(format!("it tells {count} genres"));
         }
-        let classes = ear.classes().to_vec().into();
-        let tracker = GenreTracker::new(count, ear.unsure());
-        Ok(Self { ear, classes, tracker, samples: 0.0, silent: GONE })
+        let classes = classifier.classes().to_vec().into();
+        let tracker = GenreTracker::new(count, classifier.unsure());
+        Ok(Self { classifier, classes, tracker, samples: 0.0, silent: GONE })
     }
 
     /// Takes in some samples. Returns whether there is something new to be shown.
     pub(crate) fn push(&mut self, samples: &[f32], rate: f32) -> bool {
-        self.ear.push(samples, rate);
+        self.classifier.push(samples, rate);
         self.samples += samples.len() as f32;
         if self.samples < rate {
             return false;
         }
         self.samples -= rate;
-        let said = self.ear.said();
+        let said = self.classifier.said();
         let sounding = said.filter(|(p, silent)| !silent && p.len() == self.classes.len()).map(|(p, _)| p);
         // While there is not enough sound for an answer there may be some.
         self.silent = if said.is_some_and(|(_, silent)| silent) { self.silent + 1 } else { 0 };
@@ -90,22 +90,22 @@ impl AudioGenre {
 pub(crate) mod tests {
     use super::*;
 
-    /// An ear that tells the genre by the sign of the last sample, and silence by zeros.
+    /// A classifier that tells the genre by the sign of the last sample, and silence by zeros.
     pub(crate) struct Fake {
         classes: Vec<String>,
         said: Option<([f32; 2], bool)>,
     }
 
     impl Fake {
-        pub(crate) fn make() -> MakeEar {
+        pub(crate) fn make() -> MakeAudioClassifier {
             Arc::new(|| {
                 let classes = ["reggae", "metal"].map(str::to_owned).to_vec();
-                Ok(Box::new(Self { classes, said: None }) as Box<dyn AudioEar>)
+                Ok(Box::new(Self { classes, said: None }) as Box<dyn AudioClassifier>)
             })
         }
     }
 
-    impl AudioEar for Fake {
+    impl AudioClassifier for Fake {
         fn push(&mut self, samples: &[f32], _rate: f32) {
             if let Some(last) = samples.last() {
                 let up = f32::from(u8::from(*last > 0.0)) * 0.8 + 0.1;

@@ -1,4 +1,4 @@
-//! Which style suits which genre: one table.
+//! Which style suits which genre.
 
 use crate::loaded_band::Music;
 use crate::style::Style;
@@ -19,29 +19,25 @@ pub(super) enum Suits {
 /// Below this many quarter notes a minute the music is slow; where the rule band takes a ballad by itself, too.
 const SLOW: f64 = 88.0;
 
-/// The genres of the classifiers, of notes and of sound, in small letters.
-const TABLE: [(&str, Suits); 15] = [
-    ("blues", Suits::Style(Style::Blues)),
+/// The genres of the classifiers, of notes and of sound, in small letters, that no single style suits. The others
+/// stand with their styles.
+const TABLE: [(&str, Suits); 8] = [
     ("classical", Suits::OwnOrBallad),
-    ("country", Suits::Style(Style::Country)),
-    ("disco", Suits::Style(Style::House)),
     ("folk", Suits::CountryOrFolk),
     ("folk/country", Suits::CountryOrFolk),
-    ("hiphop", Suits::Style(Style::HipHop)),
-    ("hip-hop", Suits::Style(Style::HipHop)),
     ("hymn", Suits::OwnOrBallad),
-    ("jazz", Suits::Style(Style::JazzSwing)),
     ("metal", Suits::Own),
     ("pop", Suits::Own),
     ("pop/rock", Suits::Own),
-    ("reggae", Suits::Style(Style::Reggae)),
     ("rock", Suits::Own),
 ];
 
 impl Suits {
-    /// What suits a genre; nothing for a name that is not in the table.
+    /// What suits a genre; nothing for an unknown name.
     pub(super) fn of(genre: &str) -> Option<Self> {
-        TABLE.iter().find(|(name, _)| name.eq_ignore_ascii_case(genre)).map(|row| row.1)
+        let row = TABLE.iter().find(|(name, _)| name.eq_ignore_ascii_case(genre)).map(|row| row.1);
+        let suits = |style: &Style| style.data().genres.iter().any(|name| name.eq_ignore_ascii_case(genre));
+        row.or_else(|| Style::ALL.into_iter().find(suits).map(Self::Style))
     }
 
     /// The style for music of a tempo and metre; none for auto's own choice.
@@ -63,7 +59,7 @@ mod tests {
     use sideman_inference::genre::built_in;
 
     #[test]
-    fn every_genre_that_can_be_told_is_in_the_table() {
+    fn every_genre_of_the_classifiers_has_a_style() {
         for class in &built_in::piano().unwrap().head.classes {
             assert!(Suits::of(class).is_some(), "{class}");
         }

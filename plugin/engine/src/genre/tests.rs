@@ -119,7 +119,7 @@ fn what_is_heard_live_is_what_the_classifier_was_trained_on() {
     let meters = MeterMap::new(&[(0, Meter::COMMON), (9 * 1920 + 480, three)]);
     let mut piano = jazz(1, 12);
     piano.extend(alberti(18, 14));
-    // What the ear cannot know is how long a note will last that is held over a bar line.
+    // What the classifier cannot know is how long a note will last that is held over a bar line.
     piano.retain(|n| meters.position(n.onset).bar == meters.position(n.end()).bar);
     let bars = sideman_music::encoding::bar_features::bars(&meters, 40 * 1920);
     let ranges = notes_by_bar(&piano, &bars);
@@ -145,7 +145,7 @@ fn what_is_heard_live_is_what_the_classifier_was_trained_on() {
     let (mut compared, mut shown) = (0, 0);
     follow(&mut follower, &piano, &meters, 30, |bar, follower| {
         let (verdict, probabilities) = &wanted[bar as usize - 1];
-        let tracker = follower.ear().tracker();
+        let tracker = follower.classifier().tracker();
         assert_eq!((tracker.verdict(), tracker.probabilities()), (*verdict, &probabilities[..]), "bar {bar}");
         compared += 1;
         shown += usize::from(*verdict != Verdict::Listening);
@@ -162,7 +162,7 @@ fn the_style_follows_at_phrase_boundaries_and_no_oftener() {
     let mut styles = vec![(2, StyleChoice::Auto)];
     let mut verdicts = vec![Verdict::Listening];
     follow(&mut follower, &piano, &MeterMap::default(), 70, |bar, follower| {
-        let (style, verdict) = (wish(follower), follower.ear().tracker().verdict());
+        let (style, verdict) = (wish(follower), follower.classifier().tracker().verdict());
         if verdict != *verdicts.last().unwrap() {
             verdicts.push(verdict);
             assert_eq!((bar - 2) % 8, 0, "{verdict:?} within a phrase, at bar {bar}");
@@ -171,13 +171,13 @@ fn the_style_follows_at_phrase_boundaries_and_no_oftener() {
             styles.push((bar, style));
         }
     });
-    let classes = follower.ear().classes();
+    let classes = follower.classifier().classes();
     assert_eq!(verdicts[1], Verdict::Unsure, "four voices alone could be much");
-    let told: Vec<&str> = verdicts
+    let named: Vec<&str> = verdicts
         .iter()
         .filter_map(|v| if let Verdict::Genre(c) = v { Some(classes[*c].as_str()) } else { None })
         .collect();
-    assert_eq!(told, ["Jazz", "Classical"]);
+    assert_eq!(named, ["Jazz", "Classical"]);
     assert_eq!(
         styles.iter().map(|s| s.1).collect::<Vec<_>>(),
         [StyleChoice::Auto, StyleChoice::Fixed(Style::JazzSwing), StyleChoice::Auto,]
@@ -214,7 +214,11 @@ fn a_reset_forgets_and_a_fixed_style_stays() {
     let heard = |follower: &mut Follower| {
         let mut all = Vec::new();
         follow(follower, &piano, &MeterMap::default(), 17, |_, f| {
-            all.push((f.ear().tracker().verdict(), f.ear().tracker().probabilities().to_vec(), wish(f)));
+            all.push((
+                f.classifier().tracker().verdict(),
+                f.classifier().tracker().probabilities().to_vec(),
+                wish(f),
+            ));
         });
         all
     };
@@ -222,7 +226,7 @@ fn a_reset_forgets_and_a_fixed_style_stays() {
     assert_eq!(wish(&follower), StyleChoice::Fixed(Style::JazzSwing));
     follower.reset();
     assert_eq!(
-        (wish(&follower), follower.ear().tracker().verdict()),
+        (wish(&follower), follower.classifier().tracker().verdict()),
         (StyleChoice::Auto, Verdict::Listening)
     );
     assert_eq!(heard(&mut follower), first);
@@ -236,9 +240,9 @@ fn a_reset_forgets_and_a_fixed_style_stays() {
 fn rendered(piano: &[Note], controls: Controls) -> Rendered {
     let music = Music { bpm: 120.0, bar_steps: 16 };
     let (meters, tempos) = (MeterMap::default(), TempoMap::default());
-    let seat = loaded_band::load(&controls, music).unwrap();
-    let performance = Performance::new(piano, &meters, &tempos, seat.settings(controls)).unwrap();
-    performance.render_following(seat, &mut |c, m| loaded_band::load(c, m).ok(), &mut |_| {}).unwrap()
+    let loaded = loaded_band::load(&controls, music).unwrap();
+    let performance = Performance::new(piano, &meters, &tempos, loaded.settings(controls)).unwrap();
+    performance.render_following(loaded, &mut |c, m| loaded_band::load(c, m).ok(), &mut |_| {}).unwrap()
 }
 
 #[test]

@@ -22,7 +22,7 @@ impl EditorState {
         for t in held.into_iter().chain(self.tempos.iter().filter(|t| t.at > first)) {
             let at = (t.at - start).max(0);
             tempos.push((at, (60e6 / t.bpm.max(1.0)).round() as u32));
-            // A metre holds from the bar line at or after the point at which it was told.
+            // A metre holds from the bar line at or after the point at which it was announced.
             let bar = t.meter.bar_pulses();
             let line = t.bar_start + (t.at - t.bar_start + bar - 1).div_euclid(bar) * bar;
             meters.push(((if at == 0 { 0 } else { line - start }).max(0), t.meter));

@@ -18,7 +18,7 @@ pub use crate::messages::{
     Block, ClockChoice, ClockSource, Input, LiveSettings, MidiMessage, Output, Route, Sending, TempoPoint,
     Transport, Voice,
 };
-pub use learn::{ACTIONS, Action, Trigger};
+pub use learn::Trigger;
 pub use queues::Garbage;
 pub(crate) use shared::KEPT;
 pub use shared::{EditorState, Expected, RollNote, Shared, Status, Task};

@@ -13,9 +13,9 @@ use crate::band_thread::BandEnd;
 use crate::messages::{FromBand, ToBand};
 
 /// Messages that can wait for the band's thread: half a second of the densest playing.
-const TOLD: usize = 2048;
+const TO_BAND: usize = 2048;
 /// Orders that can wait for the audio thread: as many as its timeline holds, twice.
-const ORDERED: usize = 1024;
+const FROM_BAND: usize = 1024;
 /// Samples of sound that can wait: 2.7 seconds at 48 kHz, 0.7 at 192 kHz.
 const SOUND: usize = 1 << 17;
 /// Large things that can wait to be freed.
@@ -26,13 +26,13 @@ pub type Garbage = Box<dyn Any + Send>;
 
 /// A pair of ends, empty. Allocates.
 pub(crate) fn queues() -> (AudioEnd, BandEnd) {
-    let (told_in, told_out) = ring(TOLD, || ToBand::Ended);
-    let (answer_in, answer_out) = ring(ORDERED, || FromBand::Decided(0, 0));
+    let (to_band_in, to_band_out) = ring(TO_BAND, || ToBand::Ended);
+    let (from_band_in, from_band_out) = ring(FROM_BAND, || FromBand::Decided(0, 0));
     let (garbage_in, garbage_out) = ring(GARBAGE, || -> Garbage { Box::new(()) });
     let (sound_in, sound_out) = ring(SOUND, || 0.0);
     (
-        AudioEnd { told: told_in, answers: answer_out, garbage: garbage_in, sound: sound_in },
-        BandEnd { told: told_out, answers: answer_in, garbage: garbage_out, sound: sound_out },
+        AudioEnd { to_band: to_band_in, from_band: from_band_out, garbage: garbage_in, sound: sound_in },
+        BandEnd { to_band: to_band_out, from_band: from_band_in, garbage: garbage_out, sound: sound_out },
     )
 }
 

@@ -8,9 +8,10 @@ use std::time::Duration;
 use crossbeam::queue::SegQueue;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use sideman_music::{Note, Part, Pulse};
+use sideman_music::{Note, PARTS, Part, Pulse};
 
-use super::learn::{ACTIONS, Action, Trigger};
+use super::learn::Trigger;
+use crate::controls::{CONTROLS, Control};
 use crate::genre::GenreView;
 use crate::messages::{ClockSource, TempoPoint, Voice};
 use crate::play::pattern::{Pattern, Patterns};
@@ -108,7 +109,7 @@ pub struct EditorState {
     /// Name of the weights, or `rules`.
     pub engine: String,
     /// General MIDI programs of the parts, from 0; of the drums the kit.
-    pub programs: [u8; 4],
+    pub programs: [u8; PARTS],
     /// What went wrong and what to do about it; newest last.
     pub notices: Vec<String>,
 }
@@ -120,12 +121,12 @@ pub(crate) const KEPT: Pulse = 10 * 120 * 480;
 #[derive(Debug)]
 pub struct Shared {
     pub(crate) cells: Cells,
-    pub(crate) book: Mutex<EditorState>,
+    pub(crate) editor_state: Mutex<EditorState>,
     pub(crate) jobs: SegQueue<Task>,
     /// Packed trigger of each action; 0 for none.
-    pub(crate) learned: [AtomicU32; ACTIONS],
+    pub(crate) learned: [AtomicU32; CONTROLS],
     /// What a taught action has set: a value, or 1 and 0 for pressed or toggled; not a number for nothing.
-    pub(crate) overrides: [AtomicU32; ACTIONS],
+    pub(crate) overrides: [AtomicU32; CONTROLS],
     /// Number of the action that is being taught, plus one.
     pub(crate) learning: AtomicU32,
     /// What parts keep to, and how often that was changed. The audio thread looks at neither.
@@ -165,7 +166,7 @@ impl Default for Shared {
     fn default() -> Self {
         Self {
             cells: Cells::default(),
-            book: Mutex::default(),
+            editor_state: Mutex::default(),
             jobs: SegQueue::new(),
             learned: std::array::from_fn(|_| AtomicU32::new(0)),
             overrides: std::array::from_fn(|_| AtomicU32::new(f32::NAN.to_bits())),
@@ -213,7 +214,7 @@ impl Shared {
 
     /// General MIDI programs from 0 of the parts, of the drums the kit, as they suit the style that is played.
     /// Any thread; never waits.
-    pub fn programs(&self) -> [u8; 4] {
+    pub fn programs(&self) -> [u8; PARTS] {
         self.cells.programs.load(Relaxed).to_le_bytes()
     }
 
@@ -246,26 +247,26 @@ impl Shared {
         self.cells.panicked.store(true, Relaxed);
     }
 
-    /// Looks at the book, briefly: the band's thread goes on meanwhile, but cannot write. Not for the audio
+    /// Reads the editor's state, briefly: the band's thread goes on meanwhile, but cannot write. Not for the audio
     /// thread.
-    pub fn book<R>(&self, look: impl FnOnce(&EditorState) -> R) -> R {
-        look(&self.book.lock().unwrap_or_else(|e| e.into_inner()))
+    pub fn editor_state<R>(&self, read: impl FnOnce(&EditorState) -> R) -> R {
+        read(&self.editor_state.lock().unwrap_or_else(|e| e.into_inner()))
     }
 
     /// Adds a notice for the user. Not for the audio thread.
     pub fn notice(&self, text: impl Into<String>) {
-        let mut book = self.book.lock().unwrap_or_else(|e| e.into_inner());
+        let mut state = self.editor_state.lock().unwrap_or_else(|e| e.into_inner());
         let text = text.into();
-        if book.notices.last() != Some(&text) {
-            book.notices.push(text);
+        if state.notices.last() != Some(&text) {
+            state.notices.push(text);
         }
-        let excess = book.notices.len().saturating_sub(20);
-        book.notices.drain(..excess);
+        let excess = state.notices.len().saturating_sub(20);
+        state.notices.drain(..excess);
     }
 
     /// Forgets the notices. Not for the audio thread.
     pub fn clear_notices(&self) {
-        self.book.lock().unwrap_or_else(|e| e.into_inner()).notices.clear();
+        self.editor_state.lock().unwrap_or_else(|e| e.into_inner()).notices.clear();
     }
 
     /// Hands work to the band's thread, which does it as soon as it runs. Not for the audio thread.
@@ -287,31 +288,31 @@ impl Shared {
     }
 
     /// What sets off an action. Any thread; never waits.
-    pub fn learned(&self, action: Action) -> Option<Trigger> {
+    pub fn learned(&self, action: Control) -> Option<Trigger> {
         Trigger::unpack(self.learned[action.index()].load(Relaxed))
     }
 
     /// Sets or clears what sets off an action. Any thread; never waits.
-    pub fn set_learned(&self, action: Action, trigger: Option<Trigger>) {
+    pub fn set_learned(&self, action: Control, trigger: Option<Trigger>) {
         self.learned[action.index()].store(trigger.map_or(0, Trigger::pack), Relaxed);
     }
 
-    /// What a taught action has set on top of the controls, if anything: for a value its value, for
-    /// [`Action::NextVariation`] the variation from 0, for the others 1 (on) or 0 (off). It goes away when the
-    /// control itself is moved. Any thread; never waits.
-    pub fn overridden(&self, action: Action) -> Option<f32> {
+    /// What learned messages have set on top of a control, if anything: its value, of the tempo the one that was
+    /// tapped, and of Hold 1 while it is down. It goes away when the control itself is moved. Any thread; never
+    /// waits.
+    pub fn overridden(&self, action: Control) -> Option<f32> {
         let value = f32::from_bits(self.overrides[action.index()].load(Relaxed));
         (!value.is_nan()).then_some(value)
     }
 
     /// Which action the next key or controller is to be taught to, if any. Any thread; never waits.
-    pub fn learning(&self) -> Option<Action> {
+    pub fn learning(&self) -> Option<Control> {
         let i = self.learning.load(Relaxed) as usize;
-        i.checked_sub(1).and_then(|i| Action::ALL.get(i)).copied()
+        i.checked_sub(1).and_then(Control::at)
     }
 
     /// Begins to teach an action, or gives up on it. Any thread; never waits.
-    pub fn set_learning(&self, action: Option<Action>) {
+    pub fn set_learning(&self, action: Option<Control>) {
         self.learning.store(action.map_or(0, |a| a.index() as u32 + 1), Relaxed);
     }
 

@@ -6,13 +6,13 @@ use proptest::prelude::*;
 use sideman_music::{Meter, MeterMap, Note, Part, Pulse, TempoMap};
 
 use super::*;
-use crate::controls::{Controls, WeightsChoice};
+use crate::controls::{CONTROLS, Control, Controls, WeightsChoice};
 use crate::loaded_band::{self, Music};
 use crate::offline::Performance;
 
 mod sound;
 
-/// A host: it plays notes into a performer and keeps a ledger of what comes out.
+/// A host: it plays notes into a performer and counts the notes that sound.
 struct Host {
     performer: Processor,
     shared: Arc<Shared>,
@@ -31,7 +31,7 @@ struct Host {
     /// Everything of the band that came out: sample, part, pitch, velocity.
     out: Vec<(u64, Part, u8, u8)>,
     /// Notes that sound at the host, by channel and pitch.
-    ledger: std::collections::BTreeMap<(u8, u8), u32>,
+    sounding: std::collections::BTreeMap<(u8, u8), u32>,
     /// Notes that sound at the synthesiser, by voice and pitch.
     inner: std::collections::BTreeMap<(usize, u8), u32>,
 }
@@ -55,7 +55,7 @@ impl Host {
             offline: true,
             bypass: false,
             out: Vec::new(),
-            ledger: Default::default(),
+            sounding: Default::default(),
             inner: Default::default(),
         }
     }
@@ -97,7 +97,7 @@ impl Host {
                 }
             }
             let Some(channel) = o.channel else { continue };
-            let count = self.ledger.entry((channel, pitch)).or_default();
+            let count = self.sounding.entry((channel, pitch)).or_default();
             if velocity > 0 {
                 *count += 1;
             } else {
@@ -111,7 +111,7 @@ impl Host {
     }
 
     fn sounding(&self) -> u32 {
-        self.ledger.values().chain(self.inner.values()).sum()
+        self.sounding.values().chain(self.inner.values()).sum()
     }
 
     /// Plays notes in blocks of the sizes given, from position 0 on, until `end`, in pulses.
@@ -190,10 +190,10 @@ fn rendered(piano: &[Note], bpm: f64, controls: Controls) -> [Vec<Note>; 4] {
     let meters = MeterMap::default();
     let tempos = TempoMap::new(&[(0, (60e6 / bpm).round() as u32)]);
     let music = Music { bpm, bar_steps: 16 };
-    let seat = loaded_band::load(&controls, music).unwrap();
-    let settings = seat.settings(controls);
+    let loaded = loaded_band::load(&controls, music).unwrap();
+    let settings = loaded.settings(controls);
     let performance = Performance::new(piano, &meters, &tempos, settings).unwrap();
-    performance.render_following(seat, &mut |c, m| loaded_band::load(c, m).ok(), &mut |_| {}).unwrap().parts
+    performance.render_following(loaded, &mut |c, m| loaded_band::load(c, m).ok(), &mut |_| {}).unwrap().parts
 }
 
 fn assert_same(live: &[Vec<Note>; 4], offline: &[Vec<Note>; 4], what: &str) {
@@ -279,7 +279,7 @@ fn live_the_style_follows_the_genre_as_in_a_render() {
                     &offline,
                     &format!("{weights:?} at {rate}, blocks of {size}, pass {pass}"),
                 );
-                let (style, genre) = host.shared.book(|b| (b.style.clone(), b.genre.clone()));
+                let (style, genre) = host.shared.editor_state(|b| (b.style.clone(), b.genre.clone()));
                 assert_eq!(style, "jazz-swing");
                 assert_eq!(genre.genre().map(|g| g.0.to_owned()), Some("Jazz".to_owned()));
             }
@@ -318,10 +318,10 @@ fn with_the_transport_stopped_the_first_note_starts_the_own_clock() {
     }
     assert!(host.out.is_empty() && host.shared.status().source == ClockSource::Stopped);
     let since = host.sample;
-    // The host says 120, and stands still as far as the own clock is concerned.
+    // The host says 120, and stands still as far as the internal clock is concerned.
     host.bpm = 100.0;
     host.play(&piano, 1920 * 8, || 256);
-    assert_same(&host.notes(since, 480), &rendered(&piano, 100.0, Controls::default()), "own clock");
+    assert_same(&host.notes(since, 480), &rendered(&piano, 100.0, Controls::default()), "internal clock");
     assert_eq!(host.sounding(), 0);
     host.play(&[], 1920 * 6, || 256);
     assert_eq!(host.shared.status().source, ClockSource::Stopped, "after a long silence it stops");
@@ -345,7 +345,7 @@ fn four_notes_count_in() {
     // 0.4 s after the fourth note the first bar begins.
     assert!((status.position - -100.0 * 480.0 * 2.5 / 48_000.0).abs() < 10.0, "{}", status.position);
     assert!(host.out.is_empty());
-    assert_eq!(host.shared.overridden(Action::Tap), Some(150.0));
+    assert_eq!(host.shared.overridden(Control::Tempo), Some(150.0));
 }
 
 #[test]
@@ -380,7 +380,7 @@ fn capture_keeps_what_was_played() {
     host.play(&piano, 1920 * 9, || 512);
     // The thread writes in its own time.
     host.performer.deactivate();
-    let score = host.shared.book(|b| b.capture(Pulse::MIN, 1920 * 9)).unwrap();
+    let score = host.shared.editor_state(|b| b.capture(Pulse::MIN, 1920 * 9)).unwrap();
     assert_eq!(score.tempos.bpm_at(0).round(), 90.0);
     let track = |channel| score.tracks.iter().find(|t| t.channel == channel).map(|t| t.notes.clone());
     let mut expected = piano.clone();
@@ -415,7 +415,9 @@ fn what_is_likely_is_shown_ahead_and_changes_nothing() {
     host.play(&piano, 1920 * 6, || {
         due += std::time::Duration::from_secs_f64(512.0 / 48_000.0);
         std::thread::sleep(due.saturating_duration_since(std::time::Instant::now()));
-        shared.book(|b| expected.extend(b.ahead.iter().filter(|e| !e.decided).map(|e| (e.part, e.note))));
+        shared.editor_state(|b| {
+            expected.extend(b.ahead.iter().filter(|e| !e.decided).map(|e| (e.part, e.note)))
+        });
         512
     });
     let played: Vec<(Part, Note)> = Part::ALL
@@ -424,7 +426,7 @@ fn what_is_likely_is_shown_ahead_and_changes_nothing() {
         .flat_map(|(p, n)| n.into_iter().map(move |n| (p, n)))
         .collect();
     assert!(expected.len() > 100, "{}", expected.len());
-    // The session began with the block before, at the tempo of the own clock.
+    // The session began with the block before, at the tempo of the internal clock.
     let start = (512.0 / 48_000.0 * 120.0 / 60.0 * 480.0f64).round() as Pulse;
     let (mut met, mut all) = (0, 0);
     for (part, note) in expected {
@@ -456,9 +458,10 @@ enum Whim {
     Reactivate(f64),
     Mute(usize, bool),
     Octave(usize, i8),
+    Turn(Control, f32),
     Channel(Option<u8>),
     Sending(Sending),
-    Press(Action),
+    Press(Control),
     Swallow(bool),
     Compensate(bool),
     Frames(u32),
@@ -477,13 +480,14 @@ fn whims() -> impl Strategy<Value = Whim> {
         1 => prop_oneof![Just(44_100.0), Just(192_000.0), Just(8_000.0), Just(f64::NAN)].prop_map(Whim::Reactivate),
         2 => (0usize..4, any::<bool>()).prop_map(|(p, m)| Whim::Mute(p, m)),
         1 => (0usize..4, -3i8..4).prop_map(|(p, o)| Whim::Octave(p, o)),
+        2 => (0usize..CONTROLS, -15f32..15.0).prop_map(|(i, v)| Whim::Turn(Control::at(i).unwrap(), v)),
         1 => proptest::option::of(0u8..20).prop_map(Whim::Channel),
         1 => (0usize..6).prop_map(|i| match i {
             0..4 => Whim::Sending(Sending::Only(Part::ALL[i])),
             4 => Whim::Sending(Sending::All),
             _ => Whim::Sending(Sending::Nothing),
         }),
-        1 => (0usize..ACTIONS).prop_map(|i| Whim::Press(Action::ALL[i])),
+        1 => (0usize..CONTROLS).prop_map(|i| Whim::Press(Control::at(i).unwrap())),
         1 => any::<bool>().prop_map(Whim::Swallow),
         1 => any::<bool>().prop_map(Whim::Compensate),
         6 => prop_oneof![Just(0u32), 1u32..5000].prop_map(Whim::Frames),
@@ -520,6 +524,8 @@ proptest! {
                     host.performer.activate(rate, 4096);
                 }
                 Whim::Mute(part, on) => host.controls.parts[part].mute = on,
+                Whim::Turn(control, value) if control.row().is_value() => host.controls.set(control, value),
+                Whim::Turn(..) => {}
                 Whim::Octave(part, octave) => host.controls.parts[part].octave = octave,
                 Whim::Channel(channel) => host.settings.route.channel = channel,
                 Whim::Sending(sending) => host.settings.route.send = sending,
@@ -536,7 +542,7 @@ proptest! {
         host.playing = false;
         host.block(64, &[]);
         prop_assert!(host.inner.values().all(|n| *n == 0), "{:?}", host.inner);
-        let band: u32 = host.ledger.iter().filter(|((c, _), _)| *c > 0).map(|(_, n)| n).sum();
+        let band: u32 = host.sounding.iter().filter(|((c, _), _)| *c > 0).map(|(_, n)| n).sum();
         prop_assert_eq!(band, 0);
     }
 }

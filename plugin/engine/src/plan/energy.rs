@@ -6,7 +6,7 @@ use sideman_music::PianoFrame;
 /// last 32 bars.
 const NOW: f32 = 0.96;
 const SO_FAR: f32 = 0.998;
-/// Least and greatest ratio that is told.
+/// Least and greatest ratio that is reported.
 const RATIOS: (f32, f32) = (0.4, 2.5);
 
 /// How now compares with so far, as ratios; 1 where there is nothing to compare.

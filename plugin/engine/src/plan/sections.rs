@@ -7,7 +7,7 @@
 //! Bars are counted from where the band begins.
 
 use sideman_inference::band::{Activity, Rests, StepPosition};
-use sideman_music::Part;
+use sideman_music::{PARTS, Part};
 
 use crate::play::feel::draw;
 
@@ -16,7 +16,7 @@ const PHRASE: i64 = 8;
 const HALF: i64 = 4;
 /// How much of its share a part has in the very first bars: the drums and the bass are there, the others may
 /// hold back.
-const FIRST: [f32; 4] = [1.1, 1.15, 1.05, 0.7];
+const FIRST: [f32; PARTS] = [1.1, 1.15, 1.05, 0.7];
 /// How much less likely parts are to leave in the first phrase.
 const SETTLING: f32 = 0.3;
 /// How much the pianist's energy moves the odds of entering and leaving, as a logit at full lift.
@@ -55,12 +55,12 @@ impl Sections {
 
     /// How likely a fill leads out of a bar, 0 to 1: where a phrase of eight bars ends, and above all where somebody
     /// comes in who is `on`; never where the drums rest.
-    pub fn fill(&self, place: &StepPosition, rests: &Rests, on: [bool; 4]) -> f32 {
+    pub fn fill(&self, place: &StepPosition, rests: &Rests, on: [bool; PARTS]) -> f32 {
         let drums = Part::Drums.index();
         if rests.now[drums] || rests.next[drums] {
             return 0.0;
         }
-        let enters = (0..4).any(|p| on[p] && rests.now[p] && !rests.next[p]);
+        let enters = (0..PARTS).any(|p| on[p] && rests.now[p] && !rests.next[p]);
         let ends = (place.bar - self.origin).rem_euclid(PHRASE) == PHRASE - 1;
         self.depth
             * if enters {
@@ -94,7 +94,7 @@ impl Sections {
 
     /// Which parts rest, to be asked at each step in which the band plays. After a gap it begins anew. `on` are
     /// the parts that take part at all; `lift` is the pianist's energy, see [`crate::plan::energy::Energy::lift`].
-    pub fn step(&mut self, place: &StepPosition, on: [bool; 4], lift: f32) -> Rests {
+    pub fn step(&mut self, place: &StepPosition, on: [bool; PARTS], lift: f32) -> Rests {
         match self.bar {
             Some(bar) if bar == place.bar => return self.rests,
             Some(bar) if bar + 1 == place.bar => self.rests.now = self.rests.next,
@@ -112,7 +112,7 @@ impl Sections {
 
     /// The first bar. What begins with an upbeat, or after a few bars of nothing, counts from its first whole
     /// bar; what begins in the middle of a song counts as the song does.
-    fn begin(&mut self, place: &StepPosition, on: [bool; 4]) {
+    fn begin(&mut self, place: &StepPosition, on: [bool; PARTS]) {
         let upbeat = i64::from(u32::from(place.in_bar) * 2 >= u32::from(place.bar_steps));
         let first = place.bar + upbeat;
         self.origin = if (0..PHRASE).contains(&first) { first } else { 0 };
@@ -146,8 +146,8 @@ impl Sections {
     }
 
     /// Somebody always plays: bass or drums, unless the piano is very sparse, or else whoever there is.
-    fn kept(&self, mut rests: [bool; 4], on: [bool; 4], lift: f32) -> [bool; 4] {
-        let plays = |rests: &[bool; 4], of: &[usize]| of.iter().any(|&i| on[i] && !rests[i]);
+    fn kept(&self, mut rests: [bool; PARTS], on: [bool; PARTS], lift: f32) -> [bool; PARTS] {
+        let plays = |rests: &[bool; PARTS], of: &[usize]| of.iter().any(|&i| on[i] && !rests[i]);
         let calls = |of: &[usize]| {
             let known = of.iter().copied().filter(|&i| on[i]);
             known.max_by(|&a, &b| self.activity.share[a].total_cmp(&self.activity.share[b]))

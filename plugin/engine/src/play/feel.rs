@@ -5,7 +5,7 @@
 
 use sideman_inference::band::StepPosition;
 use sideman_music::encoding::grid::{OFFSET_MAX, OFFSET_MIN};
-use sideman_music::{PULSES_PER_BEAT, PULSES_PER_TICK, Part, Pulse, STEP_PULSES};
+use sideman_music::{PARTS, PULSES_PER_BEAT, PULSES_PER_TICK, Part, Pulse, STEP_PULSES};
 
 use crate::position::{Beat, step_pulse};
 
@@ -49,13 +49,19 @@ pub struct Feel {
     /// Whether all parts stray, however exactly they play.
     always: bool,
     /// Running share of onsets off the grid, for each part.
-    loose: [f32; 4],
+    loose: [f32; PARTS],
 }
 
 impl Feel {
     /// Swing and humanize are from 0 to 1, see [`crate::Controls`].
     pub fn new(seed: u64, swing: f32, humanize: f32) -> Self {
-        Self { seed, swing: f64::from(swing), humanize: f64::from(humanize), always: false, loose: [0.0; 4] }
+        Self {
+            seed,
+            swing: f64::from(swing),
+            humanize: f64::from(humanize),
+            always: false,
+            loose: [0.0; PARTS],
+        }
     }
 
     /// Other swing and humanize from now on.
@@ -75,7 +81,7 @@ impl Feel {
 
     /// Forgets how loosely the parts played.
     pub fn reset(&mut self) {
-        self.loose = [0.0; 4];
+        self.loose = [0.0; PARTS];
     }
 
     /// Onset of what a part decided at a step with an offset in ticks. An offset outside the range of

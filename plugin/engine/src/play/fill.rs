@@ -12,7 +12,7 @@ use crate::controls::Controls;
 use crate::kit::{CLAP, CRASH, HAT, HIGH_TOM, KICK, LOW_TOM, MID_TOM, OPEN, PEDAL, RIDE, RIM, SNARE};
 use crate::play::feel::draw;
 use crate::position::{Beat, is_compound};
-use crate::style::{Style, StyleChoice};
+use crate::style::StyleChoice;
 
 /// Loudest velocity of a fill in a band of medium loudness.
 const LOUD: f32 = 108.0;
@@ -23,9 +23,9 @@ const MEDIUM: f32 = 22.0;
 /// character a cell; `X` is hit with both hands.
 type Rhythms = [&'static [&'static str]; 3];
 
-/// How the drums of some styles are filled with.
+/// What the fills of some styles are made of.
 #[derive(Debug)]
-struct Hands {
+pub(crate) struct FillPatterns {
     /// Drums from the first hit to the last, evenly.
     paths: &'static [&'static [usize]],
     /// Beats of sixteenths.
@@ -37,7 +37,7 @@ struct Hands {
     loud: f32,
 }
 
-const STICKS: Hands = Hands {
+pub(crate) const STICKS: FillPatterns = FillPatterns {
     paths: &[
         &[SNARE, SNARE, HIGH_TOM, LOW_TOM],
         &[SNARE, HIGH_TOM, MID_TOM, LOW_TOM],
@@ -60,7 +60,7 @@ const STICKS: Hands = Hands {
     loud: 1.0,
 };
 
-const GENTLE: Hands = Hands {
+pub(crate) const GENTLE: FillPatterns = FillPatterns {
     paths: &[
         &[HIGH_TOM, MID_TOM, LOW_TOM],
         &[RIM, HIGH_TOM, LOW_TOM],
@@ -78,7 +78,7 @@ const GENTLE: Hands = Hands {
     loud: 0.84,
 };
 
-const MACHINE: Hands = Hands {
+pub(crate) const MACHINE: FillPatterns = FillPatterns {
     paths: &[
         &[SNARE],
         &[CLAP, SNARE],
@@ -96,7 +96,7 @@ const MACHINE: Hands = Hands {
     loud: 0.95,
 };
 
-const OFFBEAT: Hands = Hands {
+pub(crate) const OFFBEAT: FillPatterns = FillPatterns {
     paths: &[
         &[RIM, RIM, HIGH_TOM, LOW_TOM],
         &[SNARE, HIGH_TOM, SNARE, LOW_TOM],
@@ -113,17 +113,13 @@ const OFFBEAT: Hands = Hands {
     loud: 0.95,
 };
 
-impl Hands {
+impl FillPatterns {
     /// Those of the style; where none is chosen, gentle ones in a soft band.
     fn of(style: StyleChoice, loudness: f32) -> &'static Self {
-        let StyleChoice::Fixed(style) = style else {
-            return if loudness < 0.75 { &GENTLE } else { &STICKS };
-        };
         match style {
-            Style::PopRock | Style::Funk | Style::Country | Style::Blues | Style::JazzSwing => &STICKS,
-            Style::Ballad | Style::Folk | Style::Bossa => &GENTLE,
-            Style::House | Style::HipHop => &MACHINE,
-            Style::Reggae => &OFFBEAT,
+            StyleChoice::Fixed(style) => style.data().asked_fills,
+            StyleChoice::Auto if loudness < 0.75 => &GENTLE,
+            StyleChoice::Auto => &STICKS,
         }
     }
 }
@@ -225,10 +221,10 @@ impl Fills {
     ) {
         let loudness = loudness(takes);
         if let State::Playing(fill) = self.state {
-            let hands = Hands::of(controls.style, loudness);
+            let patterns = FillPatterns::of(controls.style, loudness);
             let triplets = in_triplets(takes)
-                .unwrap_or(matches!(controls.style, StyleChoice::Fixed(Style::JazzSwing | Style::Blues)));
-            fill.play(place, seed, hands, triplets, loudness, step);
+                .unwrap_or(matches!(controls.style, StyleChoice::Fixed(style) if style.data().swings()));
+            fill.play(place, seed, patterns, triplets, loudness, step);
         }
         if self.lands {
             let drums = &mut step.now.drums;
@@ -247,7 +243,7 @@ impl Fill {
         &self,
         place: &StepPosition,
         seed: u64,
-        hands: &Hands,
+        patterns: &FillPatterns,
         triplets: bool,
         loudness: f32,
         step: &mut Decision,
@@ -258,9 +254,9 @@ impl Fill {
         let beats_left = spot.length.saturating_sub(spot.at + 1) / if compound { 6 } else { 4 };
         let triplets = triplets && !compound && beat.steps == 4;
         let rhythms = match (compound, triplets) {
-            (true, _) => &hands.compound,
-            (_, true) => &hands.triplets,
-            _ => &hands.straight,
+            (true, _) => &patterns.compound,
+            (_, true) => &patterns.triplets,
+            _ => &patterns.straight,
         };
         let choose = |lane: u64, n: usize| (draw(seed, self.first as u64, lane) * n as f64) as usize;
         let rhythm = rhythms[2 - usize::from(beats_left.min(2))];
@@ -285,7 +281,7 @@ impl Fill {
         }
         let done = f32::from(spot.at - self.from.min(spot.at));
         let done = done / f32::from(spot.length.saturating_sub(self.from).max(1));
-        let path = hands.paths[choose(0, hands.paths.len())];
+        let path = patterns.paths[choose(0, patterns.paths.len())];
         let drum = path[((done * path.len() as f32) as usize).min(path.len() - 1)];
         let accent = match cell {
             0 => 1.0,
@@ -293,7 +289,7 @@ impl Fill {
             _ if cell.is_multiple_of(2) => 0.92,
             _ => 0.84,
         };
-        let velocity = bin(LOUD * (0.8 + 0.2 * done) * accent * hands.loud * loudness);
+        let velocity = bin(LOUD * (0.8 + 0.2 * done) * accent * patterns.loud * loudness);
         half.drums[drum] = velocity;
         if letter == b'X' {
             let other = if drum == SNARE { LOW_TOM } else { SNARE };

@@ -1,9 +1,9 @@
 //! From a decision of the band to notes with their time, length and velocity.
 
 pub mod feel;
-mod fill;
-mod key;
+pub(crate) mod fill;
 pub mod pattern;
+mod pitch_classes;
 mod player;
 mod rehearsal;
 mod takes;

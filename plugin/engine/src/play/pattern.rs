@@ -13,7 +13,7 @@ use sideman_music::encoding::grid::{
 };
 use sideman_music::score::BandScore;
 use sideman_music::smf::{SmfError, read};
-use sideman_music::{BandStep, Chord, Note, Part, Pulse, STEP_PULSES, Track};
+use sideman_music::{BandStep, Chord, Note, PARTS, Part, Pulse, STEP_PULSES, Track};
 
 /// Most bars of a pattern.
 pub const MOST_BARS: usize = 4;
@@ -51,7 +51,7 @@ pub enum PatternError {
 }
 
 /// The patterns that parts keep to, in the order of [`Part::ALL`].
-pub type Patterns = [Option<Arc<Pattern>>; 4];
+pub type Patterns = [Option<Arc<Pattern>>; PARTS];
 
 /// What is heard of the harmony: pitch classes, and the lowest pitch.
 pub(crate) type Harmony = (u16, Option<u8>);

@@ -9,10 +9,10 @@
 use sideman_inference::band::{Activity, Band, Decision, Forced, Rests, StepContext, StepPosition};
 use sideman_music::encoding::grid::{self, BASS_HIGH, BASS_LOW, DRUM_LENGTH, VelocityTable};
 use sideman_music::listen::Lean;
-use sideman_music::{BandStep, Chord, Note, Part, PianoFrame, Pulse};
+use sideman_music::{BandStep, Chord, Note, PARTS, Part, PianoFrame, Pulse};
 
 use super::fill::Fills;
-use super::key::Key;
+use super::pitch_classes::RecentPitchClasses;
 use super::rehearsal::Rehearsal;
 use super::takes::Takes;
 use crate::controls::Controls;
@@ -45,22 +45,22 @@ pub struct Player {
     seed: u64,
     planner: Planner,
     feel: Feel,
-    memory: Memory,
+    memory: ClosingHarmony,
     takes: Takes,
     fills: Fills,
     sections: Sections,
     /// What parts keep to.
     patterns: Patterns,
     /// How often each part was drawn anew.
-    redraws: [u32; 4],
+    redraws: [u32; PARTS],
     rehearsal: Rehearsal,
-    key: Key,
+    key: RecentPitchClasses,
     /// What a band that took over would have played ahead of its first step.
     missed: BandStep,
     /// Whom each part was last played from.
-    sources: [Source; 4],
+    sources: [Source; PARTS],
     /// Whether each part has played the coming step ahead of it.
-    ahead: [bool; 4],
+    ahead: [bool; PARTS],
     asleep: bool,
     /// Whether the band fills where phrases end by itself.
     band_fills: bool,
@@ -81,7 +81,7 @@ enum Source {
 
 /// What the close needs to know.
 #[derive(Debug, Clone, Copy, Default)]
-struct Memory {
+struct ClosingHarmony {
     /// Pitch classes and lowest pitch of the last half-bar in which the piano sounded, and of the last
     /// but one.
     last: (u16, Option<u8>),
@@ -91,7 +91,7 @@ struct Memory {
     bass: Option<u8>,
     chords: [Chord; 2],
     /// Step at which each part played last.
-    played: [Option<i64>; 4],
+    played: [Option<i64>; PARTS],
 }
 
 impl Player {
@@ -107,14 +107,14 @@ impl Player {
             redraws: controls.parts.map(|p| p.redraws),
             planner: Planner::new(&controls),
             feel: Feel::new(seed, controls.swing, controls.humanize),
-            memory: Memory::default(),
+            memory: ClosingHarmony::default(),
             takes: Takes::default(),
             fills: Fills::new(controls.fills),
             rehearsal: Rehearsal::default(),
-            key: Key::default(),
+            key: RecentPitchClasses::default(),
             missed: BandStep::EMPTY,
-            sources: [Source::Band; 4],
-            ahead: [false; 4],
+            sources: [Source::Band; PARTS],
+            ahead: [false; PARTS],
             asleep: false,
             band_fills: true,
             controls,
@@ -142,14 +142,14 @@ impl Player {
     pub fn reset(&mut self, band: &mut dyn Band) {
         self.planner.reset();
         self.feel.reset();
-        self.memory = Memory::default();
+        self.memory = ClosingHarmony::default();
         self.takes.reset();
         self.fills.reset();
         self.sections.reset();
         self.rehearsal.reset();
         self.key.reset();
         self.missed = BandStep::EMPTY;
-        self.ahead = [false; 4];
+        self.ahead = [false; PARTS];
         self.asleep = false;
         self.start(band);
     }
@@ -166,11 +166,11 @@ impl Player {
         }
     }
 
-    /// Has the band of another seat go on from the next step, with its own velocities and comings and goings.
-    pub fn take_over(&mut self, seat: &mut LoadedBand) {
-        self.change_velocities(&seat.velocities);
-        self.change_activity(seat.activity);
-        self.change_band(&mut *seat.band);
+    /// Has another band go on from the next step, with its own velocities and comings and goings.
+    pub fn take_over(&mut self, loaded: &mut LoadedBand) {
+        self.change_velocities(&loaded.velocities);
+        self.change_activity(loaded.activity);
+        self.change_band(&mut *loaded.band);
     }
 
     /// Plays the bins of the band with other velocities from the next step on.
@@ -268,11 +268,11 @@ impl Player {
             Doing::Play(_) => self.resting(place, forced.as_ref()),
             _ => Rests::default(),
         };
-        let moment = StepContext { place: *place, heard: frame, parts, bpm, dials, rests, forced };
-        let decision = band.decide(&moment);
-        self.rehearsal.push(moment);
+        let context = StepContext { place: *place, heard: frame, parts, bpm, dials, rests, forced };
+        let decision = band.decide(&context);
+        self.rehearsal.push(context);
         let playing = matches!(doing, Doing::Play(_));
-        let decision = self.cast(&moment, decision, playing);
+        let decision = self.cast(&context, decision, playing);
         let now = step_pulse(place.step) + lean;
         match doing {
             Doing::Rest => {}
@@ -288,16 +288,16 @@ impl Player {
                     other => other,
                 };
                 let level = Level { gain: level.gain * swell(place, &rests, parts), ..level };
-                self.play(&moment, &decision, level, &mut |o| order(late(o)));
+                self.play(&context, &decision, level, &mut |o| order(late(o)));
             }
             Doing::End { until, level } => {
-                self.ahead = [false; 4];
+                self.ahead = [false; PARTS];
                 order(Order::CancelFrom(now));
                 order(Order::Release(now));
                 self.close(place, now, until, level, order);
             }
             Doing::Stop => {
-                self.ahead = [false; 4];
+                self.ahead = [false; PARTS];
                 order(Order::CancelFrom(now));
                 order(Order::Release(now));
             }
@@ -322,7 +322,7 @@ impl Player {
         Some(all)
     }
 
-    /// Which parts rest in this bar and the next: those that play what they are told do not.
+    /// Which parts rest in this bar and the next: forced parts do not.
     fn resting(&mut self, place: &StepPosition, forced: Option<&Forced>) -> Rests {
         let mut rests = self.sections.step(place, self.controls.on(), self.planner.energy().lift());
         for part in forced.into_iter().flat_map(|f| Part::ALL.into_iter().filter(|p| f.parts[p.index()])) {
@@ -332,11 +332,11 @@ impl Player {
     }
 
     /// Whether the drums play a fill now: one that was asked for, or one that leads out of a phrase.
-    fn fill(&mut self, moment: &StepContext) -> bool {
-        let StepContext { place, rests, forced, .. } = moment;
+    fn fill(&mut self, context: &StepContext) -> bool {
+        let StepContext { place, rests, forced, .. } = context;
         let filled = self.fills.step(place);
-        let told = forced.is_some_and(|f| f.parts[Part::Drums.index()]);
-        if place.in_bar == 0 && !self.band_fills && !told {
+        let drums_forced = forced.is_some_and(|f| f.parts[Part::Drums.index()]);
+        if place.in_bar == 0 && !self.band_fills && !drums_forced {
             // Who plays softly fills less.
             let odds = self.sections.fill(place, rests, self.controls.on())
                 * (2.0 * self.controls.intensity).min(1.5);
@@ -349,8 +349,8 @@ impl Player {
     }
 
     /// What each part plays, from whom it is to come.
-    fn cast(&mut self, moment: &StepContext, decided: Decision, playing: bool) -> Decision {
-        let StepContext { place, rests, forced, .. } = moment;
+    fn cast(&mut self, context: &StepContext, decided: Decision, playing: bool) -> Decision {
+        let StepContext { place, rests, forced, .. } = context;
         let mut decision = decided;
         let missed = std::mem::take(&mut self.missed);
         let last = place.in_bar + 1 >= place.bar_steps;
@@ -381,7 +381,7 @@ impl Player {
         }
         if !playing || !self.controls.part(Part::Drums).on {
             self.fills.reset();
-        } else if self.fill(moment) {
+        } else if self.fill(context) {
             self.fills.play(place, self.seed, &self.controls, &self.takes, &mut decision);
             sources[Part::Drums.index()] = Source::Fill;
         }
@@ -391,18 +391,18 @@ impl Player {
                 decision.now.silence(Part::ALL[part]);
             }
         }
-        (self.sources, self.ahead) = (sources, [false; 4]);
+        (self.sources, self.ahead) = (sources, [false; PARTS]);
         decision
     }
 
     fn play(
         &mut self,
-        moment: &StepContext,
+        context: &StepContext,
         decision: &Decision,
         level: Level,
         order: &mut impl FnMut(Order),
     ) {
-        let place = &moment.place;
+        let place = &context.place;
         let on_beat = Beat::at(place).start == place.in_bar;
         for (half, step) in [(Half::Now, &decision.now), (Half::Early, &decision.early)] {
             for part in Part::ALL {
@@ -412,7 +412,7 @@ impl Player {
                     // What is to rest in the next bar rings on into its first beat at most.
                     let left = i64::from(place.bar_steps.saturating_sub(place.in_bar));
                     let last = step_pulse(place.step + left + i64::from(Beat::at(place).steps));
-                    let until = if moment.rests.next[part.index()] { last } else { Pulse::MAX };
+                    let until = if context.rests.next[part.index()] { last } else { Pulse::MAX };
                     self.play_half(place, half, part, step, level, &mut |o| order(shortened(o, until)));
                 }
             }
@@ -492,7 +492,7 @@ impl Player {
     }
 }
 
-impl Memory {
+impl ClosingHarmony {
     fn hear(&mut self, place: &StepPosition, heard: &PianoFrame) {
         self.turned |= place.in_bar.is_multiple_of(place.half_steps.max(1));
         if heard.keys == 0 {
@@ -543,8 +543,8 @@ const SWELL: f32 = 0.12;
 
 /// Factor on velocities with which the parts lead up to a bar in which more of them play: from 1 in the middle
 /// of the bar on.
-fn swell(place: &StepPosition, rests: &Rests, on: [bool; 4]) -> f32 {
-    let playing = |rests: &[bool; 4]| (0..4).filter(|&i| on[i] && !rests[i]).count();
+fn swell(place: &StepPosition, rests: &Rests, on: [bool; PARTS]) -> f32 {
+    let playing = |rests: &[bool; PARTS]| (0..PARTS).filter(|&i| on[i] && !rests[i]).count();
     let (now, next) = (playing(&rests.now), playing(&rests.next));
     let done = f32::from(place.in_bar) / f32::from(place.bar_steps.max(1));
     if next > now { 1.0 + SWELL * (2.0 * done - 1.0).max(0.0) } else { 1.0 }

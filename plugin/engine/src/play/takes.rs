@@ -1,7 +1,7 @@
 //! What the parts played in their last whole bars, so that locked ones can repeat it.
 
 use sideman_inference::band::{Decision, Forced, StepPosition};
-use sideman_music::{BandStep, Part};
+use sideman_music::{BandStep, PARTS, Part};
 
 use crate::play::feel::Half;
 
@@ -37,11 +37,11 @@ impl Spot {
 struct Take {
     what: Decision,
     /// How far each part strayed from the grid, by half.
-    strays: [[f64; 2]; 4],
+    strays: [[f64; 2]; PARTS],
 }
 
 const NOTHING: Take =
-    Take { what: Decision { now: BandStep::EMPTY, early: BandStep::EMPTY }, strays: [[0.0; 2]; 4] };
+    Take { what: Decision { now: BandStep::EMPTY, early: BandStep::EMPTY }, strays: [[0.0; 2]; PARTS] };
 
 /// What is remembered of a part. `order` holds the numbers of its bars: of the last but one, the last, and
 /// the one that is being played.
@@ -106,7 +106,7 @@ impl Track {
 #[derive(Debug, Clone)]
 pub(super) struct Takes {
     bars: Box<[[Take; LONGEST as usize]; BARS]>,
-    tracks: [Track; 4],
+    tracks: [Track; PARTS],
     /// What is played ahead of the coming step.
     lead: Take,
     /// The present step, and where it lies.
@@ -118,7 +118,7 @@ impl Default for Takes {
     fn default() -> Self {
         Self {
             bars: Box::new([[NOTHING; LONGEST as usize]; BARS]),
-            tracks: [Track::EMPTY; 4],
+            tracks: [Track::EMPTY; PARTS],
             lead: NOTHING,
             step: None,
             spot: Spot { at: 0, length: 16 },
@@ -141,7 +141,7 @@ impl Takes {
     }
 
     /// Goes on to a step. Returns what the locked parts play in it, if any do.
-    pub(super) fn begin(&mut self, place: &StepPosition, locked: [bool; 4]) -> Option<Forced> {
+    pub(super) fn begin(&mut self, place: &StepPosition, locked: [bool; PARTS]) -> Option<Forced> {
         let spot = Spot::of(place);
         let gap = self.step.is_none_or(|s| s + 1 != place.step);
         (self.step, self.spot) = (Some(place.step), spot);

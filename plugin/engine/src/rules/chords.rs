@@ -5,7 +5,7 @@ use sideman_music::encoding::grid::length_bin;
 use sideman_music::{BandStep, Chord, Part, STEP_PULSES};
 
 use super::dials::Turned;
-use super::groove::Manner;
+use super::groove::StyleData;
 use super::harmony::Harmony;
 use super::voicing::{Register, Voicing, voice};
 use super::{LONGEST_STEPS, Lane, Now, Phrase, RuleBand, in_half};
@@ -58,11 +58,11 @@ fn stroke(letter: u8, length: i64) -> (f32, i64) {
 
 impl RuleBand {
     /// What guitar or strings play for a letter.
-    pub(super) fn chord(&mut self, part: Part, letter: u8, length: i64, manner: &Manner, at: At) -> Chord {
+    pub(super) fn chord(&mut self, part: Part, letter: u8, length: i64, style: &StyleData, at: At) -> Chord {
         let mut chord = Chord::default();
         let Some(reading) = self.harmony.reading() else { return chord };
         let voicing = match part {
-            Part::Guitar => self.guitar.lead(&self.harmony, reading.root, manner.guitar_voices, GUITAR),
+            Part::Guitar => self.guitar.lead(&self.harmony, reading.root, style.guitar_voices, GUITAR),
             _ => {
                 let count = 2 + FULL.iter().filter(|&&f| at.energy >= f).count();
                 self.strings.lead(&self.harmony, reading.root, count, STRINGS)
@@ -98,12 +98,12 @@ impl RuleBand {
 
     /// Whether the strings play in this section of eight bars: they come and go, and come the more surely
     /// the more energy there is. Where rests are planned for the band they follow the plan alone.
-    pub(super) fn strings_play(&self, phrase: &Phrase, manner: &Manner, energy: f32) -> bool {
+    pub(super) fn strings_play(&self, phrase: &Phrase, style: &StyleData, energy: f32) -> bool {
         if self.planned {
             return true;
         }
         let hold_back = if phrase.section == 0 { 0.15 } else { 0.0 };
-        let wanted = f32::from(manner.strings_from) / 100.0
+        let wanted = f32::from(style.strings_from) / 100.0
             + hold_back
             + 0.3 * (self.draw(Part::Strings, phrase.section, Lane::Strings) - 0.5);
         energy >= wanted
@@ -115,12 +115,12 @@ impl RuleBand {
         &mut self,
         place: &StepPosition,
         phrase: &Phrase,
-        manner: &Manner,
+        style: &StyleData,
         turned: &Turned,
         out: &mut BandStep,
     ) {
         let energy = turned.energy(Part::Strings);
-        if !self.strings_play(phrase, manner, energy) {
+        if !self.strings_play(phrase, style, energy) {
             return;
         }
         let (in_half, half) = (in_half(place), i64::from(place.half_steps.max(1)));
@@ -136,7 +136,7 @@ impl RuleBand {
         if turn && on_time.keeps(Part::Strings, leave) {
             // A little longer than to the next chord, so that common notes do not gap.
             let length = (half - in_half).min(LONGEST_STEPS) * STEP_PULSES * 10 / 9;
-            out.strings = self.chord(Part::Strings, b'x', length, manner, at);
+            out.strings = self.chord(Part::Strings, b'x', length, style, at);
         } else if in_half > 1 && in_half % 2 == 0 {
             let draw = self.draw(Part::Strings, turned.counter(), Lane::Add(103));
             if turned.adds(0.35, draw) {

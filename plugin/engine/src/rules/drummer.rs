@@ -41,7 +41,7 @@ impl RuleBand {
     /// The lines of the groove; the feet alone while the hands fill.
     fn pattern(&self, now: &Now, energy: f32, feet_alone: bool, out: &mut BandStep) {
         let cell = now.read;
-        let riding = now.manner.rides && now.phrase.riding && energy >= RIDE_FROM;
+        let riding = now.style.rides && now.phrase.riding && energy >= RIDE_FROM;
         let groove = now.groove;
         let variation = now.pick.of(groove.drums);
         for line in groove.time.iter().chain(variation.into_iter().flatten()) {
@@ -96,11 +96,11 @@ impl RuleBand {
     fn crash(&self, now: &Now, energy: f32, out: &mut BandStep) {
         let phrase = &now.phrase;
         let wanted = match phrase.bar {
-            0 => energy * 100.0 >= f32::from(now.manner.crash_from),
-            4 => energy >= CRASH_OFTEN && now.manner.crash_from <= 100,
+            0 => energy * 100.0 >= f32::from(now.style.crash_from),
+            4 => energy >= CRASH_OFTEN && now.style.crash_from <= 100,
             _ => false,
         };
-        let greets = phrase.entered && energy >= RIDE_FROM && now.manner.crash_from <= 100;
+        let greets = phrase.entered && energy >= RIDE_FROM && now.style.crash_from <= 100;
         let first = now.cell.beat == 0 && now.cell.index == 0;
         if first && (wanted || greets) && !phrase.first {
             (out.drums[HAT], out.drums[RIDE], out.drums[OPEN]) = (0, 0, 0);
@@ -163,7 +163,7 @@ fn can_play(class: usize, letter: u8, now: &Now) -> bool {
     let light = matches!(letter, b'o' | b'g');
     match class {
         _ if !between || now.slow => true,
-        HAT | RIDE | SHAKER => now.manner.machine || now.bpm < ONE_HAND,
+        HAT | RIDE | SHAKER => now.style.machine || now.bpm < ONE_HAND,
         SNARE | RIM | OPEN => !light || now.bpm < TWO_HANDS,
         _ => true,
     }

@@ -16,6 +16,7 @@
 use sideman_inference::band::StepPosition;
 
 use crate::play::feel::Half;
+use crate::play::fill::FillPatterns;
 use crate::position::{Beat, is_compound};
 
 /// When a line of the drums plays.
@@ -200,9 +201,25 @@ impl Groove {
     }
 }
 
-/// A style's way of playing: a groove for each kind of metre, and what holds in all.
+/// All that a style is: its names, its instruments, a groove for each kind of metre, and what holds in all.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Manner {
+pub(crate) struct StyleData {
+    /// Name as users write it, in commands, presets and weights.
+    pub(crate) name: &'static str,
+    /// Name as hosts show it.
+    pub(crate) title: &'static str,
+    /// General MIDI programs from 0 of bass, guitar and strings. Picked, fingered, fretless, slap, synth and upright
+    /// basses are programs 34, 33, 35, 36, 38 and 32; nylon, steel, jazz, clean and muted guitars 24 to 28;
+    /// strings 48, slow strings 49, synth strings 50, solo violin 40, plucked strings 45.
+    pub(crate) programs: [u8; 3],
+    /// Genres of the classifiers, in small letters, that the style suits at any tempo and in any metre.
+    pub(crate) genres: &'static [&'static str],
+    /// Labels of the style in training collections whose bands were made by rules.
+    pub(crate) labels: &'static [&'static str],
+    /// Wider labels there that may mean it, too.
+    pub(crate) broad_labels: &'static [&'static str],
+    /// The fills that users ask for.
+    pub(crate) asked_fills: &'static FillPatterns,
     /// Bars of quarter notes.
     pub(super) common: &'static Groove,
     /// Bars of three quarter notes.
@@ -231,7 +248,12 @@ pub(super) struct Manner {
     pub(super) guitar_voices: usize,
 }
 
-impl Manner {
+impl StyleData {
+    /// Whether it divides beats into three.
+    pub(crate) fn swings(&self) -> bool {
+        self.common.triplets()
+    }
+
     /// The groove for a bar.
     pub(super) fn groove(&self, place: &StepPosition) -> &'static Groove {
         match Beat::at(place) {

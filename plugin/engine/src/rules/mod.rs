@@ -11,19 +11,19 @@ mod drummer;
 mod groove;
 mod harmony;
 mod progression;
-mod styles;
+pub(crate) mod styles;
 mod voicing;
 
 use sideman_inference::band::{Band, Decision, StepContext, StepPosition};
 use sideman_music::encoding::grid::{BassNote, length_bin};
-use sideman_music::{BandStep, Part, PianoFrame, STEP_PULSES};
+use sideman_music::{BandStep, PARTS, Part, PianoFrame, STEP_PULSES};
 
 use crate::play::feel::{Half, draw, mix};
 use crate::style::Style;
 use bass::{BassLine, Ground};
 use chords::{At, Voices};
 use dials::Turned;
-use groove::{Cell, Groove, Manner};
+use groove::{Cell, Groove, StyleData};
 use harmony::Harmony;
 use progression::Progression;
 
@@ -43,7 +43,7 @@ const BASS_LEVELS: [f32; 2] = [0.3, 0.72];
 const GUITAR_LEVELS: [f32; 2] = [0.35, 0.7];
 /// How far the morph has to go for drums, bass, guitar and strings to begin to play the other style; each has
 /// gone over altogether after [`MORPH_WIDTH`] more.
-const MORPH_FROM: [f32; 4] = [0.6, 0.4, 0.0, 0.2];
+const MORPH_FROM: [f32; PARTS] = [0.6, 0.4, 0.0, 0.2];
 const MORPH_WIDTH: f32 = 0.4;
 
 /// What each kind of draw is for, so that one does not follow from another.
@@ -86,9 +86,9 @@ pub struct RuleBand {
     patterns: Option<u64>,
     /// What each part draws from, which variation of its patterns it plays, and how far it has moved on from
     /// that because it was drawn anew.
-    seeds: [u64; 4],
-    picks: [usize; 4],
-    moved: [Option<u64>; 4],
+    seeds: [u64; PARTS],
+    picks: [usize; PARTS],
+    moved: [Option<u64>; PARTS],
     harmony: Harmony,
     progression: Progression,
     /// Running loudness of the piano, as a velocity, and share of steps with a new note.
@@ -106,10 +106,10 @@ pub struct RuleBand {
     /// Whether rests are planned for this band at all, which parts rest in this bar, and whether one has come
     /// in with it.
     planned: bool,
-    rested: [bool; 4],
+    rested: [bool; PARTS],
     entered: bool,
     /// Step at which each part played last.
-    played: [Option<i64>; 4],
+    played: [Option<i64>; PARTS],
     /// Whether the piano struck something right on this half-bar.
     on_time: bool,
     /// Whether it struck a sixteenth after the half-bar rather than on it when it last did either.
@@ -139,7 +139,7 @@ struct Phrase {
 struct Now<'a> {
     place: &'a StepPosition,
     bpm: f32,
-    manner: &'static Manner,
+    style: &'static StyleData,
     groove: &'static Groove,
     /// Variation of the patterns.
     pick: Pick,
@@ -159,7 +159,7 @@ impl Now<'_> {
     /// the steps between.
     fn at_half_tempo(self) -> Option<Self> {
         let whole = self.cell.beats == 4 && self.groove.beats == 4 && self.groove.cells == 4;
-        if !whole || self.bpm < self.manner.half_time_from {
+        if !whole || self.bpm < self.style.half_time_from {
             return Some(self);
         }
         let at = self.place.in_bar / 2 + 8 * (self.phrase.bars.rem_euclid(2) as u16);
@@ -203,9 +203,9 @@ impl RuleBand {
             style,
             other: None,
             patterns: None,
-            seeds: [0; 4],
-            picks: [0; 4],
-            moved: [None; 4],
+            seeds: [0; PARTS],
+            picks: [0; PARTS],
+            moved: [None; PARTS],
             harmony: Harmony::default(),
             progression: Progression::default(),
             loudness: MEZZO,
@@ -217,9 +217,9 @@ impl RuleBand {
             guitar: Voices::default(),
             strings: Voices::default(),
             planned: false,
-            rested: [false; 4],
+            rested: [false; PARTS],
             entered: false,
-            played: [None; 4],
+            played: [None; PARTS],
             on_time: false,
             late: true,
         };
@@ -249,7 +249,7 @@ impl RuleBand {
     }
 
     fn drawn_from(self, seed: u64) -> Self {
-        Self { seeds: [seed; 4], picks: picks(self.patterns.unwrap_or_else(|| mix(seed) >> 8)), ..self }
+        Self { seeds: [seed; PARTS], picks: picks(self.patterns.unwrap_or_else(|| mix(seed) >> 8)), ..self }
     }
 
     /// Which variation a part plays: its own, or at a temperature above neutral now and then another one for two
@@ -267,12 +267,12 @@ impl RuleBand {
     }
 
     /// How a part plays in a bar: in one style or the other, two bars at a time.
-    fn manner(&self, part: Part, bar: i64, morph: f32) -> &'static Manner {
+    fn style_data(&self, part: Part, bar: i64, morph: f32) -> &'static StyleData {
         let i = part.index();
         let share = ((morph - MORPH_FROM[i]) / MORPH_WIDTH).clamp(0.0, 1.0);
         match self.other {
-            Some(other) if self.draw(part, bar.div_euclid(2), Lane::Morph) < share => other.manner(),
-            _ => self.style.manner(),
+            Some(other) if self.draw(part, bar.div_euclid(2), Lane::Morph) < share => other.data(),
+            _ => self.style.data(),
         }
     }
 
@@ -296,25 +296,25 @@ impl RuleBand {
     }
 
     /// Takes in who rests. The form begins anew where someone comes in off its four bars.
-    fn notice(&mut self, moment: &StepContext) {
-        let rests = moment.rests;
-        self.planned |= rests.now != [false; 4] || rests.next != [false; 4];
-        if moment.place.in_bar > 0 {
+    fn notice(&mut self, context: &StepContext) {
+        let rests = context.rests;
+        self.planned |= rests.now != [false; PARTS] || rests.next != [false; PARTS];
+        if context.place.in_bar > 0 {
             return;
         }
-        let came = |i: usize| self.rested[i] && !rests.now[i] && moment.parts[i];
-        self.entered = (0..4).any(came);
+        let came = |i: usize| self.rested[i] && !rests.now[i] && context.parts[i];
+        self.entered = (0..PARTS).any(came);
         self.rested = rests.now;
         if let Some(origin) = &mut self.origin
             && self.entered
-            && (moment.place.bar - *origin).rem_euclid(4) != 0
+            && (context.place.bar - *origin).rem_euclid(4) != 0
         {
-            *origin = moment.place.bar;
+            *origin = context.place.bar;
         }
     }
 
-    fn phrase(&self, moment: &StepContext) -> Phrase {
-        let (place, rests) = (&moment.place, &moment.rests);
+    fn phrase(&self, context: &StepContext) -> Phrase {
+        let (place, rests) = (&context.place, &context.rests);
         let bars = place.bar - self.origin.unwrap_or(place.bar);
         Phrase {
             bars,
@@ -322,7 +322,7 @@ impl RuleBand {
             section: bars.div_euclid(8),
             riding: bars.rem_euclid(16) >= 8,
             first: self.began.is_none_or(|began| place.bar <= began),
-            lead: (0..4).any(|i| rests.now[i] && !rests.next[i] && moment.parts[i]),
+            lead: (0..PARTS).any(|i| rests.now[i] && !rests.next[i] && context.parts[i]),
             entered: self.entered,
         }
     }
@@ -352,19 +352,19 @@ impl RuleBand {
                 let letter = self.turn(part, now.letter(pattern, now.read), now.turned);
                 if letter != b'.' {
                     out.guitar =
-                        self.chord(part, letter, now.until_next(pattern), now.manner, At::of(now, part));
+                        self.chord(part, letter, now.until_next(pattern), now.style, At::of(now, part));
                 }
             }
             Part::Strings => {
                 let pattern = now.pick.of(now.groove.strings).unwrap_or("");
                 let energy = now.turned.energy(part);
-                if pattern.is_empty() || !self.strings_play(&now.phrase, now.manner, energy) {
+                if pattern.is_empty() || !self.strings_play(&now.phrase, now.style, energy) {
                     return;
                 }
                 let letter = self.turn(part, now.letter(pattern, now.read), now.turned);
                 if letter != b'.' {
                     out.strings =
-                        self.chord(part, letter, now.until_next(pattern), now.manner, At::of(now, part));
+                        self.chord(part, letter, now.until_next(pattern), now.style, At::of(now, part));
                 }
             }
         }
@@ -403,7 +403,7 @@ impl RuleBand {
         let chance = self.draw(Part::Bass, now.place.step, Lane::Walk);
         let next = self.progression.next(lowest);
         let pitch = self.bass.pitch(letter, &Ground { reading, lowest, next, new_half, chance });
-        let pulses = (now.until_next(pattern) as f32 * now.manner.bass_gate) as i64;
+        let pulses = (now.until_next(pattern) as f32 * now.style.bass_gate) as i64;
         Some(self.bass_note(letter, pitch, pulses, now.place.step))
     }
 
@@ -435,8 +435,8 @@ impl RuleBand {
 
     /// A hand that comes a sixteenth late on a half-bar: what played the old chord there plays the new one
     /// now.
-    fn answer_late(&mut self, moment: &StepContext, phrase: &Phrase, turned: &Turned, out: &mut BandStep) {
-        let place = &moment.place;
+    fn answer_late(&mut self, context: &StepContext, phrase: &Phrase, turned: &Turned, out: &mut BandStep) {
+        let place = &context.place;
         let just_played = |part: Part| self.played[part.index()] == Some(place.step - 1) && !out.plays(part);
         let length = STEP_PULSES * (i64::from(place.half_steps) - 1).clamp(1, 3);
         let [_, bass, guitar, strings] = Part::ALL.map(just_played);
@@ -448,9 +448,9 @@ impl RuleBand {
             out.bass = Some(self.bass_note(b'R', pitch, length, place.step));
         }
         let mut answer = |part: Part, length: i64| {
-            let manner = self.manner(part, place.bar, moment.dials.morph);
+            let style = self.style_data(part, place.bar, context.dials.morph);
             let at = At { step: place.step, phrase_bar: phrase.bar, energy: turned.energy(part) };
-            self.chord(part, b'x', length, manner, at)
+            self.chord(part, b'x', length, style, at)
         };
         if guitar {
             out.guitar = answer(Part::Guitar, length);
@@ -464,7 +464,7 @@ impl RuleBand {
 
 /// Variations of the parts for a number: drums and bass, which are written for each other, take the same one,
 /// and guitar and strings come round later.
-fn picks(number: u64) -> [usize; 4] {
+fn picks(number: u64) -> [usize; PARTS] {
     let n = (number % 1024) as usize;
     [n, n, n + n / 4, n + n / 16]
 }
@@ -520,32 +520,32 @@ impl Band for RuleBand {
         }
     }
 
-    fn decide(&mut self, moment: &StepContext) -> Decision {
-        let place = &moment.place;
+    fn decide(&mut self, context: &StepContext) -> Decision {
+        let place = &context.place;
         let bass_before = self.harmony.bass();
         if in_half(place) == 0 && self.began.is_some() {
             self.progression.ended(bass_before);
         }
-        let changed = self.harmony.hear(place, &moment.heard);
-        self.follow(place, &moment.heard);
-        self.notice(moment);
-        let phrase = self.phrase(moment);
-        let turned = Turned::new(place, &moment.dials, self.energy(moment.dials.intensity));
+        let changed = self.harmony.hear(place, &context.heard);
+        self.follow(place, &context.heard);
+        self.notice(context);
+        let phrase = self.phrase(context);
+        let turned = Turned::new(place, &context.dials, self.energy(context.dials.intensity));
         let mut decision = Decision::default();
 
         for part in Part::ALL {
-            let manner = self.manner(part, place.bar, moment.dials.morph);
-            let groove = manner.groove(place);
+            let style = self.style_data(part, place.bar, context.dials.morph);
+            let groove = style.groove(place);
             let pick = self.pick(part, phrase.bars, &turned);
             if let Some((cell, half)) = groove.cell(place) {
                 let out = match half {
                     Half::Now => &mut decision.now,
                     Half::Early => &mut decision.early,
                 };
-                let (bpm, bar, turned) = (moment.bpm, phrase.bars, &turned);
+                let (bpm, bar, turned) = (context.bpm, phrase.bars, &turned);
                 let read = cell;
                 let now =
-                    Now { place, bpm, manner, groove, pick, cell, read, bar, slow: false, phrase, turned };
+                    Now { place, bpm, style, groove, pick, cell, read, bar, slow: false, phrase, turned };
                 let now = if part == Part::Strings { Some(now) } else { now.at_half_tempo() };
                 if let Some(now) = now {
                     self.play(part, &now, out);
@@ -555,16 +555,16 @@ impl Band for RuleBand {
                 }
             }
             if part == Part::Strings && pick.of(groove.strings).is_none_or(str::is_empty) {
-                self.pad(place, &phrase, manner, &turned, &mut decision.now);
+                self.pad(place, &phrase, style, &turned, &mut decision.now);
             }
         }
         // A hand, or a left hand, that came late; not the second note of a broken chord.
         let late_hand = !self.on_time || self.harmony.bass() != bass_before;
         if changed && in_half(place) == 1 && late_hand {
-            self.answer_late(moment, &phrase, &turned, &mut decision.now);
+            self.answer_late(context, &phrase, &turned, &mut decision.now);
         }
         for part in Part::ALL {
-            if !moment.parts[part.index()] || moment.rests.now[part.index()] {
+            if !context.parts[part.index()] || context.rests.now[part.index()] {
                 decision.now.silence(part);
                 decision.early.silence(part);
             } else if decision.now.plays(part) {
@@ -579,9 +579,9 @@ impl Band for RuleBand {
 /// style.
 fn offset(part: Part, now: &Now, half: Half) -> i8 {
     let between = half == Half::Now && now.groove.cells == 4 && now.place.in_bar % 2 == 1;
-    let late = if between { now.manner.late } else { 0 };
+    let late = if between { now.style.late } else { 0 };
     let backbeat = now.read.index == 0 && now.read.beat % 2 == 1 && now.cell.beats == 4;
-    let lag = if part == Part::Drums && backbeat { now.manner.lag } else { 0 };
+    let lag = if part == Part::Drums && backbeat { now.style.lag } else { 0 };
     now.groove.offset(now.cell, half, now.bpm) + late + lag
 }
 

@@ -6,6 +6,7 @@ use sideman_music::encoding::grid::{BASS_HIGH, BASS_LOW, LENGTH_BINS, VELOCITY_B
 use sideman_music::listen::frames;
 use sideman_music::{Meter, MeterMap, Note};
 
+use super::tests::notes;
 use super::*;
 use crate::kit::{BELL, CRASH, HAT, HIGH_TOM, LOW_TOM, MID_TOM, OPEN, PEDAL, RIDE, RIM, SHAKER, SNARE};
 use crate::position::place_of;
@@ -73,15 +74,6 @@ impl Setting {
         };
         heard.into_iter().enumerate().skip(from).map(decide).collect()
     }
-}
-
-fn notes(decisions: &[Decision], part: Part) -> usize {
-    let count = |s: &BandStep| match part {
-        Part::Drums => s.drums.iter().filter(|&&d| d > 0).count(),
-        Part::Bass => usize::from(s.bass.is_some()),
-        _ => s.chord(part).len(),
-    };
-    decisions.iter().map(|d| count(&d.now) + count(&d.early)).sum()
 }
 
 /// What a part starts, step by step, without how loudly.
@@ -220,7 +212,7 @@ fn who_rests_is_silent_and_who_comes_in_is_led_in() {
         }
         assert!(filled(bars[5]) && !filled(bars[4]), "{style}: a fill leads in");
         let crash = bars[6][0].now.drums[CRASH] > 0;
-        assert_eq!(crash, style.manner().crash_from <= 100, "{style}");
+        assert_eq!(crash, style.data().crash_from <= 100, "{style}");
         // The phrases count from there: the next short fill is four bars on.
         assert!(filled(bars[9]) && !filled(bars[8]) && !filled(bars[7]), "{style}");
     }
@@ -328,7 +320,7 @@ fn fast_music_is_played_by_two_hands() {
                     let hit = |d: &Decision| classes.iter().any(|&c| d.now.drums[c] > 0);
                     played.windows(3).filter(|w| w.iter().all(hit)).count()
                 };
-                let cymbals = if style.manner().machine { 0 } else { busy(&[HAT, RIDE]) };
+                let cymbals = if style.data().machine { 0 } else { busy(&[HAT, RIDE]) };
                 assert_eq!(cymbals, 0, "{style} at {bpm} in {metre:?}: sixteenths with one hand");
                 let drums = busy(&[LOW_TOM, MID_TOM, HIGH_TOM, RIM]);
                 assert_eq!(drums, 0, "{style} at {bpm} in {metre:?}: a fill that is too fast");

@@ -46,7 +46,7 @@ fn common(style: Style, intensity: f32) -> Vec<Decision> {
     play(&mut RuleBand::new(style), &piano(16, 80), 256, Meter::COMMON, dials)
 }
 
-fn notes(decisions: &[Decision], part: Part) -> usize {
+pub(super) fn notes(decisions: &[Decision], part: Part) -> usize {
     let count = |s: &BandStep| match part {
         Part::Drums => s.drums.iter().filter(|&&d| d > 0).count(),
         Part::Bass => usize::from(s.bass.is_some()),

@@ -101,7 +101,7 @@ struct Jack {
 }
 
 fn ask_jack() -> Option<Jack> {
-    // That there is no server is nothing to be told at length.
+    // No server is no error worth a long message.
     jack::set_logger(jack::LoggerType::None);
     let (client, _) = jack::Client::new("sideman-asks", jack::ClientOptions::NO_START_SERVER).ok()?;
     let wanted = jack::PortFlags::IS_OUTPUT | jack::PortFlags::IS_PHYSICAL;

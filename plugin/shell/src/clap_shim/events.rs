@@ -160,7 +160,7 @@ impl Events {
             }
         }
         if !in_order {
-            // A host's mistake. A stable sort would need memory: the flags, which nobody reads, keep the order.
+            // A host's mistake. A stable sort would need memory: the flags, which are not read, keep the order.
             for (i, slot) in self.slots.iter_mut().enumerate() {
                 slot.set_flags(i as u32);
             }
@@ -235,7 +235,7 @@ unsafe extern "C" fn try_push(list: *const clap_output_events, event: *const cla
     // as large as they say.
     unsafe {
         let out = &mut *(*list).ctx.cast::<Out>();
-        // Without a list nobody hears, but what the framework does on the way must happen.
+        // Without a list nothing goes out, but the framework's side effects must happen.
         let Some(to) = out.to.as_ref() else { return true };
         let Some(push) = to.try_push else { return true };
         let size = (*event).size as usize;

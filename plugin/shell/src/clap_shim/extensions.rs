@@ -20,7 +20,7 @@ use clap_sys::plugin::clap_plugin;
 use clap_sys::stream::{clap_istream, clap_ostream};
 use nice_plug::prelude::{ParamPtr, Params};
 
-use super::{Edge, inner};
+use super::{Shim, inner};
 use crate::state;
 
 static STATE: clap_plugin_state = clap_plugin_state { save: Some(save), load: Some(load) };
@@ -44,7 +44,7 @@ pub(super) unsafe extern "C" fn get_extension(
         return null();
     }
     // SAFETY: the host gives back what it got, and a C string.
-    let (edge, name) = unsafe { (Edge::of(plugin), CStr::from_ptr(id)) };
+    let (shim, name) = unsafe { (Shim::of(plugin), CStr::from_ptr(id)) };
     if name == CLAP_EXT_STATE {
         (&raw const STATE).cast()
     } else if name == CLAP_EXT_LATENCY {
@@ -53,11 +53,11 @@ pub(super) unsafe extern "C" fn get_extension(
         (&raw const RENDER).cast()
     } else if name == CLAP_EXT_PARAMS {
         (&raw const PARAMS).cast()
-    } else if name == CLAP_EXT_GUI && !edge.has_window() {
+    } else if name == CLAP_EXT_GUI && !shim.has_window() {
         // The framework's editor takes the host's side of this extension for granted.
         null()
     } else {
-        inner!(edge, get_extension, id)
+        inner!(shim, get_extension, id)
     }
 }
 
@@ -65,8 +65,8 @@ pub(super) unsafe extern "C" fn get_extension(
 ///
 /// # Safety
 /// `T` is the type of that extension.
-unsafe fn theirs<T>(edge: &Edge, name: &CStr) -> Option<&'static T> {
-    let table = inner!(edge, get_extension, name.as_ptr()).cast::<T>();
+unsafe fn theirs<T>(shim: &Shim, name: &CStr) -> Option<&'static T> {
+    let table = inner!(shim, get_extension, name.as_ptr()).cast::<T>();
     // SAFETY: the framework's tables live as long as the plugin, whose functions alone call this.
     unsafe { table.as_ref() }
 }
@@ -76,16 +76,16 @@ unsafe extern "C" fn save(plugin: *const clap_plugin, stream: *const clap_ostrea
         return false;
     }
     // SAFETY: the host gives back what it got.
-    let edge = unsafe { Edge::of(plugin) };
+    let shim = unsafe { Shim::of(plugin) };
     // SAFETY: the type of the state extension.
-    let Some(save) = (unsafe { theirs::<clap_plugin_state>(edge, CLAP_EXT_STATE) }).and_then(|s| s.save)
+    let Some(save) = (unsafe { theirs::<clap_plugin_state>(shim, CLAP_EXT_STATE) }).and_then(|s| s.save)
     else {
         return false;
     };
     let mut chunk: Vec<u8> = Vec::new();
     let into = clap_ostream { ctx: (&raw mut chunk).cast(), write: Some(collect) };
     // SAFETY: the framework's own function, with a stream that lives through the call.
-    if !unsafe { save(edge.inner, &into) } {
+    if !unsafe { save(shim.inner, &into) } {
         return false;
     }
     let chunk = state::dress(&chunk);
@@ -124,33 +124,33 @@ unsafe extern "C" fn load(plugin: *const clap_plugin, stream: *const clap_istrea
         return false;
     }
     // SAFETY: the host gives back what it got, and a valid stream.
-    let (edge, bytes) = unsafe { (Edge::of(plugin), read_all(&*stream)) };
+    let (shim, bytes) = unsafe { (Shim::of(plugin), read_all(&*stream)) };
     // SAFETY: the type of the state extension.
-    let load = unsafe { theirs::<clap_plugin_state>(edge, CLAP_EXT_STATE) }.and_then(|s| s.load);
+    let load = unsafe { theirs::<clap_plugin_state>(shim, CLAP_EXT_STATE) }.and_then(|s| s.load);
     let (Some(bytes), Some(load)) = (bytes, load) else {
-        edge.instance.shared.notice("The host could not give the saved settings; nothing was changed.");
+        shim.instance.shared.notice("The host could not give the saved settings; nothing was changed.");
         return false;
     };
     // Some hosts load nothing at all into a new instance.
     if bytes.is_empty() {
         return false;
     }
-    let instance = &edge.instance;
-    let mended = state::mend(&bytes, &instance.params);
+    let instance = &shim.instance;
+    let repaired = state::repair(&bytes, &instance.params);
     let font = instance.params.soundfont.path();
-    let mut source = mended.chunk.as_slice();
+    let mut source = repaired.chunk.as_slice();
     let from = clap_istream { ctx: (&raw mut source).cast(), read: Some(give) };
-    instance.params.presses.set_loading(true);
+    instance.params.set_loading(true);
     // SAFETY: the framework's own function, with a stream that lives through the call.
-    let loaded = unsafe { load(edge.inner, &from) };
-    instance.params.presses.set_loading(false);
-    for notice in &mended.notices {
+    let loaded = unsafe { load(shim.inner, &from) };
+    instance.params.set_loading(false);
+    for notice in &repaired.notices {
         instance.shared.notice(notice.as_str());
     }
     if instance.params.soundfont.path() != font {
         instance.load_sound();
     }
-    loaded && mended.readable
+    loaded && repaired.readable
 }
 
 unsafe extern "C" fn give(stream: *const clap_istream, buffer: *mut c_void, size: u64) -> i64 {
@@ -189,7 +189,7 @@ unsafe fn read_all(stream: &clap_istream) -> Option<Vec<u8>> {
 
 unsafe extern "C" fn latency(plugin: *const clap_plugin) -> u32 {
     // SAFETY: the host gives back what it got.
-    unsafe { Edge::of(plugin) }.instance.latency()
+    unsafe { Shim::of(plugin) }.instance.latency()
 }
 
 unsafe extern "C" fn hard_realtime(_plugin: *const clap_plugin) -> bool {
@@ -198,43 +198,43 @@ unsafe extern "C" fn hard_realtime(_plugin: *const clap_plugin) -> bool {
 
 unsafe extern "C" fn set_render(plugin: *const clap_plugin, mode: clap_plugin_render_mode) -> bool {
     // SAFETY: the host gives back what it got.
-    let edge = unsafe { Edge::of(plugin) };
+    let shim = unsafe { Shim::of(plugin) };
     // The framework would keep it to itself until the next activation.
     match mode {
-        CLAP_RENDER_REALTIME => edge.instance.set_offline(false),
-        CLAP_RENDER_OFFLINE => edge.instance.set_offline(true),
+        CLAP_RENDER_REALTIME => shim.instance.set_offline(false),
+        CLAP_RENDER_OFFLINE => shim.instance.set_offline(true),
         _ => return false,
     }
     true
 }
 
-unsafe fn params(edge: &Edge) -> &'static clap_plugin_params {
+unsafe fn params(shim: &Shim) -> &'static clap_plugin_params {
     // SAFETY: the type of the parameters' extension, which the framework always has.
-    unsafe { theirs(edge, CLAP_EXT_PARAMS).expect("the framework has parameters") }
+    unsafe { theirs(shim, CLAP_EXT_PARAMS).expect("the framework has parameters") }
 }
 
 unsafe extern "C" fn count(plugin: *const clap_plugin) -> u32 {
     // SAFETY: the host gives back what it got; the framework's function is there.
     unsafe {
-        let edge = Edge::of(plugin);
-        params(edge).count.map_or(0, |f| f(edge.inner))
+        let shim = Shim::of(plugin);
+        params(shim).count.map_or(0, |f| f(shim.inner))
     }
 }
 
 unsafe extern "C" fn get_info(plugin: *const clap_plugin, index: u32, info: *mut clap_param_info) -> bool {
     // SAFETY: the host gives back what it got.
-    let edge = unsafe { Edge::of(plugin) };
+    let shim = unsafe { Shim::of(plugin) };
     // The framework looks one too far and panics.
     // SAFETY: as above; the framework's function is there, and fills in a structure that the host owns.
     unsafe {
         if info.is_null()
             || index >= count(plugin)
-            || !params(edge).get_info.is_some_and(|f| f(edge.inner, index, info))
+            || !params(shim).get_info.is_some_and(|f| f(shim.inner, index, info))
         {
             return false;
         }
     }
-    let map = edge.instance.params.param_map();
+    let map = shim.instance.params.param_map();
     if let Some((_, ParamPtr::EnumParam(_), _)) = map.get(index as usize) {
         // SAFETY: filled in above. The framework says "stepped" only, and hosts show a slider, not a list.
         unsafe { (*info).flags |= CLAP_PARAM_IS_ENUM };
@@ -245,8 +245,8 @@ unsafe extern "C" fn get_info(plugin: *const clap_plugin, index: u32, info: *mut
 unsafe extern "C" fn get_value(plugin: *const clap_plugin, id: clap_id, value: *mut f64) -> bool {
     // SAFETY: the host gives back what it got.
     unsafe {
-        let edge = Edge::of(plugin);
-        params(edge).get_value.is_some_and(|f| f(edge.inner, id, value)) && make_whole(edge, id, value)
+        let shim = Shim::of(plugin);
+        params(shim).get_value.is_some_and(|f| f(shim.inner, id, value)) && make_whole(shim, id, value)
     }
 }
 
@@ -255,22 +255,22 @@ unsafe extern "C" fn get_value(plugin: *const clap_plugin, id: clap_id, value: *
 ///
 /// # Safety
 /// `value` is null or valid.
-unsafe fn make_whole(edge: &Edge, id: clap_id, value: *mut f64) -> bool {
+unsafe fn make_whole(shim: &Shim, id: clap_id, value: *mut f64) -> bool {
     // All instances have the same parameters.
     static STEPPED: OnceLock<Vec<clap_id>> = OnceLock::new();
     let stepped = STEPPED.get_or_init(|| {
-        // SAFETY: an edge has its framework.
-        let describe = unsafe { params(edge) }.get_info;
+        // SAFETY: an shim has its framework.
+        let describe = unsafe { params(shim) }.get_info;
         let info = |index| {
             let mut info = MaybeUninit::<clap_param_info>::zeroed();
             // SAFETY: the framework fills in the structure that it is handed.
-            let there = describe.is_some_and(|f| unsafe { f(edge.inner, index, info.as_mut_ptr()) });
+            let there = describe.is_some_and(|f| unsafe { f(shim.inner, index, info.as_mut_ptr()) });
             // SAFETY: zeros are a value of all that the framework may have left as it was.
             let info = unsafe { info.assume_init() };
             (there && info.flags & CLAP_PARAM_IS_STEPPED != 0).then_some(info.id)
         };
         // The framework looks one too far and panics.
-        (0..edge.instance.params.param_map().len() as u32).filter_map(info).collect()
+        (0..shim.instance.params.param_map().len() as u32).filter_map(info).collect()
     });
     // SAFETY: as this function's.
     if let Some(value) = unsafe { value.as_mut() }.filter(|_| stepped.contains(&id)) {
@@ -292,8 +292,8 @@ unsafe extern "C" fn value_to_text(
     }
     // SAFETY: the host gives back what it got.
     unsafe {
-        let edge = Edge::of(plugin);
-        params(edge).value_to_text.is_some_and(|f| f(edge.inner, id, value, text, size))
+        let shim = Shim::of(plugin);
+        params(shim).value_to_text.is_some_and(|f| f(shim.inner, id, value, text, size))
     }
 }
 
@@ -305,9 +305,9 @@ unsafe extern "C" fn text_to_value(
 ) -> bool {
     // SAFETY: the host gives back what it got.
     unsafe {
-        let edge = Edge::of(plugin);
-        params(edge).text_to_value.is_some_and(|f| f(edge.inner, id, text, value))
-            && make_whole(edge, id, value)
+        let shim = Shim::of(plugin);
+        params(shim).text_to_value.is_some_and(|f| f(shim.inner, id, text, value))
+            && make_whole(shim, id, value)
     }
 }
 
@@ -318,7 +318,7 @@ unsafe extern "C" fn flush(
 ) {
     // SAFETY: the host gives back what it got, and flushes never while it processes.
     unsafe {
-        let edge = Edge::of(plugin);
-        super::process::flush(edge, incoming, outgoing);
+        let shim = Shim::of(plugin);
+        super::process::flush(shim, incoming, outgoing);
     }
 }

@@ -1,6 +1,6 @@
 //! Between the host and the framework: a `clap_plugin` of our own before the framework's.
 //!
-//! It mends what the framework does not do well (each point is in `notes` of the functions below):
+//! It repairs what the framework does not do well (each point is in `notes` of the functions below):
 //! - a damaged state reaches [`crate::state`] before the framework refuses it;
 //! - blocks of 0 samples, blocks without outputs, with more channels than asked for or larger than announced
 //!   would be left out or end in an abort; events that come with a parameter flush would be lost;
@@ -11,7 +11,7 @@
 //! - a VST3 host without a buffer for our input would die in the VST3 wrapper, so that only CLAP has one;
 //! - a host without a window for us is not offered an editor; one that destroys while active is forgiven.
 //!
-//! The first field of [`Edge`] is the `clap_plugin` that the host sees, and its `plugin_data` is the
+//! The first field of [`Shim`] is the `clap_plugin` that the host sees, and its `plugin_data` is the
 //! framework's: so the framework's extensions, which look at nothing else, can be given to the host as they are.
 
 mod events;
@@ -47,7 +47,7 @@ pub(crate) const EVENTS: usize = 4096;
 
 /// A plugin as the host has it.
 #[repr(C)]
-pub(crate) struct Edge {
+pub(crate) struct Shim {
     /// What the host sees; first, because the host's pointer to it is our only way back.
     outer: clap_plugin,
     inner: *const clap_plugin,
@@ -56,8 +56,8 @@ pub(crate) struct Edge {
     /// Only for the thread that processes or flushes: hosts never do both at once.
     audio: UnsafeCell<Audio>,
     active: AtomicBool,
-    /// Latency that the host was told.
-    told_latency: AtomicU32,
+    /// Latency that was reported to the host.
+    reported_latency: AtomicU32,
 }
 
 /// A host's pointer, for a closure that any thread may call.
@@ -79,7 +79,7 @@ impl HostPtr {
     }
 }
 
-impl Edge {
+impl Shim {
     /// Makes a plugin for a host.
     ///
     /// # Safety
@@ -89,7 +89,7 @@ impl Edge {
         unsafe { vst3::give_handler(host) };
         // SAFETY: as this function's.
         let wrapper = Arc::into_raw(unsafe { Wrapper::<Sideman>::new(host) });
-        // SAFETY: just made; nobody else has it yet. The framework's `destroy` takes the count back.
+        // SAFETY: just made, and not shared yet. The framework's `destroy` takes the count back.
         let inner: *const clap_plugin = unsafe { (*wrapper).clap_plugin.as_ptr() };
         let Some(instance) = Instance::take_newest() else { return inner };
         let pointer = HostPtr(host);
@@ -106,22 +106,22 @@ impl Edge {
             on_main_thread: Some(on_main_thread),
             ..theirs
         };
-        let edge = Box::new(Self {
+        let shim = Box::new(Self {
             outer,
             inner,
             host,
             instance,
             audio: UnsafeCell::new(Audio::default()),
             active: AtomicBool::new(false),
-            told_latency: AtomicU32::new(0),
+            reported_latency: AtomicU32::new(0),
         });
-        Box::into_raw(edge).cast()
+        Box::into_raw(shim).cast()
     }
 
-    /// The edge behind a host's pointer.
+    /// The shim behind a host's pointer.
     ///
     /// # Safety
-    /// `plugin` is what [`Edge::create`] returned, and has not been destroyed.
+    /// `plugin` is what [`Shim::create`] returned, and has not been destroyed.
     unsafe fn of<'a>(plugin: *const clap_plugin) -> &'a Self {
         // SAFETY: `outer` is the first field of a `repr(C)` structure.
         unsafe { &*plugin.cast::<Self>() }
@@ -164,8 +164,8 @@ impl Edge {
     }
 
     /// What is to be done whenever the host calls on the main thread.
-    fn mind(&self) {
-        self.instance.word_troubles();
+    fn update_host(&self) {
+        self.instance.update_notices();
         if self.instance.take_touched() {
             // SAFETY: the extension's type is right, and this is the main thread.
             unsafe {
@@ -181,73 +181,73 @@ impl Edge {
 
 /// Calls a function of the framework's plugin. Its table is complete.
 macro_rules! inner {
-    ($edge:expr, $function:ident $(, $argument:expr)*) => {
+    ($shim:expr, $function:ident $(, $argument:expr)*) => {
         // SAFETY: the framework's own plugin, called as the host called us.
-        unsafe { ((*$edge.inner).$function.expect("the framework's table is complete"))($edge.inner $(, $argument)*) }
+        unsafe { ((*$shim.inner).$function.expect("the framework's table is complete"))($shim.inner $(, $argument)*) }
     };
 }
 use inner;
 
 unsafe extern "C" fn init(plugin: *const clap_plugin) -> bool {
     // SAFETY: the host gives back what it got.
-    let edge = unsafe { Edge::of(plugin) };
-    inner!(edge, init) && {
-        edge.hide_input_from_wrapper();
+    let shim = unsafe { Shim::of(plugin) };
+    inner!(shim, init) && {
+        shim.hide_input_from_wrapper();
         true
     }
 }
 
 unsafe extern "C" fn destroy(plugin: *const clap_plugin) {
     // SAFETY: the host gives back what it got, for the last time.
-    let edge = unsafe { Box::from_raw(plugin.cast_mut().cast::<Edge>()) };
-    if edge.active.load(Relaxed) {
-        inner!(edge, deactivate);
+    let shim = unsafe { Box::from_raw(plugin.cast_mut().cast::<Shim>()) };
+    if shim.active.load(Relaxed) {
+        inner!(shim, deactivate);
     }
-    inner!(edge, destroy);
+    inner!(shim, destroy);
 }
 
 unsafe extern "C" fn activate(plugin: *const clap_plugin, sample_rate: f64, least: u32, most: u32) -> bool {
     // SAFETY: the host gives back what it got.
-    let edge = unsafe { Edge::of(plugin) };
+    let shim = unsafe { Shim::of(plugin) };
     // Some hosts call back on the main thread only while an editor is open; the framework's queue would fill.
-    inner!(edge, on_main_thread);
+    inner!(shim, on_main_thread);
     if !sample_rate.is_finite() || sample_rate <= 0.0 {
         return false;
     }
     // SAFETY: nothing is processed while a plugin is activated.
-    unsafe { (*edge.audio.get()).prepare(sample_rate, most) };
-    if !inner!(edge, activate, sample_rate, least, most) {
+    unsafe { (*shim.audio.get()).prepare(sample_rate, most) };
+    if !inner!(shim, activate, sample_rate, least, most) {
         return false;
     }
-    edge.active.store(true, Relaxed);
-    let latency = edge.instance.latency();
-    if edge.told_latency.swap(latency, Relaxed) != latency {
+    shim.active.store(true, Relaxed);
+    let latency = shim.instance.latency();
+    if shim.reported_latency.swap(latency, Relaxed) != latency {
         // SAFETY: the extension's type is right; hosts take this call during activation.
         unsafe {
             if let Some(changed) =
-                edge.host_extension::<clap_host_latency>(CLAP_EXT_LATENCY).and_then(|l| l.changed)
+                shim.host_extension::<clap_host_latency>(CLAP_EXT_LATENCY).and_then(|l| l.changed)
             {
-                changed(edge.host);
+                changed(shim.host);
             }
         }
     }
-    edge.mind();
+    shim.update_host();
     true
 }
 
 unsafe extern "C" fn deactivate(plugin: *const clap_plugin) {
     // SAFETY: the host gives back what it got.
-    let edge = unsafe { Edge::of(plugin) };
-    inner!(edge, deactivate);
-    edge.active.store(false, Relaxed);
-    edge.mind();
+    let shim = unsafe { Shim::of(plugin) };
+    inner!(shim, deactivate);
+    shim.active.store(false, Relaxed);
+    shim.update_host();
 }
 
 unsafe extern "C" fn on_main_thread(plugin: *const clap_plugin) {
     // SAFETY: the host gives back what it got.
-    let edge = unsafe { Edge::of(plugin) };
-    inner!(edge, on_main_thread);
-    edge.mind();
+    let shim = unsafe { Shim::of(plugin) };
+    inner!(shim, on_main_thread);
+    shim.update_host();
 }
 
 /// A null pointer to nothing in particular.

@@ -20,7 +20,7 @@ use clap_sys::process::{CLAP_PROCESS_CONTINUE, CLAP_PROCESS_ERROR, clap_process,
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::events::{Events, Out, list};
-use super::{Edge, inner, nothing};
+use super::{Shim, inner, nothing};
 
 /// Cuts at changes of parameters in a block; what changes after that is applied early rather than in ever
 /// smaller pieces.
@@ -30,11 +30,11 @@ const CUTS: usize = 32;
 pub(super) struct Audio {
     events: Events,
     sample_rate: f64,
-    /// Largest block that the framework was told of.
+    /// Largest block that was announced to the framework.
     most: u32,
     /// Takes what the host has no place for.
     scratch: [Vec<f32>; 2],
-    /// What is heard where the host connects nothing: zeros, which the framework only reads.
+    /// Input where the host connects none: zeros, which the framework only reads.
     silence: Vec<f32>,
 }
 
@@ -71,24 +71,24 @@ pub(super) unsafe extern "C" fn process(
         return CLAP_PROCESS_ERROR;
     }
     // SAFETY: the host gives back what it got, and a valid block; only one thread processes.
-    let (edge, block) = unsafe { (Edge::of(plugin), &*process) };
-    if !edge.active.load(Relaxed) {
+    let (shim, block) = unsafe { (Shim::of(plugin), &*process) };
+    if !shim.active.load(Relaxed) {
         return CLAP_PROCESS_ERROR;
     }
     if block.frames_count == 0 {
         // The framework would drop the notes.
         // SAFETY: as above.
-        unsafe { flush(edge, block.in_events, block.out_events) };
+        unsafe { flush(shim, block.in_events, block.out_events) };
         return CLAP_PROCESS_CONTINUE;
     }
     // SAFETY: as above.
-    let audio = unsafe { &mut *edge.audio.get() };
+    let audio = unsafe { &mut *shim.audio.get() };
     // SAFETY: the host's list is valid.
     unsafe { audio.events.take(block.in_events, block.frames_count) };
     // SAFETY: the host's block is valid.
-    let status = unsafe { pieces(edge, audio, block) };
+    let status = unsafe { pieces(shim, audio, block) };
     if audio.events.take_crowded() {
-        edge.instance.note_crowd();
+        shim.instance.note_crowd();
     }
     audio.events.clear();
     status
@@ -99,24 +99,24 @@ pub(super) unsafe extern "C" fn process(
 /// # Safety
 /// The lists are null or valid. Not while processing.
 pub(super) unsafe fn flush(
-    edge: &Edge,
+    shim: &Shim,
     incoming: *const clap_input_events,
     outgoing: *const clap_output_events,
 ) {
     // SAFETY: as this function's.
-    let audio = unsafe { &mut *edge.audio.get() };
+    let audio = unsafe { &mut *shim.audio.get() };
     // SAFETY: as this function's.
     unsafe { audio.events.take(incoming, 1) };
-    let theirs = inner!(edge, get_extension, CLAP_EXT_PARAMS.as_ptr()).cast::<clap_plugin_params>();
+    let theirs = inner!(shim, get_extension, CLAP_EXT_PARAMS.as_ptr()).cast::<clap_plugin_params>();
     // SAFETY: the type of the parameters' extension, and the framework's own function.
     unsafe {
         if let Some(flush) = theirs.as_ref().and_then(|params| params.flush) {
             let slots: &[_] = audio.events.slots();
             let mut out = Out { to: outgoing, start: 0, end: 0, last: 0 };
-            flush(edge.inner, &list(&slots), &out.list());
+            flush(shim.inner, &list(&slots), &out.list());
         }
     }
-    if edge.active.load(Relaxed) {
+    if shim.active.load(Relaxed) {
         audio.events.keep_notes();
     } else {
         audio.events.clear();
@@ -127,7 +127,7 @@ pub(super) unsafe fn flush(
 ///
 /// # Safety
 /// The host's block is valid.
-unsafe fn pieces(edge: &Edge, audio: &mut Audio, block: &clap_process) -> clap_process_status {
+unsafe fn pieces(shim: &Shim, audio: &mut Audio, block: &clap_process) -> clap_process_status {
     let frames = block.frames_count;
     let mut out = Out { to: block.out_events, start: 0, end: frames - 1, last: 0 };
     // SAFETY: the host's transport is null or valid.
@@ -158,7 +158,7 @@ unsafe fn pieces(edge: &Edge, audio: &mut Audio, block: &clap_process) -> clap_p
         out.start = start;
         let moved = base.map(|(t, at)| moved(t, start - at, audio.sample_rate));
         // SAFETY: the host's block is valid, and the piece within it.
-        status = unsafe { piece(edge, audio, block, start..end, slot..until, moved.as_ref(), &mut out) };
+        status = unsafe { piece(shim, audio, block, start..end, slot..until, moved.as_ref(), &mut out) };
         if status == CLAP_PROCESS_ERROR {
             return status;
         }
@@ -172,7 +172,7 @@ unsafe fn pieces(edge: &Edge, audio: &mut Audio, block: &clap_process) -> clap_p
 /// # Safety
 /// The host's block is valid, and the piece within it.
 unsafe fn piece(
-    edge: &Edge,
+    shim: &Shim,
     audio: &mut Audio,
     block: &clap_process,
     frames: std::ops::Range<u32>,
@@ -228,7 +228,7 @@ unsafe fn piece(
         in_events: &raw const in_events,
         out_events: &raw const out_events,
     };
-    inner!(edge, process, &raw const piece)
+    inner!(shim, process, &raw const piece)
 }
 
 /// The two channels of the input from a sample on: silence where the host has none, twice the same where it has one.

@@ -1,4 +1,4 @@
-//! The edge with the framework and the engine behind it, driven as a host does.
+//! The shim with the framework and the engine behind it, driven as a host does.
 
 #![allow(clippy::undocumented_unsafe_blocks)] // every call here is a host's call on a plugin made right before
 
@@ -26,9 +26,9 @@ use clap_sys::plugin::clap_plugin;
 use clap_sys::process::{CLAP_PROCESS_CONTINUE, CLAP_PROCESS_ERROR, clap_process};
 use clap_sys::stream::{clap_istream, clap_ostream};
 use clap_sys::version::CLAP_VERSION;
-use sideman_engine::genre::{AudioEar, Source};
+use sideman_engine::genre::{AudioClassifier, Source};
 
-use super::Edge;
+use super::Shim;
 
 unsafe extern "C" fn no_extension(_: *const clap_host, _: *const c_char) -> *const c_void {
     null()
@@ -59,13 +59,13 @@ struct Hosted(*const clap_plugin);
 
 impl Hosted {
     fn new() -> Self {
-        let plugin = unsafe { Edge::create(&HOST) };
+        let plugin = unsafe { Shim::create(&HOST) };
         assert!(unsafe { (*plugin).init.unwrap()(plugin) });
         Self(plugin)
     }
 
-    fn edge(&self) -> &Edge {
-        unsafe { Edge::of(self.0) }
+    fn shim(&self) -> &Shim {
+        unsafe { Shim::of(self.0) }
     }
 
     fn activate(&self, most: u32) {
@@ -341,21 +341,31 @@ fn state_goes_around_and_damage_is_told() {
     let other = Hosted::new();
     assert!(other.load(&saved));
     assert_eq!((value_of(&other, tempo), value_of(&other, fill)), (0.5, 1.0));
-    assert_eq!(other.edge().instance.params.presses.fill.count(), 0, "nobody pressed");
-    assert!(other.edge().instance.shared.book(|b| b.notices.is_empty()));
+    assert_eq!(
+        other.shim().instance.params.presses(sideman_engine::controls::Control::Fill),
+        0,
+        "nobody pressed"
+    );
+    assert!(other.shim().instance.shared.editor_state(|b| b.notices.is_empty()));
     assert_eq!(other.save(), saved);
 
     // While it plays, too.
     assert!(hosted.load(&saved[..saved.len() / 2]), "half of it can be read");
-    assert!(hosted.edge().instance.shared.book(|b| b.notices.last().is_some_and(|n| n.contains("damaged"))));
+    assert!(
+        hosted
+            .shim()
+            .instance
+            .shared
+            .editor_state(|b| b.notices.last().is_some_and(|n| n.contains("damaged")))
+    );
     assert!(!hosted.load(&[0xAB; 300]));
     assert_ne!(value_of(&hosted, tempo), 0.5, "the default");
     assert!(
         hosted
-            .edge()
+            .shim()
             .instance
             .shared
-            .book(|b| b.notices.last().is_some_and(|n| n.contains("could not be read")))
+            .editor_state(|b| b.notices.last().is_some_and(|n| n.contains("could not be read")))
     );
     let before = hosted.save();
     assert!(!hosted.load(&[]));
@@ -367,7 +377,7 @@ fn a_panic_ends_the_notes_is_told_and_the_host_lives_on() {
     let hosted = Hosted::new();
     hosted.activate(64);
     hosted.process(64, &[note(0, true, 60)], 2);
-    let instance = &hosted.edge().instance;
+    let instance = &hosted.shim().instance;
     instance.break_next.store(true, std::sync::atomic::Ordering::Relaxed);
     let (status, out, audio) = hosted.process(64, &[note(7, true, 61)], 2);
     assert_eq!(status, CLAP_PROCESS_CONTINUE);
@@ -388,7 +398,7 @@ fn a_panic_ends_the_notes_is_told_and_the_host_lives_on() {
     assert!(
         instance
             .shared
-            .book(|b| b.notices.iter().any(|n| n.contains("plugin.rs") && n.contains("on purpose")))
+            .editor_state(|b| b.notices.iter().any(|n| n.contains("plugin.rs") && n.contains("on purpose")))
     );
     hosted.activate(64);
     assert!(!instance.shared.status().panicked);
@@ -401,9 +411,9 @@ fn the_render_mode_holds_at_once() {
     let hosted = Hosted::new();
     hosted.activate(64);
     let render: *const clap_plugin_render = hosted.extension(CLAP_EXT_RENDER);
-    assert!(!hosted.edge().instance.offline());
+    assert!(!hosted.shim().instance.offline());
     assert!(unsafe { (*render).set.unwrap()(hosted.0, CLAP_RENDER_OFFLINE) });
-    assert!(hosted.edge().instance.offline());
+    assert!(hosted.shim().instance.offline());
     assert!(!unsafe { (*render).set.unwrap()(hosted.0, 99) });
 }
 
@@ -425,7 +435,7 @@ struct Meter {
     said: [f32; 2],
 }
 
-impl AudioEar for Meter {
+impl AudioClassifier for Meter {
     fn push(&mut self, samples: &[f32], rate: f32) {
         assert_eq!(rate, 48_000.0);
         let last = samples.last().copied().unwrap_or_default();
@@ -454,12 +464,12 @@ fn an_input_is_heard_through_all_cuts_and_may_be_missing() {
         [(&[0.5f32, 0.25][..], 0.375f32), (&[0.5], 0.5), (&[1.0, 0.5, 9.0], 0.75), (&[], 0.0)]
     {
         let hosted = Hosted::new();
-        let instance = &hosted.edge().instance;
+        let instance = &hosted.shim().instance;
         let make = || {
             let classes = ["a", "b"].map(str::to_owned).to_vec();
-            Ok(Box::new(Meter { classes, said: [0.0; 2] }) as Box<dyn AudioEar>)
+            Ok(Box::new(Meter { classes, said: [0.0; 2] }) as Box<dyn AudioClassifier>)
         };
-        *instance.ears.lock().unwrap() = Some(std::sync::Arc::new(make));
+        *instance.make_classifier.lock().unwrap() = Some(std::sync::Arc::new(make));
         // The host's blocks are larger than it said, and cut where a parameter changes.
         hosted.activate(480);
         let swing = id_of(&hosted, "Swing");
@@ -472,9 +482,9 @@ fn an_input_is_heard_through_all_cuts_and_may_be_missing() {
             std::thread::sleep(std::time::Duration::from_millis(2));
         }
         std::thread::sleep(std::time::Duration::from_millis(300));
-        let genre = instance.shared.book(|b| b.genre.clone());
+        let genre = instance.shared.editor_state(|b| b.genre.clone());
         assert_eq!(instance.shared.status().unheard, 0);
-        assert!(instance.shared.book(|b| b.notices.is_empty()), "{levels:?}");
+        assert!(instance.shared.editor_state(|b| b.notices.is_empty()), "{levels:?}");
         if wanted > 0.0 {
             assert_eq!(genre.source, Source::Audio, "{levels:?}");
             assert!((genre.probabilities[0] - wanted).abs() < 1e-6, "{levels:?}: {:?}", genre.probabilities);
@@ -488,7 +498,7 @@ fn an_input_is_heard_through_all_cuts_and_may_be_missing() {
 fn the_wrapper_is_not_offered_an_input() {
     static WRAPPER: clap_host =
         clap_host { vendor: c"The CLAP Wrapper Team".as_ptr(), version: c"0.15.0".as_ptr(), ..TEMPLATE };
-    let plugin = unsafe { Edge::create(&WRAPPER) };
+    let plugin = unsafe { Shim::create(&WRAPPER) };
     assert!(unsafe { (*plugin).init.unwrap()(plugin) });
     let hosted = Hosted(plugin);
     let ports: &clap_plugin_audio_ports = unsafe { &*hosted.extension(CLAP_EXT_AUDIO_PORTS) };

@@ -66,20 +66,20 @@ pub(crate) fn plain(ui: &Ui, rect: Rect, name: &str, text: &str, on: Option<Colo
     response
 }
 
-/// One of several, as buttons side by side. Returns where each stands.
+/// One of several, as buttons side by side. Returns the rectangle of each.
 pub(crate) fn row(ui: &Ui, touch: &mut Touch<'_>, rect: Rect, control: Control, words: &[&str], tip: &str) {
-    let taken = choice(touch.hand, control);
+    let taken = choice(touch.access, control);
     let wide = rect.width() / words.len() as f32;
     for (i, word) in words.iter().enumerate() {
         let cell = Rect::from_min_size(
             pos2(rect.left() + wide * i as f32, rect.top()),
             vec2(wide - 2.0, rect.height()),
         );
-        let name = format!("{} {word}", touch.hand.name(control));
+        let name = format!("{} {word}", touch.access.name(control));
         let response = clickable(ui, cell, id(control).with(i), &name, Some(taken == i));
         face(ui, cell, &response, word, (taken == i).then_some(theme::ACCENT));
         if response.clicked() {
-            choose(touch.hand, control, i);
+            choose(touch.access, control, i);
         }
         touch.about(ui, &response, control);
         response.on_hover_text(tip);
@@ -88,10 +88,10 @@ pub(crate) fn row(ui: &Ui, touch: &mut Touch<'_>, rect: Rect, control: Control, 
 
 /// A chooser that opens a list. Arrows change the choice without it.
 pub(crate) fn chooser(ui: &Ui, touch: &mut Touch<'_>, rect: Rect, control: Control, label: &str, tip: &str) {
-    let steps = touch.hand.steps(control).unwrap_or(1).max(1);
-    let taken = choice(touch.hand, control).min(steps);
-    let text_of = |touch: &Touch<'_>, i: usize| touch.hand.text(control, i as f32 / steps as f32);
-    let name = format!("{}: {}", touch.hand.name(control), text_of(touch, taken));
+    let steps = touch.access.steps(control).unwrap_or(1).max(1);
+    let taken = choice(touch.access, control).min(steps);
+    let text_of = |touch: &Touch<'_>, i: usize| touch.access.text(control, i as f32 / steps as f32);
+    let name = format!("{}: {}", touch.access.name(control), text_of(touch, taken));
     let response = clickable(ui, rect, id(control), &name, None);
     let open = egui::Popup::menu(&response).is_open();
     let painter = ui.painter();
@@ -122,9 +122,9 @@ pub(crate) fn chooser(ui: &Ui, touch: &mut Touch<'_>, rect: Rect, control: Contr
         if !open {
             let (up, down) = ui.input(|i| (i.key_pressed(Key::ArrowUp), i.key_pressed(Key::ArrowDown)));
             if up && taken > 0 {
-                choose(touch.hand, control, taken - 1);
+                choose(touch.access, control, taken - 1);
             } else if down && taken < steps {
-                choose(touch.hand, control, taken + 1);
+                choose(touch.access, control, taken + 1);
             }
         }
     }
@@ -132,7 +132,7 @@ pub(crate) fn chooser(ui: &Ui, touch: &mut Touch<'_>, rect: Rect, control: Contr
         ui.set_min_width(rect.width().max(110.0));
         for i in 0..=steps {
             if ui.selectable_label(i == taken, text_of(touch, i)).clicked() {
-                choose(touch.hand, control, i);
+                choose(touch.access, control, i);
             }
         }
     });

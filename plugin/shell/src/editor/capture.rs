@@ -68,9 +68,9 @@ pub(crate) fn save_into(
     folder: Option<PathBuf>,
 ) -> Result<PathBuf, CaptureError> {
     // Copied first: working it out under the lock would keep the band's thread from writing.
-    let book = shared.book(Clone::clone);
-    let from = before(book.tempos.iter(), now, f64::from(minutes) * 60.0);
-    let score = book.capture(from, now).ok_or(CaptureError::Nothing)?;
+    let state = shared.editor_state(Clone::clone);
+    let from = before(state.tempos.iter(), now, f64::from(minutes) * 60.0);
+    let score = state.capture(from, now).ok_or(CaptureError::Nothing)?;
     let folder = folder.ok_or(CaptureError::NoFolder)?;
     let name = chrono::Local::now().format("Sideman %Y-%m-%d %H.%M.%S").to_string();
     write_new(&folder, &name, &smf::write(&score))

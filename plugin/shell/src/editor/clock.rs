@@ -127,22 +127,22 @@ fn clock(ui: &Ui, touch: &mut Touch<'_>, rect: Rect) {
     let cell = |x: f32, row: f32, w: f32| {
         Rect::from_min_size(pos2(rect.left() + x, rect.top() + row * 26.0), vec2(w, 22.0))
     };
-    let tip = "Tempo of the own clock. Drag, wheel or arrows; shift for fine";
+    let tip = "Tempo of the internal clock. Drag, wheel or arrows; shift for fine";
     field(ui, touch, cell(0.0, 0.0, 140.0), Control::Tempo, "Tempo", tip);
     let tip = "Tap the tempo in time";
     button::press(ui, touch, cell(144.0, 0.0, 46.0), Control::Tap, "Tap", theme::ACCENT, tip);
     let runs = matches!(touch.scene.status.source, ClockSource::Own | ClockSource::CountIn);
     let word = if runs { "Stop" } else { "Start" };
-    let tip = "Starts the own clock on the spot, or stops it";
+    let tip = "Starts the internal clock on the spot, or stops it";
     button::press(ui, touch, cell(194.0, 0.0, 56.0), Control::StartStop, word, theme::ACCENT, tip);
 
     let tip =
         "Which clock the band follows: the host's while it runs and else the own (Auto), or only one of them";
     button::chooser(ui, touch, cell(0.0, 1.0, 92.0), Control::Clock, "Clock", tip);
-    let tip = "Metre of the own clock";
+    let tip = "Metre of the internal clock";
     button::chooser(ui, touch, cell(96.0, 1.0, 70.0), Control::Meter, "", tip);
-    let waits = is_on(touch.hand, Control::CountIn) && touch.scene.status.source == ClockSource::CountIn;
+    let waits = is_on(touch.access, Control::CountIn) && touch.scene.status.source == ClockSource::CountIn;
     let colour = if waits { theme::WARN } else { theme::ACCENT };
-    let tip = "The own clock waits for four even notes, which say the tempo";
+    let tip = "The internal clock waits for four even notes, which say the tempo";
     button::switch(ui, touch, cell(170.0, 1.0, 80.0), Control::CountIn, "Count-in", colour, tip);
 }

@@ -13,13 +13,13 @@ const SPAN: f32 = PI * 0.78;
 
 /// How a dial looks.
 pub(crate) struct Dial<'a> {
-    /// What stands above it.
+    /// Text above it.
     pub(crate) label: &'a str,
-    /// What the tooltip says.
+    /// Text of the tooltip.
     pub(crate) tip: &'a str,
     /// Colour of the value.
     pub(crate) colour: Color32,
-    /// Whether the value stands below; otherwise it takes the label's place while it is turned.
+    /// Whether the value is shown below; otherwise it replaces the label while the dial is turned.
     pub(crate) value_below: bool,
 }
 
@@ -29,7 +29,7 @@ impl Dial<'_> {
         let (response, value) = touch.turn(ui, rect, control, self.tip);
         let lively = response.hovered() || response.has_focus() || response.dragged();
         let painter = ui.painter();
-        let text = touch.hand.text(control, value);
+        let text = touch.access.text(control, value);
 
         let letters = 14.0;
         let head = Rect::from_min_size(rect.min, vec2(rect.width(), letters));
@@ -51,7 +51,7 @@ impl Dial<'_> {
         }
         // In the gap between the two ends of the scale.
         let dot = pos2(middle.x, middle.y + radius - 3.0);
-        self.face(ui, middle, radius, value, touch.hand.default(control), lively);
+        self.face(ui, middle, radius, value, touch.access.default(control), lively);
         if response.has_focus() {
             theme::focus_ring(painter, rect);
         }
@@ -94,7 +94,7 @@ pub(crate) fn field(ui: &Ui, touch: &mut Touch<'_>, rect: Rect, control: Control
     let lively = response.hovered() || response.has_focus() || response.dragged();
     painter.rect_filled(rect, 4.0, if lively { theme::HOVERED } else { theme::RAISED });
     let inner = rect.shrink2(vec2(6.0, 0.0));
-    let text = touch.hand.text(control, value);
+    let text = touch.access.text(control, value);
     let font = theme::font(theme::MIDDLE);
     if label.is_empty() {
         theme::line(painter, inner, Align2::CENTER_CENTER, &text, font, theme::TEXT);

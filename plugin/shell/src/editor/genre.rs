@@ -43,9 +43,9 @@ pub(crate) fn show(ui: &Ui, touch: &mut Touch<'_>, rect: Rect) {
     let low = line(54.0, 22.0);
     let cell = Rect::from_min_size(low.min, vec2(52.0, low.height()));
     button::switch(ui, touch, cell, Control::Follow, "Follow", theme::ACCENT, tip);
-    if choice(touch.hand, Control::Style) == 0 && !touch.scene.style.is_empty() {
+    if choice(touch.access, Control::Style) == 0 && !touch.scene.style.is_empty() {
         let place = Rect::from_min_max(pos2(cell.right() + 6.0, low.top()), low.max);
-        let colour = if is_on(touch.hand, Control::Follow) { theme::TEXT } else { theme::DIM };
+        let colour = if is_on(touch.access, Control::Follow) { theme::TEXT } else { theme::DIM };
         let style = match touch.scene.style.as_str() {
             // The weights' own pick has no name.
             "auto" => "own choice",

@@ -1,7 +1,6 @@
 //! The bar at the top: presets, style, variations and what acts at once.
 
 use egui::{Align2, Rect, Ui, pos2, vec2};
-use sideman_engine::live::Action;
 
 use super::notices::Message;
 use super::param_access::Control;
@@ -52,7 +51,7 @@ impl Head {
         let tip = "The drums play a fill up to the next bar line";
         button::press(ui, touch, next(52.0, 0.06, 4.0), Control::Fill, "Fill", theme::ACCENT, tip);
         let cell = next(64.0, 0.06, 4.0);
-        if touch.shared.overridden(Action::Hold).is_some_and(|v| v > 0.5) {
+        if touch.shared.overridden(Control::Hold).is_some_and(|v| v > 0.5) {
             let tip = "A taught pedal or key holds the band: it lets go with the pedal";
             button::switch(ui, touch, cell, Control::Freeze, "Held", theme::WARN, tip);
             ui.painter().rect_stroke(cell, 4.0, (1.5, theme::WARN), egui::StrokeKind::Inside);

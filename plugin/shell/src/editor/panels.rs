@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 
 use egui::{Align2, Rect, Stroke, Ui, pos2, vec2};
+use sideman_engine::controls::{Kind, Panel};
 
 use super::dial::{Dial, field};
 use super::param_access::{Control, set_at_once};
@@ -125,22 +126,10 @@ fn style(ui: &Ui, touch: &mut Touch<'_>, rect: Rect) {
 
 fn band(ui: &Ui, touch: &mut Touch<'_>, rect: Rect) {
     ui.painter().rect_filled(rect, 4.0, theme::PANEL);
-    let dials = [
-        (Control::Intensity, "Intensity", "How much is played and how loudly; 50 % is as the band would"),
-        (Control::Complexity, "Complexity", "How much is played off the beat; 50 % is as the band would"),
-        (Control::Swing, "Swing", "How far the off-beats are delayed; 100 % puts them on the last triplet"),
-        (Control::Humanize, "Humanize", "How human the timing is; 0 % is exactly on the grid"),
-        (Control::Temperature, "Temp.", "How freely the band draws what it plays; 1 is as tuned"),
-        (
-            Control::Sections,
-            "Sections",
-            "How much parts rest, enter and leave by the phrase; at 0 % all play on",
-        ),
-        (Control::Dynamics, "Dynamics", "How far the band's loudness follows yours"),
-    ];
     let inner = rect.shrink2(vec2(4.0, 3.0));
     let wide = inner.width() / 8.0;
-    for (i, (control, label, tip)) in dials.into_iter().enumerate() {
+    for (i, control) in of_panel(Panel::Band).into_iter().enumerate() {
+        let (label, tip) = control.row().label;
         let cell = Rect::from_min_size(
             pos2(inner.left() + i as f32 * wide, inner.top()),
             vec2(wide - 2.0, inner.height()),
@@ -159,8 +148,8 @@ fn band(ui: &Ui, touch: &mut Touch<'_>, rect: Rect) {
     paint_dice(ui, dice);
     if response.clicked() {
         let thrown = RandomState::new().hash_one(touch.time.to_bits()) % 10_000;
-        let value = touch.hand.normal_of(Control::Seed, thrown as f32);
-        set_at_once(touch.hand, Control::Seed, value);
+        let value = touch.access.normal_of(Control::Seed, thrown as f32);
+        set_at_once(touch.access, Control::Seed, value);
     }
     response.on_hover_text("Throw the dice: another seed");
 }
@@ -236,14 +225,20 @@ fn midi(ui: &Ui, touch: &mut Touch<'_>, rect: Rect) {
             vec2(wide, 22.0),
         )
     };
-    let tip = "Which parts go to the host as MIDI: one instance a track works where a host merges channels";
-    button::chooser(ui, touch, cell(0.0, 0.0), Control::Send, "Send", tip);
-    let tip = "MIDI channel of what is sent; Own gives each part the channel that render writes";
-    field(ui, touch, cell(1.0, 0.0), Control::Channel, "Channel", tip);
-    let tip = "The piano's notes are passed on to the host";
-    button::switch(ui, touch, cell(0.0, 1.0), Control::Thru, "Piano through", theme::ACCENT, tip);
-    let tip = "From hearing to sounding; shorter answers sooner, and may miss more";
-    field(ui, touch, cell(1.0, 1.0), Control::Reaction, "React", tip);
-    let tip = "The host is told the reaction time as a latency, and the piano is delayed alike";
-    button::switch(ui, touch, cell(0.0, 2.0), Control::Compensate, "Report latency", theme::ACCENT, tip);
+    for (i, control) in of_panel(Panel::Midi).into_iter().enumerate() {
+        let ((label, tip), cell) = (control.row().label, cell((i % 2) as f32, (i / 2) as f32));
+        match control.row().kind {
+            Kind::Choice { .. } => button::chooser(ui, touch, cell, control, label, tip),
+            Kind::Switch(_) => _ = button::switch(ui, touch, cell, control, label, theme::ACCENT, tip),
+            _ => field(ui, touch, cell, control, label, tip),
+        }
+    }
+}
+
+/// The controls of a panel that is laid out from the table, in order.
+fn of_panel(panel: Panel) -> Vec<Control> {
+    let position = |c: Control| c.row().panel.filter(|p| p.0 == panel).map(|p| p.1);
+    let mut controls: Vec<_> = Control::all().filter(|&c| position(c).is_some()).collect();
+    controls.sort_by_key(|&c| position(c));
+    controls
 }

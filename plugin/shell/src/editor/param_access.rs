@@ -2,149 +2,16 @@
 
 use std::collections::HashMap;
 
-use sideman_engine::live::{Action, Shared};
-use sideman_music::Part;
+pub(crate) use sideman_engine::controls::Control;
+use sideman_engine::live::Shared;
 
 use crate::presets::Preset;
-
-/// A parameter, by what it does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Control {
-    Bypass,
-    Style,
-    Variation,
-    Next,
-    Fill,
-    Freeze,
-    Panic,
-    Intensity,
-    Complexity,
-    Swing,
-    Humanize,
-    Temperature,
-    Listen,
-    Seed,
-    Clock,
-    Tempo,
-    Meter,
-    CountIn,
-    Tap,
-    StartStop,
-    Reaction,
-    Compensate,
-    Send,
-    Channel,
-    Thru,
-    Sound,
-    Volume,
-    PianoSound,
-    On(Part),
-    Mute(Part),
-    Solo(Part),
-    Lock(Part),
-    Octave(Part),
-    Level(Part),
-    Density(Part),
-    Redraw(Part),
-    Weights,
-    MorphTo,
-    Morph,
-    Sections,
-    Dynamics,
-    Follow,
-}
-
-impl Control {
-    /// Every control.
-    pub(crate) fn all() -> impl Iterator<Item = Self> {
-        use Control::*;
-        let single = [
-            Bypass,
-            Style,
-            Variation,
-            Next,
-            Fill,
-            Freeze,
-            Panic,
-            Intensity,
-            Complexity,
-            Swing,
-            Humanize,
-            Temperature,
-            Listen,
-            Seed,
-            Clock,
-            Tempo,
-            Meter,
-            CountIn,
-            Tap,
-            StartStop,
-            Reaction,
-            Compensate,
-            Send,
-            Channel,
-            Thru,
-            Sound,
-            Volume,
-            PianoSound,
-            Weights,
-            MorphTo,
-            Morph,
-            Sections,
-            Dynamics,
-            Follow,
-        ];
-        let of_part = |p| [On(p), Mute(p), Solo(p), Lock(p), Octave(p), Level(p), Density(p), Redraw(p)];
-        single.into_iter().chain(Part::ALL.into_iter().flat_map(of_part))
-    }
-
-    /// What a key or controller can be taught to do in its place.
-    pub(crate) fn action(self) -> Option<Action> {
-        Some(match self {
-            Self::Next | Self::Variation => Action::NextVariation,
-            Self::Fill => Action::Fill,
-            Self::Freeze => Action::Freeze,
-            Self::Panic => Action::Panic,
-            Self::Tap => Action::Tap,
-            Self::StartStop => Action::StartStop,
-            Self::Intensity => Action::Intensity,
-            Self::Complexity => Action::Complexity,
-            Self::Swing => Action::Swing,
-            Self::Humanize => Action::Humanize,
-            Self::Temperature => Action::Temperature,
-            Self::Mute(part) => Action::Mute(part),
-            Self::Lock(part) => Action::Lock(part),
-            Self::Level(part) => Action::Level(part),
-            Self::Density(part) => Action::Density(part),
-            Self::Redraw(part) => Action::Redraw(part),
-            Self::Morph => Action::Morph,
-            Self::Sections => Action::Sections,
-            Self::Dynamics => Action::Dynamics,
-            _ => return None,
-        })
-    }
-
-    /// The parameter that keeps what an action sets; `None` for actions that set nothing that lasts.
-    pub(crate) fn kept_by(action: Action) -> Option<Self> {
-        match action {
-            Action::NextVariation => Some(Self::Variation),
-            Action::Tap => Some(Self::Tempo),
-            Action::Hold | Action::Fill | Action::Redraw(_) | Action::Panic | Action::StartStop => None,
-            _ => Self::all().find(|c| c.action() == Some(action)),
-        }
-    }
-
-    /// Whether it is a button that comes up by itself.
-    pub(crate) fn is_press(self) -> bool {
-        matches!(self, Self::Next | Self::Fill | Self::Panic | Self::Tap | Self::StartStop | Self::Redraw(_))
-    }
-}
 
 /// Reads and turns parameters. Values are normalised, 0 to 1, unless they are called plain.
 pub(crate) trait ParamAccess {
     /// The value now.
     fn value(&self, control: Control) -> f32;
-    /// The value it has when nobody turned it.
+    /// The default value.
     fn default(&self, control: Control) -> f32;
     /// Number of steps from the least to the greatest value; `None` when it moves freely.
     fn steps(&self, control: Control) -> Option<usize>;
@@ -171,27 +38,27 @@ pub(crate) trait ParamAccess {
 }
 
 /// Sets a value in a gesture of its own.
-pub(crate) fn set_at_once(hand: &mut dyn ParamAccess, control: Control, value: f32) {
-    hand.begin(control);
-    hand.set(control, value);
-    hand.end(control);
+pub(crate) fn set_at_once(access: &mut dyn ParamAccess, control: Control, value: f32) {
+    access.begin(control);
+    access.set(control, value);
+    access.end(control);
 }
 
 /// Whether a switch is on.
-pub(crate) fn is_on(hand: &dyn ParamAccess, control: Control) -> bool {
-    hand.value(control) > 0.5
+pub(crate) fn is_on(access: &dyn ParamAccess, control: Control) -> bool {
+    access.value(control) > 0.5
 }
 
 /// Which of the choices is taken, from 0.
-pub(crate) fn choice(hand: &dyn ParamAccess, control: Control) -> usize {
-    let steps = hand.steps(control).unwrap_or(1);
-    (hand.value(control) * steps as f32).round() as usize
+pub(crate) fn choice(access: &dyn ParamAccess, control: Control) -> usize {
+    let steps = access.steps(control).unwrap_or(1);
+    (access.value(control) * steps as f32).round() as usize
 }
 
 /// Takes one of the choices.
-pub(crate) fn choose(hand: &mut dyn ParamAccess, control: Control, choice: usize) {
-    let steps = hand.steps(control).unwrap_or(1).max(1);
-    set_at_once(hand, control, choice.min(steps) as f32 / steps as f32);
+pub(crate) fn choose(access: &mut dyn ParamAccess, control: Control, choice: usize) {
+    let steps = access.steps(control).unwrap_or(1).max(1);
+    set_at_once(access, control, choice.min(steps) as f32 / steps as f32);
 }
 
 /// Seconds after which a controller that moves no more has let go.
@@ -199,7 +66,7 @@ const LET_GO: f64 = 0.4;
 /// Seconds for which a press lasts at least, so that every host and block size sees it.
 const PRESS: f64 = 0.15;
 
-/// Gestures that outlast a frame: presses, and what taught controllers turn.
+/// Gestures that outlast a frame: presses, and movements of learned controllers.
 #[derive(Default)]
 pub(crate) struct Gestures {
     /// Buttons that are down, and until when at least.
@@ -210,10 +77,10 @@ pub(crate) struct Gestures {
 
 impl Gestures {
     /// Triggers a button; it comes up by itself.
-    pub(crate) fn press(&mut self, hand: &mut dyn ParamAccess, control: Control, time: f64) {
+    pub(crate) fn press(&mut self, access: &mut dyn ParamAccess, control: Control, time: f64) {
         if self.pressed.insert(control, time + PRESS).is_none() {
-            hand.begin(control);
-            hand.set(control, 1.0);
+            access.begin(control);
+            access.set(control, 1.0);
         }
     }
 
@@ -222,33 +89,32 @@ impl Gestures {
         self.pressed.contains_key(&control)
     }
 
-    /// Lets go of what is due, and writes what taught controllers have set into the parameters, so that the
+    /// Lets go of what is due, and writes what learned controllers have set into the parameters, so that the
     /// host sees and can record it. Returns whether something is still going on.
-    pub(crate) fn keep(&mut self, hand: &mut dyn ParamAccess, shared: &Shared, time: f64) -> bool {
+    pub(crate) fn keep(&mut self, access: &mut dyn ParamAccess, shared: &Shared, time: f64) -> bool {
         self.pressed.retain(|&control, until| {
             let down = time < *until;
             if !down {
-                hand.set(control, 0.0);
-                hand.end(control);
+                access.set(control, 0.0);
+                access.end(control);
             }
             down
         });
-        for action in Action::ALL {
-            let Some(control) = Control::kept_by(action) else { continue };
-            let Some(plain) = shared.overridden(action) else { continue };
-            let value = hand.normal_of(control, plain);
-            if (value - hand.value(control)).abs() < 1e-4 {
+        for control in Control::all() {
+            let Some(plain) = shared.overridden(control) else { continue };
+            let value = access.normal_of(control, plain);
+            if (value - access.value(control)).abs() < 1e-4 {
                 continue;
             }
             if self.turned.insert(control, time).is_none() {
-                hand.begin(control);
+                access.begin(control);
             }
-            hand.set(control, value);
+            access.set(control, value);
         }
         self.turned.retain(|&control, last| {
             let held = time - *last < LET_GO;
             if !held {
-                hand.end(control);
+                access.end(control);
             }
             held
         });
@@ -256,32 +122,13 @@ impl Gestures {
     }
 
     /// Lets go of everything: the editor closes.
-    pub(crate) fn let_go(&mut self, hand: &mut dyn ParamAccess) {
+    pub(crate) fn let_go(&mut self, access: &mut dyn ParamAccess) {
         for (control, _) in self.pressed.drain() {
-            hand.set(control, 0.0);
-            hand.end(control);
+            access.set(control, 0.0);
+            access.end(control);
         }
         for (control, _) in self.turned.drain() {
-            hand.end(control);
+            access.end(control);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_action_that_sets_something_has_its_control() {
-        for action in Action::ALL {
-            let control = Control::kept_by(action);
-            if action.is_value() {
-                assert!(control.is_some(), "{action:?}");
-            }
-            if let Some(control) = control.filter(|_| action != Action::Tap) {
-                assert_eq!(control.action(), Some(action));
-            }
-        }
-        assert_eq!(Control::kept_by(Action::Hold), None);
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn load(instance: &Instance, part: Part, path: &Path) -> Message {
     };
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     match bytes.map(|bytes| Pattern::from_midi(part, name, &bytes)) {
-        Ok(made) => told(instance, part, made, &format!("{shown} is no pattern")),
+        Ok(made) => result_message(instance, part, made, &format!("{shown} is no pattern")),
         Err(e) => Message { text: format!("{shown} cannot be read ({e}): choose another"), bad: true },
     }
 }
@@ -41,11 +41,16 @@ pub(crate) fn load(instance: &Instance, part: Part, path: &Path) -> Message {
 /// Has a part keep to what it played in the last whole bars.
 pub(crate) fn keep(instance: &Instance, part: Part) -> Message {
     let now = instance.shared.status().session as Pulse;
-    let made = instance.shared.book(|book| last_bars(book, part, now));
-    told(instance, part, made, "What was played last is no pattern")
+    let made = instance.shared.editor_state(|state| last_bars(state, part, now));
+    result_message(instance, part, made, "What was played last is no pattern")
 }
 
-fn told(instance: &Instance, part: Part, made: Result<Pattern, PatternError>, otherwise: &str) -> Message {
+fn result_message(
+    instance: &Instance,
+    part: Part,
+    made: Result<Pattern, PatternError>,
+    otherwise: &str,
+) -> Message {
     match made {
         Ok(pattern) => {
             let text = format!("The {} keep to {}", part.name().to_lowercase(), pattern.name());
@@ -57,15 +62,15 @@ fn told(instance: &Instance, part: Part, made: Result<Pattern, PatternError>, ot
 }
 
 /// The pattern of the last whole bars before a pulse of the session.
-fn last_bars(book: &EditorState, part: Part, now: Pulse) -> Result<Pattern, PatternError> {
-    let Some(point) = book.tempos.iter().rev().find(|t| t.at <= now) else {
+fn last_bars(state: &EditorState, part: Part, now: Pulse) -> Result<Pattern, PatternError> {
+    let Some(point) = state.tempos.iter().rev().find(|t| t.at <= now) else {
         return Err(PatternError::NoNotes { part: part.name().to_lowercase() });
     };
     let bar = point.meter.bar_pulses();
     let to = point.bar_start + (now - point.bar_start).div_euclid(bar) * bar;
     let from = to - BARS * bar;
     let lead = STEP_PULSES / 2;
-    let played = book.notes.iter().filter(|n| n.voice == Voice::Part(part));
+    let played = state.notes.iter().filter(|n| n.voice == Voice::Part(part));
     let notes: Vec<Note> = played
         .filter(|n| (from - lead..to - lead).contains(&n.onset))
         .map(|n| Note {
@@ -81,12 +86,12 @@ fn last_bars(book: &EditorState, part: Part, now: Pulse) -> Result<Pattern, Patt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::editor::tests::book;
+    use crate::editor::tests::editor_state;
 
     #[test]
     fn the_last_whole_bars_are_kept() {
         let now = 5 * 1920 + 700;
-        let pattern = last_bars(&book(now), Part::Bass, now).unwrap();
+        let pattern = last_bars(&editor_state(now), Part::Bass, now).unwrap();
         assert_eq!((pattern.bars(), pattern.notes().len()), (2, 8));
         assert!(pattern.notes().iter().all(|n| (0..3840).contains(&n.onset)));
         let error = last_bars(&EditorState::default(), Part::Bass, now).unwrap_err().to_string();

@@ -117,7 +117,7 @@ impl Menu {
             return;
         }
         let preset = self.all().find(|p| p.name == current);
-        self.changed = (preset.is_none_or(|p| !touch.hand.is_loaded(p)), touch.time);
+        self.changed = (preset.is_none_or(|p| !touch.access.is_loaded(p)), touch.time);
     }
 
     /// Up and down go to the preset before and the next.
@@ -136,7 +136,7 @@ impl Menu {
             None => count - 1,
         };
         if let Some(preset) = self.all().nth(next.max(0) as usize) {
-            touch.hand.load(preset);
+            touch.access.load(preset);
         }
     }
 
@@ -177,7 +177,7 @@ impl Menu {
             Ok(files) => files,
             Err(e) => return Some(bad(e.to_string())),
         };
-        match files.save(&touch.hand.preset(&name), replace) {
+        match files.save(&touch.access.preset(&name), replace) {
             Ok(path) => {
                 instance.params.preset.set(name);
                 instance.touch();
@@ -237,7 +237,7 @@ impl Menu {
             }
         });
         if let Some(preset) = load {
-            touch.hand.load(&preset);
+            touch.access.load(&preset);
             self.changed.1 = f64::NEG_INFINITY;
             egui::Popup::close_all(ui.ctx());
         }

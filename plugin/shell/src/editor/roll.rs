@@ -6,7 +6,7 @@ use egui::{
 };
 use sideman_engine::live::{ClockSource, Voice};
 use sideman_music::encoding::grid::{DRUM_NAMES, drum_class};
-use sideman_music::{PULSES_PER_BEAT, Part, Pulse};
+use sideman_music::{PARTS, PULSES_PER_BEAT, Part, Pulse};
 
 use super::scene::Scene;
 use super::theme;
@@ -63,7 +63,7 @@ enum Kind {
 }
 
 /// Where things are in one frame.
-struct Place<'a> {
+struct RollLayout<'a> {
     scene: &'a Scene,
     /// The notes' own area, right of the names.
     keys: Rect,
@@ -74,7 +74,7 @@ struct Place<'a> {
     row: f32,
 }
 
-impl Place<'_> {
+impl RollLayout<'_> {
     fn x(&self, at: f64) -> f32 {
         self.line + ((at - self.scene.now) * self.pixels_per_pulse) as f32
     }
@@ -112,8 +112,8 @@ impl Roll {
         (self.beats * PAST + 1.0, self.beats * (1.0 - PAST) + 1.0)
     }
 
-    /// Draws the roll. `heard` says which parts are heard; the others are faint.
-    pub(crate) fn show(&mut self, ui: &Ui, rect: Rect, scene: &Scene, heard: [bool; 4], time: f64) {
+    /// Draws the roll. `heard`: the parts that sound; the others are faint.
+    pub(crate) fn show(&mut self, ui: &Ui, rect: Rect, scene: &Scene, heard: [bool; PARTS], time: f64) {
         let id = egui::Id::unique("sideman roll");
         let response = ui.interact(rect, id, Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, "Piano roll"));
@@ -128,7 +128,7 @@ impl Roll {
         let keys = Rect::from_min_max(body.min, pos2(body.right(), drums.top() - 6.0));
         self.range(scene, keys, time);
         let line = (body.left() + body.width() * PAST).round();
-        let place = Place {
+        let place = RollLayout {
             scene,
             keys,
             drums,
@@ -223,7 +223,7 @@ impl Roll {
     }
 
     /// Black and white keys, the names of the octaves and of the drums.
-    fn ground(&self, painter: &Painter, place: &Place<'_>) {
+    fn ground(&self, painter: &Painter, place: &RollLayout<'_>) {
         let (keys, drums) = (place.keys, place.drums);
         painter.rect_filled(keys, 0.0, theme::mix(theme::PANEL, theme::BACK, 0.6));
         painter.rect_filled(drums, 0.0, theme::mix(theme::PANEL, theme::BACK, 0.6));
@@ -287,7 +287,7 @@ impl Roll {
 }
 
 /// Bar lines with their numbers, beats, and where the host jumped.
-fn grid(painter: &Painter, place: &Place<'_>, top: f32) {
+fn grid(painter: &Painter, place: &RollLayout<'_>, top: f32) {
     let scene = place.scene;
     let pulses = |x: f32| scene.now as Pulse + (f64::from(x - place.line) / place.pixels_per_pulse) as Pulse;
     let (from, until) = (pulses(place.keys.left()) - 1, pulses(place.keys.right()) + 1);
@@ -331,7 +331,7 @@ fn grid(painter: &Painter, place: &Place<'_>, top: f32) {
 }
 
 /// All notes of the picture, those that lie on top last.
-fn marks(place: &Place<'_>) -> Vec<Mark> {
+fn marks(place: &RollLayout<'_>) -> Vec<Mark> {
     let scene = place.scene;
     let played = scene.notes.iter().map(|n| {
         let end = n.length.map_or(scene.now.max(n.onset as f64), |l| (n.onset + l) as f64);
@@ -356,7 +356,7 @@ fn marks(place: &Place<'_>) -> Vec<Mark> {
     all
 }
 
-fn paint(painter: &Painter, mark: &Mark, place: &Place<'_>, heard: [bool; 4]) {
+fn paint(painter: &Painter, mark: &Mark, place: &RollLayout<'_>, heard: [bool; PARTS]) {
     let mut colour = theme::voice(mark.voice);
     if let Voice::Part(part) = mark.voice
         && !heard[part.index()]
@@ -399,14 +399,14 @@ fn describe(mark: &Mark) -> String {
     format!("{who} {what}, velocity {}{when}", mark.velocity)
 }
 
-/// What to do when nothing was heard yet.
+/// What to do while there are no notes yet.
 fn hint(painter: &Painter, keys: Rect, source: ClockSource) {
     let more: &[&str] = match source {
         ClockSource::Host => &["The host's clock runs."],
-        ClockSource::Own => &["The own clock runs."],
+        ClockSource::Own => &["The internal clock runs."],
         ClockSource::CountIn => &["Play four even notes: they count the band in."],
         ClockSource::Stopped => {
-            &["Start the host, or simply play:", "the own clock starts with the first note."]
+            &["Start the host, or simply play:", "The internal clock starts with the first note."]
         }
     };
     let place: Pos2 = keys.center();

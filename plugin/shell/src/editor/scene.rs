@@ -1,4 +1,4 @@
-//! What is visible of the book, copied briefly, and the play line's smooth way through it.
+//! The visible part of the editor state, copied under its lock, and the smooth motion of the play line.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -50,36 +50,36 @@ impl Scene {
         let pulses = |b: f32| (f64::from(b) * PULSES_PER_BEAT as f64) as Pulse;
         let now = self.now as Pulse;
         let window = now - pulses(beats.0)..now + pulses(beats.1);
-        shared.book(|book| self.copy(book, window));
+        shared.editor_state(|state| self.copy(state, window));
     }
 
     /// A made-up scene, time passing.
     #[cfg(test)]
-    pub(crate) fn of(book: &EditorState, status: Status, beats: (f32, f32)) -> Self {
+    pub(crate) fn of(state: &EditorState, status: Status, beats: (f32, f32)) -> Self {
         let now = status.session;
         let mut scene =
             Self { status, now, moving: status.source != ClockSource::Stopped, ..Self::default() };
         let pulses = |b: f32| (f64::from(b) * PULSES_PER_BEAT as f64) as Pulse;
-        scene.copy(book, now as Pulse - pulses(beats.0)..now as Pulse + pulses(beats.1));
+        scene.copy(state, now as Pulse - pulses(beats.0)..now as Pulse + pulses(beats.1));
         scene
     }
 
     /// The short part under the lock: buffers are used again, nothing is drawn.
-    fn copy(&mut self, book: &EditorState, window: Range<Pulse>) {
+    fn copy(&mut self, state: &EditorState, window: Range<Pulse>) {
         self.notes.clear();
-        let first = book.notes.partition_point(|n| n.onset < window.start - LONGEST);
-        let seen = book.notes.range(first..).take_while(|n| n.onset < window.end);
+        let first = state.notes.partition_point(|n| n.onset < window.start - LONGEST);
+        let seen = state.notes.range(first..).take_while(|n| n.onset < window.end);
         self.notes.extend(seen.filter(|n| n.length.is_none_or(|l| n.onset + l > window.start)));
         self.ahead.clear();
         self.ahead
-            .extend(book.ahead.iter().filter(|e| e.note.onset < window.end && e.note.end() > window.start));
-        copy_tempos(&book.tempos, &window, &mut self.tempos);
-        self.empty = book.notes.is_empty();
-        self.chord.clone_from(&book.chord);
-        self.style.clone_from(&book.style);
-        self.engine.clone_from(&book.engine);
-        self.genre.clone_from(&book.genre);
-        self.notices.clone_from(&book.notices);
+            .extend(state.ahead.iter().filter(|e| e.note.onset < window.end && e.note.end() > window.start));
+        copy_tempos(&state.tempos, &window, &mut self.tempos);
+        self.empty = state.notes.is_empty();
+        self.chord.clone_from(&state.chord);
+        self.style.clone_from(&state.style);
+        self.engine.clone_from(&state.engine);
+        self.genre.clone_from(&state.genre);
+        self.notices.clone_from(&state.notices);
     }
 
     /// How loud a part is just now, 0 to 1, for its meter.
@@ -117,7 +117,7 @@ impl Scene {
             let beat = (bar / beats).max(1);
             let first = (begin - t.bar_start).div_euclid(beat);
             let last = (end - t.bar_start).div_euclid(beat);
-            // A view cannot hold more; a damaged book must not hang the editor.
+            // A view cannot hold more; a damaged state must not hang the editor.
             for k in first..=last.min(first + 2000) {
                 let at = t.bar_start + k * beat;
                 if at >= begin && at < end {
@@ -225,7 +225,7 @@ mod tests {
         status.session += 50_000.0;
         let (at, moving) = line.follow(&status, 10.0);
         assert!(moving && (at - status.session).abs() < 1.0);
-        // Nothing new for a while: it stands where it was told last.
+        // No new position for a while: it stays at the last one.
         for frame in 0..120 {
             line.follow(&status, 10.0 + f64::from(frame) / 60.0);
         }
@@ -235,10 +235,10 @@ mod tests {
 
     #[test]
     fn only_what_can_be_seen_is_copied() {
-        let mut book = EditorState::default();
+        let mut state = EditorState::default();
         for i in 0..1000 {
             let voice = Voice::Part(Part::Bass);
-            book.notes.push_back(RollNote {
+            state.notes.push_back(RollNote {
                 voice,
                 onset: i * 480,
                 length: Some(240),
@@ -246,7 +246,7 @@ mod tests {
                 velocity: 90,
             });
         }
-        book.notes.push_back(RollNote {
+        state.notes.push_back(RollNote {
             voice: Voice::Piano,
             onset: 1000 * 480,
             length: None,
@@ -254,10 +254,10 @@ mod tests {
             velocity: 80,
         });
         let mut scene = Scene::default();
-        scene.copy(&book, 500 * 480..510 * 480);
+        scene.copy(&state, 500 * 480..510 * 480);
         assert_eq!(scene.notes.len(), 10);
         // A note that still sounds is seen however long ago it began, within reason.
-        scene.copy(&book, 1020 * 480..1030 * 480);
+        scene.copy(&state, 1020 * 480..1030 * 480);
         assert_eq!(scene.notes.len(), 1);
     }
 }

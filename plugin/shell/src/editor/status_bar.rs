@@ -1,7 +1,7 @@
-//! The line at the bottom: how the engine does, what is taught, and the scale.
+//! The status bar: state of the engine, MIDI learn, and the scale.
 
 use egui::{Align2, Color32, Rect, Sense, Ui, Vec2, pos2, vec2};
-use sideman_engine::live::{Action, Shared, Status};
+use sideman_engine::live::{Shared, Status};
 
 use super::button;
 use super::param_access::{Control, is_on};
@@ -30,7 +30,7 @@ pub(crate) fn show(ui: &Ui, touch: &Touch<'_>, rect: Rect) {
 
     let mut x = rect.left() + 4.0;
     let right = list.left() - 8.0;
-    for (i, fact) in facts(scene, status, is_on(touch.hand, Control::Bypass)).into_iter().enumerate() {
+    for (i, fact) in facts(scene, status, is_on(touch.access, Control::Bypass)).into_iter().enumerate() {
         let wide = theme::width(painter, &fact.text, theme::font(theme::SMALL));
         // What does not fit is left out, not squeezed: the most telling facts come first.
         if x + wide > right {
@@ -105,7 +105,7 @@ fn facts(scene: &Scene, status: &Status, bypass: bool) -> Vec<Fact> {
     out
 }
 
-/// All that can be taught, in one list.
+/// All controls that can be learned, in one list.
 fn learn_list(ui: &Ui, shared: &Shared, rect: Rect) {
     let learning = shared.learning();
     let face = learning.map(|_| theme::WARN);
@@ -115,7 +115,7 @@ fn learn_list(ui: &Ui, shared: &Shared, rect: Rect) {
         ui.label("Keys, pads, knobs and pedals that do something here:");
         egui::ScrollArea::vertical().max_height(300.0).show(ui, |ui| {
             egui::Grid::new("sideman learned").num_columns(3).spacing([14.0, 4.0]).show(ui, |ui| {
-                for action in Action::ALL {
+                for action in Control::learnable() {
                     line(ui, shared, action);
                     ui.end_row();
                 }
@@ -125,9 +125,9 @@ fn learn_list(ui: &Ui, shared: &Shared, rect: Rect) {
     response.on_hover_text("What a MIDI key, controller or pedal can be taught to do, in one list");
 }
 
-fn line(ui: &mut Ui, shared: &Shared, action: Action) {
+fn line(ui: &mut Ui, shared: &Shared, action: Control) {
     let learning = shared.learning() == Some(action);
-    ui.label(capital(action.name()));
+    ui.label(capital(&action.learned_name().unwrap_or_default()));
     let taught = match shared.learned(action) {
         _ if learning => "press or move it now".to_owned(),
         Some(trigger) => trigger.to_string(),

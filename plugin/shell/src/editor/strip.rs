@@ -26,7 +26,7 @@ pub(crate) enum Wish {
     Free(Part),
 }
 
-/// Draws the strip of a part. `heard` says whether it is heard just now, `pattern` what it keeps to.
+/// Draws the strip of a part. `heard`: whether it sounds now; `pattern`: the pattern that it keeps to.
 pub(crate) fn show(
     ui: &Ui,
     touch: &mut Touch<'_>,
@@ -35,7 +35,7 @@ pub(crate) fn show(
     heard: bool,
     pattern: Option<&Pattern>,
 ) -> Option<Wish> {
-    let on = is_on(touch.hand, Control::On(part));
+    let on = is_on(touch.access, Control::On(part));
     let own = theme::part(part);
     let colour = if heard { own } else { theme::mix(own, theme::PANEL, 0.45) };
     let painter = ui.painter();

@@ -1,12 +1,13 @@
-//! The whole picture: where everything stands, and what goes on from frame to frame.
+//! The whole editor: its layout, and its state from frame to frame.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use egui::{Rect, Ui, Vec2, pos2, vec2};
-use sideman_engine::live::{ACTIONS, Action, Trigger};
-use sideman_music::{Part, Pulse};
+use sideman_engine::controls::CONTROLS;
+use sideman_engine::live::Trigger;
+use sideman_music::{PARTS, Part, Pulse};
 
 use super::browse::{Browser, Kind, Outcome};
 use super::notices::{self, Message};
@@ -23,7 +24,7 @@ use crate::presets::{Own, PresetError};
 pub(crate) const SMALLEST: Vec2 = vec2(760.0, 480.0);
 const EDGE: f32 = 8.0;
 const GAP: f32 = 6.0;
-/// How often a picture that stands still is looked at again: a key must be seen soon.
+/// Interval of repaints while nothing moves: a key must be seen soon.
 const IDLE: Duration = Duration::from_millis(200);
 /// Seconds for which good news is shown.
 const GOOD_NEWS: f64 = 12.0;
@@ -47,8 +48,8 @@ pub(crate) struct Surface {
     browser: Option<Browser>,
     /// The pattern that was chosen last: the next one is looked for beside it.
     pattern_folder: Option<PathBuf>,
-    /// What is taught, as of the last frame.
-    taught: Option<[Option<Trigger>; ACTIONS]>,
+    /// What is learned, as of the last frame.
+    learned: Option<[Option<Trigger>; CONTROLS]>,
 }
 
 impl Surface {
@@ -66,35 +67,35 @@ impl Surface {
             minutes: 1,
             browser: None,
             pattern_folder: None,
-            taught: None,
+            learned: None,
         }
     }
 
     /// Draws a frame.
-    pub(crate) fn show(&mut self, ui: &mut Ui, hand: &mut dyn ParamAccess) {
+    pub(crate) fn show(&mut self, ui: &mut Ui, access: &mut dyn ParamAccess) {
         let time = ui.input(|i| i.time);
-        self.instance.word_troubles();
-        self.notice_taught();
+        self.instance.update_notices();
+        self.notice_learned();
         self.scene.look(&self.instance.shared, time, self.roll.reach());
-        self.draw(ui, hand, time);
+        self.draw(ui, access, time);
     }
 
     /// Draws the scene as it was looked at last.
-    pub(crate) fn draw(&mut self, ui: &mut Ui, hand: &mut dyn ParamAccess, time: f64) {
+    pub(crate) fn draw(&mut self, ui: &mut Ui, access: &mut dyn ParamAccess, time: f64) {
         self.age_message(time);
         let instance = self.instance.clone();
-        let going = self.gestures.keep(hand, &instance.shared, time);
+        let going = self.gestures.keep(access, &instance.shared, time);
 
         let window = ui.max_rect();
         ui.painter().rect_filled(window, 0.0, theme::BACK);
         if window.width() + 0.5 >= SMALLEST.x && window.height() + 0.5 >= SMALLEST.y {
-            self.whole(ui, window, hand, time);
+            self.whole(ui, window, access, time);
         } else {
             // A host that forces a smaller window gets bars to move it by rather than a heap of letters.
             let size = window.size().max(SMALLEST);
             egui::ScrollArea::both().show(ui, |ui| {
                 let (_, rect) = ui.allocate_space(size);
-                self.whole(ui, rect, hand, time);
+                self.whole(ui, rect, access, time);
             });
         }
         let learning = instance.shared.learning().is_some();
@@ -118,10 +119,10 @@ impl Surface {
         }
     }
 
-    /// Tells the host that there is something to save when something was taught or forgotten.
-    fn notice_taught(&mut self) {
-        let taught = Action::ALL.map(|a| self.instance.shared.learned(a));
-        if self.taught.replace(taught).is_some_and(|before| before != taught) {
+    /// Marks the project as changed when something was learned or forgotten.
+    fn notice_learned(&mut self) {
+        let learned = std::array::from_fn(|i| Control::at(i).and_then(|c| self.instance.shared.learned(c)));
+        if self.learned.replace(learned).is_some_and(|before| before != learned) {
             self.instance.touch();
         }
     }
@@ -133,12 +134,12 @@ impl Surface {
     }
 
     /// Lets go of what is held: the window closes.
-    pub(crate) fn close(&mut self, hand: &mut dyn ParamAccess) {
-        self.gestures.let_go(hand);
+    pub(crate) fn close(&mut self, access: &mut dyn ParamAccess) {
+        self.gestures.let_go(access);
         self.instance.shared.set_learning(None);
     }
 
-    fn whole(&mut self, ui: &mut Ui, window: Rect, hand: &mut dyn ParamAccess, time: f64) {
+    fn whole(&mut self, ui: &mut Ui, window: Rect, access: &mut dyn ParamAccess, time: f64) {
         let area = window.shrink(EDGE);
         let row = |top: f32, high: f32| Rect::from_min_size(pos2(area.left(), top), vec2(area.width(), high));
         let top = row(area.top(), header::HEIGHT);
@@ -150,7 +151,7 @@ impl Surface {
 
         let instance = self.instance.clone();
         let shared = &*instance.shared;
-        let touch = &mut Touch { hand, gestures: &mut self.gestures, shared, scene: &self.scene, time };
+        let touch = &mut Touch { access, gestures: &mut self.gestures, shared, scene: &self.scene, time };
         if let Some(message) = self.head.show(ui, touch, &instance, top) {
             self.message = Some(message);
         }
@@ -164,7 +165,7 @@ impl Surface {
             middle.min.y = line.bottom() + GAP;
         }
 
-        let heard = heard(touch.hand);
+        let heard = heard(touch.access);
         let wide = strip::width(window.width());
         let high = (middle.height() - 3.0 * 4.0) / 4.0;
         let kept = shared.patterns();
@@ -219,11 +220,11 @@ impl Surface {
 }
 
 /// Which parts are heard: on, not muted, and not outdone by solos of others.
-fn heard(hand: &dyn ParamAccess) -> [bool; 4] {
-    let solo = Part::ALL.iter().any(|&p| is_on(hand, Control::Solo(p)));
+fn heard(access: &dyn ParamAccess) -> [bool; PARTS] {
+    let solo = Part::ALL.iter().any(|&p| is_on(access, Control::Solo(p)));
     Part::ALL.map(|p| {
-        let let_through = is_on(hand, Control::On(p)) && !is_on(hand, Control::Mute(p));
-        let_through && (!solo || is_on(hand, Control::Solo(p)))
+        let let_through = is_on(access, Control::On(p)) && !is_on(access, Control::Mute(p));
+        let_through && (!solo || is_on(access, Control::Solo(p)))
     })
 }
 

@@ -35,7 +35,7 @@ pub fn texts_when_opened(width: f32, height: f32, pixels: f32) -> Vec<Text> {
     let ctx = Context::default();
     theme::apply(&ctx);
     let instance = Instance::new();
-    let mut hand = LiveParams::new(instance.params.clone(), GuiContext::new(Arc::new(Nobody)));
+    let mut access = LiveParams::new(instance.params.clone(), GuiContext::new(Arc::new(Nobody)));
     let mut surface = Surface::new(instance, Ok(Own::in_folder("")));
     let mut texts = Vec::new();
     // The first frame makes the letters; what moves has come to rest by the last.
@@ -46,7 +46,7 @@ pub fn texts_when_opened(width: f32, height: f32, pixels: f32) -> Vec<Text> {
             ..RawInput::default()
         };
         input.viewports.entry(ViewportId::ROOT).or_default().native_pixels_per_point = Some(pixels);
-        let output = ctx.run_ui(input, |ui| surface.show(ui, &mut hand));
+        let output = ctx.run_ui(input, |ui| surface.show(ui, &mut access));
         texts = texts_of(&output);
         output.drop_without_applying_deltas();
     }

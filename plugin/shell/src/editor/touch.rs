@@ -3,7 +3,8 @@
 use egui::{
     EventFilter, Id, Key, Modifiers, PointerButton, Pos2, Rect, Response, Role, Sense, Ui, WidgetInfo,
 };
-use sideman_engine::live::{Action, Shared};
+use sideman_engine::controls::Kind;
+use sideman_engine::live::Shared;
 
 use super::param_access::{Control, Gestures, ParamAccess, is_on, set_at_once};
 use super::scene::Scene;
@@ -12,8 +13,8 @@ use super::theme;
 /// What a control needs while it is drawn.
 pub(crate) struct Touch<'a> {
     /// Turns the parameters.
-    pub(crate) hand: &'a mut dyn ParamAccess,
-    /// Triggers and taught controllers.
+    pub(crate) access: &'a mut dyn ParamAccess,
+    /// Triggers and learned controllers.
     pub(crate) gestures: &'a mut Gestures,
     /// The engine.
     pub(crate) shared: &'a Shared,
@@ -49,16 +50,16 @@ impl Touch<'_> {
     pub(crate) fn turn(&mut self, ui: &Ui, rect: Rect, control: Control, tip: &str) -> (Response, f32) {
         let id = id(control);
         let response = ui.interact(rect, id, Sense::click_and_drag());
-        let before = self.hand.value(control);
+        let before = self.access.value(control);
         let mut value = before;
         let fine = if ui.input(|i| i.modifiers.shift) { FINE } else { 1.0 };
 
-        let step = match self.hand.steps(control) {
+        let step = match self.access.steps(control) {
             Some(steps) => 1.0 / steps.max(1) as f32,
             None => 0.01,
         };
         if response.drag_started_by(PointerButton::Primary) {
-            self.hand.begin(control);
+            self.access.begin(control);
             ui.data_mut(|d| d.insert_temp(id, before));
         }
         if response.dragged_by(PointerButton::Primary) {
@@ -66,32 +67,32 @@ impl Touch<'_> {
             let way = response.drag_delta();
             let mut at: f32 = ui.data(|d| d.get_temp(id)).unwrap_or(before);
             let travel = self
-                .hand
+                .access
                 .steps(control)
                 .map_or(TRAVEL, |s| (s as f32 * 24.0).clamp(TRAVEL * 0.5, TRAVEL * 3.0));
             at = (at + (way.x - way.y) / travel * fine).clamp(0.0, 1.0);
             ui.data_mut(|d| d.insert_temp(id, at));
-            self.hand.set(control, at);
+            self.access.set(control, at);
             value = at;
         }
         if response.drag_stopped_by(PointerButton::Primary) {
-            self.hand.end(control);
+            self.access.end(control);
         }
         if response.double_clicked() {
-            value = self.hand.default(control);
-            set_at_once(self.hand, control, value);
+            value = self.access.default(control);
+            set_at_once(self.access, control, value);
         }
         let moves = self.moves(ui, &response, step);
         if moves != 0.0 {
-            let continuous = self.hand.steps(control).is_none();
+            let continuous = self.access.steps(control).is_none();
             let fine = if continuous { fine } else { 1.0 };
             value = (value + moves * step * fine).clamp(0.0, 1.0);
-            set_at_once(self.hand, control, value);
+            set_at_once(self.access, control, value);
         }
         if value != before || response.dragged() {
-            value = self.hand.value(control);
+            value = self.access.value(control);
         }
-        let name = self.hand.name(control);
+        let name = self.access.name(control);
         let plain = f64::from(value);
         response.widget_info(|| WidgetInfo::slider(ui.is_enabled(), plain, &name));
         self.menu(&response, control, true);
@@ -147,13 +148,13 @@ impl Touch<'_> {
 
     /// A press: goes down at once, and comes up by itself.
     pub(crate) fn press(&mut self, ui: &Ui, rect: Rect, control: Control, tip: &str) -> (Response, bool) {
-        let name = self.hand.name(control);
+        let name = self.access.name(control);
         let response = clickable(ui, rect, id(control), &name, None);
         let struck = ui.input(|i| i.pointer.primary_pressed()) && response.is_pointer_button_down_on();
         // A click by mouse was struck already when it went down; a tap must not wait for the finger to come up.
         let by_key = response.clicked() && !ui.input(|i| i.pointer.primary_released());
         if struck || by_key {
-            self.gestures.press(self.hand, control, self.time);
+            self.gestures.press(self.access, control, self.time);
         }
         self.menu(&response, control, false);
         let down = self.gestures.is_pressed(control);
@@ -164,19 +165,19 @@ impl Touch<'_> {
 
     /// A switch.
     pub(crate) fn switch(&mut self, ui: &Ui, rect: Rect, control: Control, tip: &str) -> (Response, bool) {
-        let on = is_on(self.hand, control);
-        let name = self.hand.name(control);
+        let on = is_on(self.access, control);
+        let name = self.access.name(control);
         let response = clickable(ui, rect, id(control), &name, Some(on));
         if response.clicked() {
-            set_at_once(self.hand, control, if on { 0.0 } else { 1.0 });
+            set_at_once(self.access, control, if on { 0.0 } else { 1.0 });
         }
         self.menu(&response, control, false);
         let response = self.tip(response, control, tip);
         self.teach_keys(ui, &response, control);
-        (response, is_on(self.hand, control))
+        (response, is_on(self.access, control))
     }
 
-    /// Keys of a focused control that can be taught: L begins or gives up, Delete forgets.
+    /// Keys of a focused control for MIDI learn: L begins or gives up, Delete forgets.
     fn teach_keys(&self, ui: &Ui, response: &Response, control: Control) {
         let Some(action) = control.action() else { return };
         if !response.has_focus() {
@@ -210,12 +211,12 @@ impl Touch<'_> {
             .style(egui::style::StyleModifier::default());
         popup.show(|ui| {
             ui.set_min_width(150.0);
-            ui.label(egui::RichText::new(self.hand.name(control)).color(theme::DIM));
+            ui.label(egui::RichText::new(self.access.name(control)).color(theme::DIM));
             if typed {
                 self.type_value(ui, control);
                 if ui.button("Reset to default").clicked() {
-                    let value = self.hand.default(control);
-                    set_at_once(self.hand, control, value);
+                    let value = self.access.default(control);
+                    set_at_once(self.access, control, value);
                     ui.close();
                 }
             }
@@ -228,12 +229,12 @@ impl Touch<'_> {
     /// A field to type a value into.
     fn type_value(&mut self, ui: &mut Ui, control: Control) {
         let id = ui.scope_id().with("typed");
-        let now = self.hand.text(control, self.hand.value(control));
+        let now = self.access.text(control, self.access.value(control));
         let mut text = ui.data(|d| d.get_temp::<String>(id)).unwrap_or_else(|| now.clone());
         let field = ui.add(egui::TextEdit::singleline(&mut text).desired_width(110.0));
         let entered = field.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
-        if entered && let Some(value) = self.hand.parse(control, &text) {
-            set_at_once(self.hand, control, value);
+        if entered && let Some(value) = self.access.parse(control, &text) {
+            set_at_once(self.access, control, value);
             ui.close();
         }
         if field.has_focus() {
@@ -243,20 +244,20 @@ impl Touch<'_> {
         }
     }
 
-    /// What can be taught about a control that is drawn elsewhere: the menu and the keys.
+    /// MIDI learn of a control that is drawn elsewhere: the menu and the keys.
     pub(crate) fn about(&mut self, ui: &Ui, response: &Response, control: Control) {
         self.menu(response, control, false);
         self.teach_keys(ui, response, control);
     }
 
-    /// What it is, how it is used and what is taught.
+    /// The tooltip: name, use and what is learned.
     fn tip(&self, response: Response, control: Control, tip: &str) -> Response {
-        let text = self.hand.text(control, self.hand.value(control));
-        let name = self.hand.name(control);
+        let text = self.access.text(control, self.access.value(control));
+        let name = self.access.name(control);
         let shared = self.shared;
         response.on_hover_ui(|ui| {
             ui.set_max_width(280.0);
-            let head = if control.is_press() { name } else { format!("{name}: {text}") };
+            let head = if control.row().kind == Kind::Trigger { name } else { format!("{name}: {text}") };
             ui.label(egui::RichText::new(head).strong());
             ui.label(tip);
             if let Some(action) = control.action() {
@@ -270,7 +271,7 @@ impl Touch<'_> {
         })
     }
 
-    /// The dot that shows whether something is taught, and begins to teach when it is clicked.
+    /// The dot that shows whether something is learned; a click begins to learn.
     pub(crate) fn dot(&self, ui: &Ui, at: Pos2, control: Control) {
         let Some(action) = control.action() else { return };
         let learning = self.shared.learning() == Some(action);
@@ -303,13 +304,13 @@ impl Touch<'_> {
 }
 
 /// Begins to teach an action, or gives up on it.
-pub(crate) fn teach(shared: &Shared, action: Action) {
+pub(crate) fn teach(shared: &Shared, action: Control) {
     let learning = shared.learning() == Some(action);
     shared.set_learning((!learning).then_some(action));
 }
 
 /// The lines of a menu that teach and forget.
-pub(crate) fn teaching(ui: &mut Ui, shared: &Shared, action: Action) {
+pub(crate) fn teaching(ui: &mut Ui, shared: &Shared, action: Control) {
     let learning = shared.learning() == Some(action);
     if ui.button(if learning { "Give up teaching" } else { "Teach MIDI" }).clicked() {
         teach(shared, action);

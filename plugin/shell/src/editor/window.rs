@@ -68,7 +68,7 @@ impl Drop for Editor {
 /// alive for ever.
 struct Open {
     surface: Surface,
-    hand: LiveParams,
+    access: LiveParams,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -171,7 +171,7 @@ impl Drop for Handle {
     fn drop(&mut self) {
         self.instance.set_watched(false);
         if let Some(mut open) = lock(&self.open).take() {
-            open.surface.close(&mut open.hand);
+            open.surface.close(&mut open.access);
         }
     }
 }
@@ -262,16 +262,16 @@ impl NiceEguiApp for App {
         }
         theme::apply(&egui_ctx);
         frame.set_clear_color(theme::BACK.into());
-        let hand = LiveParams::new(self.instance.params.clone(), nice_gui_ctx);
+        let access = LiveParams::new(self.instance.params.clone(), nice_gui_ctx);
         self.instance.set_watched(true);
         let surface = Surface::new(self.instance.clone(), Own::of_user());
-        *lock(&self.open) = Some(Open { surface, hand });
+        *lock(&self.open) = Some(Open { surface, access });
         Ok(())
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut Frame) {
         if let Some(open) = &mut *lock(&self.open) {
-            open.surface.show(ui, &mut open.hand);
+            open.surface.show(ui, &mut open.access);
         }
     }
 

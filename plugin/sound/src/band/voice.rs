@@ -47,7 +47,7 @@ pub(super) enum Key {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Voice {
     pub(super) start: Start,
-    /// Place in the sound for either side; equal unless the sound is wide.
+    /// MixPosition in the sound for either side; equal unless the sound is wide.
     at: [u64; 2],
     step: u64,
     /// Whether the loop has begun.

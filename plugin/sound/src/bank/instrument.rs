@@ -28,7 +28,7 @@ pub(crate) const SENDS: [f32; BUSES] = [0.20, 0.14, 0.03, 0.20, 0.36];
 
 /// How an instrument sits in the mix.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct MixPosition {
     /// Which of the [`BUSES`].
     pub(crate) bus: usize,
     /// Loudness at full velocity.
@@ -83,7 +83,7 @@ impl Instrument {
         }
     }
 
-    pub(crate) fn place(self) -> Place {
+    pub(crate) fn place(self) -> MixPosition {
         let (bus, gain, pan, attack, release) = match self {
             Self::Piano => (0, 0.62, 0.0, 0.0, 0.09),
             Self::ElectricPiano => (0, 0.55, 0.0, 0.0, 0.08),
@@ -101,7 +101,7 @@ impl Instrument {
             Self::Plucked => (4, 0.50, 0.2, 0.0, 0.12),
             Self::Mellow => (4, 0.34, 0.1, 0.03, 0.09),
         };
-        Place { bus, gain, pan, attack, release }
+        MixPosition { bus, gain, pan, attack, release }
     }
 
     /// Lowest and highest pitch that has a sound of its own, and semitones from one sound to the next.

@@ -13,7 +13,7 @@ pub(super) struct PluckTone {
     pub(super) lasting: f32,
     /// How fast the highs die, 0 (never) to 0.5 (at once).
     pub(super) damping: f32,
-    /// Place of the plectrum as a share of the string.
+    /// MixPosition of the plectrum as a share of the string.
     pub(super) place: f32,
     /// Share of the wooden body's two lowest resonances.
     pub(super) body: f32,

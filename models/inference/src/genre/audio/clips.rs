@@ -3,8 +3,8 @@
 use sideman_audio::mel::BANDS;
 use sideman_audio::{Column, RateError};
 
-use super::ears::Ears;
 use super::ensemble::Ensemble;
+use super::mel_front_end::MelFrontEnd;
 use super::window::Window;
 use super::{AudioVerdict, LEAST_COLUMNS, PAUSE_COLUMNS};
 use crate::genre::weights::AudioWeights;
@@ -16,7 +16,7 @@ pub const HOP_COLUMNS: usize = CLIP_COLUMNS / 2;
 /// Columns that are run through the networks at once.
 const PIECE: usize = 32;
 
-/// Why a sound cannot be told.
+/// Why a sound cannot be classified.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum ClassifyError {
     /// No audio has that rate.
@@ -33,7 +33,7 @@ pub enum ClassifyError {
     },
 }
 
-/// What is told of up to 30 s.
+/// The classification of up to 30 s.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AudioWindow {
     /// Where it begins and ends, in seconds from the beginning of the sound.
@@ -44,7 +44,7 @@ pub struct AudioWindow {
     pub probabilities: Option<Vec<f32>>,
 }
 
-/// What is told of a sound.
+/// The classification of a sound.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AudioReport {
     /// The windows, every 15 s; all of 30 s but the last.
@@ -57,7 +57,7 @@ pub struct AudioReport {
 }
 
 impl AudioReport {
-    /// What is told of the whole: silent, unsure or a genre.
+    /// The classification of the whole: silent, unsure or a genre.
     pub fn verdict(&self) -> AudioVerdict {
         self.whole.as_deref().map_or(AudioVerdict::Silent, |p| {
             let (class, p) = best(p);
@@ -73,7 +73,7 @@ pub struct WindowClassifier {
     ensemble: Ensemble,
     window: Window,
     piece: Vec<f32>,
-    /// Columns so far, those of them since the last window that was told of, and silent ones since something sounded.
+    /// Columns so far, those of them since the last window that was classified, and silent ones since something sounded.
     columns: usize,
     new: usize,
     quiet: usize,
@@ -105,19 +105,19 @@ impl WindowClassifier {
         self.columns += 1;
         self.new += 1;
         if self.window.len() == CLIP_COLUMNS {
-            self.tell();
+            self.classify();
             self.window.drop_oldest(HOP_COLUMNS);
         }
     }
 
-    /// Ends the sound: what is told of it. Ready for another one.
+    /// Ends the sound: its classification. Ready for another one.
     ///
     /// # Errors
     /// When there is too little of it.
     pub fn finish(&mut self) -> Result<AudioReport, ClassifyError> {
         let columns = self.columns;
         if self.new > 0 {
-            self.tell();
+            self.classify();
         }
         let report = AudioReport {
             whole: whole(&self.windows),
@@ -132,8 +132,8 @@ impl WindowClassifier {
         Ok(report)
     }
 
-    /// Adds what is told of the window.
-    fn tell(&mut self) {
+    /// Adds the classification of the window.
+    fn classify(&mut self) {
         let (end, sounding) = (self.columns, self.window.sounding());
         let scale = self.window.scale().filter(|_| sounding >= LEAST_COLUMNS);
         let probabilities = scale.and_then(|scale| {
@@ -155,10 +155,10 @@ impl WindowClassifier {
 
 /// The mean of the windows.
 fn whole(windows: &[AudioWindow]) -> Option<Vec<f32>> {
-    let told = || windows.iter().filter_map(|w| Some((w.sounding as f32, w.probabilities.as_ref()?)));
-    let all: f32 = told().map(|w| w.0).sum();
-    let mut mean = vec![0.0; told().next()?.1.len()];
-    for (sounding, probabilities) in told() {
+    let classified = || windows.iter().filter_map(|w| Some((w.sounding as f32, w.probabilities.as_ref()?)));
+    let all: f32 = classified().map(|w| w.0).sum();
+    let mut mean = vec![0.0; classified().next()?.1.len()];
+    for (sounding, probabilities) in classified() {
         let logarithm = |p: f32| p.max(1e-12).ln();
         mean.iter_mut().zip(probabilities).for_each(|(m, &p)| *m += sounding / all * logarithm(p));
     }
@@ -168,7 +168,7 @@ fn whole(windows: &[AudioWindow]) -> Option<Vec<f32>> {
 
 /// Tells the genre of a whole sound from its samples, otherwise as [`WindowClassifier`].
 pub struct AudioClassifier {
-    ears: Ears,
+    front_end: MelFrontEnd,
     columns: WindowClassifier,
 }
 
@@ -178,20 +178,20 @@ impl AudioClassifier {
     /// # Errors
     /// When no audio has that rate.
     pub fn new(weights: &AudioWeights, rate: u32) -> Result<Self, RateError> {
-        Ok(Self { ears: Ears::new(rate)?, columns: WindowClassifier::new(weights) })
+        Ok(Self { front_end: MelFrontEnd::new(rate)?, columns: WindowClassifier::new(weights) })
     }
 
     /// Takes in any number of samples, such as a file's a chunk at a time. Damaged ones count as silence.
     pub fn push(&mut self, samples: &[f32]) {
-        self.ears.push(samples, |column, sounds| self.columns.push(column, sounds));
+        self.front_end.push(samples, |column, sounds| self.columns.push(column, sounds));
     }
 
-    /// Ends the sound: what is told of it. Ready for another one.
+    /// Ends the sound: its classification. Ready for another one.
     ///
     /// # Errors
     /// When there is too little of it.
     pub fn finish(&mut self) -> Result<AudioReport, ClassifyError> {
-        self.ears.finish(|column, sounds| self.columns.push(column, sounds));
+        self.front_end.finish(|column, sounds| self.columns.push(column, sounds));
         self.columns.finish()
     }
 }

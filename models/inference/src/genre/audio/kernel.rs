@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::genre::CLIP_COLUMNS;
-use crate::genre::dense::Dense;
 use crate::genre::symbolic::MOST_CLASSES;
-use crate::kernel::{Activation, Convolution, Window};
+use crate::kernel::{Activation, Convolution, Dense, Window};
 use crate::weights::{TensorError, Values, take};
 
 /// Added to variances over time.

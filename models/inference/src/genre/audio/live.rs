@@ -3,8 +3,8 @@
 use sideman_audio::mel::BANDS;
 use sideman_audio::{Column, RateError};
 
-use super::ears::Ears;
 use super::ensemble::Ensemble;
+use super::mel_front_end::MelFrontEnd;
 use super::window::Window;
 use super::{LEAST_COLUMNS, PAUSE_COLUMNS};
 use crate::genre::weights::AudioWeights;
@@ -98,7 +98,7 @@ impl ColumnListener {
         self.ensemble.probabilities(self.temperature)
     }
 
-    /// What is told, by the probabilities.
+    /// The verdict, by the probabilities.
     pub fn verdict(&mut self) -> AudioVerdict {
         let (silent, unsure) = (self.window.sounding() == 0, self.unsure);
         match self.probabilities() {
@@ -123,7 +123,7 @@ impl ColumnListener {
 /// Tells the genre of the last 30 s of a sound from its samples, otherwise as [`ColumnListener`]. What the front end
 /// holds back comes on top, see [`FrontEnd`](sideman_audio::FrontEnd).
 pub struct AudioListener {
-    ears: Ears,
+    front_end: MelFrontEnd,
     columns: ColumnListener,
 }
 
@@ -133,13 +133,13 @@ impl AudioListener {
     /// # Errors
     /// When no audio has that rate.
     pub fn new(weights: &AudioWeights, rate: u32) -> Result<Self, RateError> {
-        Ok(Self { ears: Ears::new(rate)?, columns: ColumnListener::new(weights) })
+        Ok(Self { front_end: MelFrontEnd::new(rate)?, columns: ColumnListener::new(weights) })
     }
 
     /// Takes in any number of samples; how they are split over calls changes nothing. Damaged ones count as
     /// silence.
     pub fn push(&mut self, samples: &[f32]) {
-        self.ears.push(samples, |column, sounds| self.columns.push(column, sounds));
+        self.front_end.push(samples, |column, sounds| self.columns.push(column, sounds));
     }
 
     /// See [`ColumnListener::probabilities`].
@@ -154,7 +154,7 @@ impl AudioListener {
 
     /// Forgets the sound, as when the transport is moved.
     pub fn reset(&mut self) {
-        self.ears.reset();
+        self.front_end.reset();
         self.columns.reset();
     }
 }

@@ -12,13 +12,13 @@
 //! knows the rest of the clip: each column is treated by what was heard in the 30 s before it, once, when it comes.
 //!
 //! Silence: what is below [`SILENCE_DB`] does not sound. A pause is part of the music for [`PAUSE_COLUMNS`];
-//! then it is silence, of which nothing is told, and which makes a live listener forget what was before.
+//! then it is silence, which is not classified, and which makes a live listener forget what was before.
 
 mod clips;
-mod ears;
 mod ensemble;
 mod kernel;
 mod live;
+mod mel_front_end;
 mod pool;
 mod stream;
 mod window;
@@ -37,5 +37,5 @@ pub use stream::ListenerStream;
 pub const SILENCE_DB: f32 = -60.0;
 /// Columns of a pause that still belong to the music: 3 s.
 pub const PAUSE_COLUMNS: usize = 39;
-/// Columns that have to sound before anything is told: 2.4 s.
+/// Columns that have to sound before anything is classified: 2.4 s.
 pub const LEAST_COLUMNS: usize = 31;

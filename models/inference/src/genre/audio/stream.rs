@@ -48,7 +48,7 @@ pub struct ListenerStream {
 }
 
 impl ListenerStream {
-    /// Nothing heard yet. What is told is of the last `window` columns, at least the network's fewest; up to
+    /// Nothing heard yet. The classification is of the last `window` columns, at least the network's fewest; up to
     /// `most` columns are run through at once.
     ///
     /// # Panics

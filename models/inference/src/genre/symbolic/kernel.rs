@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::genre::dense::Dense;
+use crate::kernel::Dense;
 use crate::weights::{TensorError, Values, take};
 
 /// Normalised features are cut off here: so many deviations from the mean.
@@ -94,7 +94,7 @@ impl BarKernel {
     ///
     /// # Panics
     /// When `pool` or `probabilities` are of other sizes.
-    pub fn tell(&self, pool: &mut BarPool, temperature: f32, probabilities: &mut [f32]) {
+    pub fn classify(&self, pool: &mut BarPool, temperature: f32, probabilities: &mut [f32]) {
         assert_eq!(probabilities.len(), self.config.classes, "classes");
         if pool.count == 0 {
             probabilities.fill(1.0 / self.config.classes as f32);

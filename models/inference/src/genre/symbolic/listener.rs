@@ -65,7 +65,7 @@ impl BarListener {
             let at = (self.next + i) % bars;
             self.pool.add(&self.units[at * hidden..(at + 1) * hidden]);
         }
-        self.kernel.tell(&mut self.pool, self.temperature, &mut self.probabilities);
+        self.kernel.classify(&mut self.pool, self.temperature, &mut self.probabilities);
         Some(&self.probabilities)
     }
 

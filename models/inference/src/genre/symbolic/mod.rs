@@ -1,4 +1,4 @@
-//! Genres told apart by notes.
+//! Genres classified by notes.
 //!
 //! - [`BarKernel`] runs the product's network over the features of bars, of a whole band or of a piano alone, without
 //!   allocating, [`BarListener`] bar by bar as they are played;

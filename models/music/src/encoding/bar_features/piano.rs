@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn hands_are_told_apart() {
+    fn hands_are_separated() {
         let both: Vec<Note> = (0..32).flat_map(|b| [note(b * 480, 40), note(b * 480, 76)]).collect();
         let figures = windows(&both, &MeterMap::default(), &TempoMap::default(), 8)[0].features();
         assert_eq!(figures[0][3], 40.0 / 128.0);

@@ -95,7 +95,7 @@ impl Rolls {
     }
 
     /// The inverse of [`Rolls::rasterise`]: neighbouring cells of a pitch with one value are one note. Notes
-    /// of equal loudness that touch cannot be told from one long note.
+    /// of equal loudness that touch cannot be distinguished from one long note.
     ///
     /// # Panics
     /// When `raster` has another length than 3 · 5000 · 128.

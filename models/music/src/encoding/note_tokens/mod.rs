@@ -14,8 +14,8 @@ mod vocabulary;
 pub use category::{Category, Kind, PitchSet};
 pub use sonority::{Sonority, sonorities};
 pub use strokes::{
-    GAPS, LENGTHS, LOWEST_PITCH, PITCHES, POSITIONS, Place, Shapes, Stroke, gap_units, length_units, strike,
-    strokes,
+    BarPlace, GAPS, LENGTHS, LOWEST_PITCH, PITCHES, POSITIONS, Shapes, Stroke, gap_units, length_units,
+    strike, strokes,
 };
 pub use value::NoteValue;
 pub use vocabulary::Vocabulary;
@@ -30,7 +30,7 @@ const SIXTEENTH: i64 = 3;
 const TRIPLET: i64 = 4;
 
 /// A time or a duration in pulses on the nearer of two grids, 16ths and eighth triplets (what music21 reads MIDI
-/// files by unless told otherwise), in units; at the same distance the 16ths'.
+/// files by unless stated otherwise), in units; at the same distance the 16ths'.
 pub fn quantise(pulses: Pulse) -> i64 {
     let nearest = |step: i64| {
         let step = step * UNIT;

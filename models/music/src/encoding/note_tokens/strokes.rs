@@ -10,7 +10,7 @@ use crate::time::MeterMap;
 const LONG_GAPS: [i64; 8] = [27, 30, 36, 42, 48, 60, 72, 96];
 /// Kinds of gaps.
 pub const GAPS: usize = 25 + LONG_GAPS.len();
-/// Lengths that are told apart, in twelfths of a quarter note.
+/// Distinct lengths, in twelfths of a quarter note.
 const LENGTH_UNITS: [i64; 16] = [3, 4, 6, 8, 9, 12, 15, 16, 18, 21, 24, 30, 36, 48, 72, 96];
 /// Kinds of lengths.
 pub const LENGTHS: usize = LENGTH_UNITS.len();
@@ -18,7 +18,7 @@ pub const LENGTHS: usize = LENGTH_UNITS.len();
 pub const LOWEST_PITCH: u8 = 21;
 /// Pitches of a piano.
 pub const PITCHES: usize = 88;
-/// Places in a bar that are told apart, a twelfth of a quarter note each; later ones count as the last.
+/// Distinct positions in a bar, a twelfth of a quarter note each; later ones count as the last.
 pub const POSITIONS: usize = 97;
 
 /// A note or a chord of one hand by number.
@@ -126,9 +126,9 @@ impl Shapes {
 
 /// Where in its bar a stroke falls, below [`POSITIONS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place<'a>(pub &'a MeterMap);
+pub struct BarPlace<'a>(pub &'a MeterMap);
 
-impl Place<'_> {
+impl BarPlace<'_> {
     /// The place of an onset in twelfths of a quarter note.
     pub fn of(self, onset: i64) -> usize {
         let offset = self.0.position(onset * UNIT).offset / UNIT;
@@ -248,6 +248,6 @@ mod tests {
         let coded = strokes(&[far(&[0]), far(&[127]), far(&[60, 120])], &shapes);
         assert!(coded.iter().all(|s| s.low < PITCHES && s.shape == 0 && s.gap == 0));
         let places = MeterMap::default();
-        assert_eq!(Place(&places).of(48 * 3 + 13), 13);
+        assert_eq!(BarPlace(&places).of(48 * 3 + 13), 13);
     }
 }

@@ -6,7 +6,8 @@
 use candle_core::{Result, Tensor, bail};
 use sideman_inference::genre::symbolic::{BarNetConfig, MOST_DEVIATIONS};
 
-use crate::genre::{Network, Pass, Specs};
+use crate::genre::Classifier;
+use crate::nn::{Linear, Mode, Module, Network, VarBuilder, dropout};
 use crate::ops::Activation;
 
 /// The network. Inputs: figures (examples, bars, features) as they come, and which bars there are (examples, bars), 1
@@ -23,43 +24,52 @@ pub struct BarNet {
     pub dropout: [f32; 3],
 }
 
-impl Network for BarNet {
-    fn specs(&self) -> Specs {
-        let BarNetConfig { features, hidden, dense, classes } = self.config;
-        let mut specs = Specs::default();
-        specs
-            .linear("bar", features, hidden)
-            .linear("dense", 2 * hidden, dense)
-            .linear("out", dense, classes);
-        specs
-    }
+struct Layers {
+    net: BarNet,
+    bar: Linear,
+    dense: Linear,
+    out: Linear,
+}
 
-    fn logits(&self, pass: &mut Pass<'_>, inputs: &[Tensor]) -> Result<Tensor> {
+impl Network for BarNet {
+    type Layers = Box<dyn Classifier>;
+
+    fn build(&self, vb: &VarBuilder<'_>) -> Result<Self::Layers> {
+        let BarNetConfig { features, hidden, dense, classes } = self.config;
+        Ok(Box::new(Layers {
+            net: self.clone(),
+            bar: Linear::new(features, hidden, Activation::Relu, vb.pp("bar"))?,
+            dense: Linear::new(2 * hidden, dense, Activation::Relu, vb.pp("dense"))?,
+            out: Linear::new(dense, classes, Activation::None, vb.pp("out"))?,
+        }))
+    }
+}
+
+impl Classifier for Layers {
+    fn forward(&self, inputs: &[Tensor], mode: &mut Mode<'_>) -> Result<Tensor> {
         let [bars, there] = inputs else {
             bail!(
                 "the network over bars has two inputs, figures and which bars there are, not {}",
                 inputs.len()
             )
         };
+        let BarNet { config, mean, scale, dropout: [share_input, share_bar, share_pooled] } = &self.net;
         let (examples, count, features) = bars.dims3()?;
-        let (hidden, device) = (self.config.hidden, bars.device());
-        if features != self.config.features || self.mean.len() != features || self.scale.len() != features {
-            bail!("{features} figures a bar instead of {}", self.config.features);
+        let (hidden, device) = (config.hidden, bars.device());
+        if features != config.features || mean.len() != features || scale.len() != features {
+            bail!("{features} figures a bar instead of {}", config.features);
         }
         let x = bars.reshape((examples * count, features))?;
-        let x = x.broadcast_sub(&Tensor::from_slice(&self.mean, (1, features), device)?)?;
-        let x = x.broadcast_mul(&Tensor::from_slice(&self.scale, (1, features), device)?)?;
+        let x = x.broadcast_sub(&Tensor::from_slice(mean, (1, features), device)?)?;
+        let x = x.broadcast_mul(&Tensor::from_slice(scale, (1, features), device)?)?;
         let x = x.clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS)?;
-        let x = pass.dropout(&x, self.dropout[0])?;
-        let h = pass.linear("bar", &x, Activation::Relu)?;
-        let h = pass.dropout(&h, self.dropout[1])?.reshape((examples, count, hidden))?;
+        let h = self.bar.forward(&dropout(&x, *share_input, mode)?)?;
+        let h = dropout(&h, *share_bar, mode)?.reshape((examples, count, hidden))?;
         // Rectified units are not negative, so that bars that are not there change no maximum.
         let h = h.broadcast_mul(&there.reshape((examples, count, 1))?)?;
         let mean = h.sum(1)?.broadcast_div(&there.sum_keepdim(1)?)?;
         let pooled = Tensor::cat(&[mean, h.max(1)?], 1)?;
-        let pooled = pass.dropout(&pooled, self.dropout[2])?;
-        let y = pass.linear("dense", &pooled, Activation::Relu)?;
-        let y = pass.dropout(&y, self.dropout[2])?;
-        pass.linear("out", &y, Activation::None)
+        let y = self.dense.forward(&dropout(&pooled, *share_pooled, mode)?)?;
+        self.out.forward(&dropout(&y, *share_pooled, mode)?)
     }
 }

@@ -14,7 +14,8 @@
 use candle_core::{Result, Tensor, bail};
 use sideman_music::encoding::bar_features::{ROLL_PITCHES, ROLL_STEPS, ROLL_TRACKS};
 
-use crate::genre::{Network, NormRule, Pass, Specs};
+use crate::genre::Classifier;
+use crate::nn::{BatchNorm, Conv2d, Linear, Mode, Module, Network, NormConfig, VarBuilder, dropout};
 use crate::ops::{Activation, Window};
 
 type Layer = (usize, (usize, usize), (usize, usize));
@@ -48,38 +49,46 @@ impl RollsCnn {
     }
 }
 
+struct Layers {
+    convolutions: Vec<(Conv2d, Option<BatchNorm>)>,
+    dense: Linear,
+}
+
 impl Network for RollsCnn {
-    fn specs(&self) -> Specs {
-        let mut specs = Specs::default();
-        let mut inputs = ROLL_TRACKS;
-        for (i, (channels, kernel, _)) in LAYERS.into_iter().enumerate() {
-            specs.conv(&format!("conv{i}"), inputs, channels, kernel);
-            if self.non_linear {
-                specs.norm(&format!("norm{i}"), channels);
-            }
+    type Layers = Box<dyn Classifier>;
+
+    fn build(&self, vb: &VarBuilder<'_>) -> Result<Self::Layers> {
+        let (mut inputs, mut convolutions) = (ROLL_TRACKS, vec![]);
+        for (i, (channels, kernel, stride)) in LAYERS.into_iter().enumerate() {
+            let (sizes, window) = ((inputs, channels), Window { stride, padding: (0, 0) });
+            let conv = Conv2d::new(sizes, kernel, window, Activation::None, vb.pp(format!("conv{i}")))?;
+            let norm =
+                || BatchNorm::new(channels, NormConfig::TORCH, Activation::Relu, vb.pp(format!("norm{i}")));
+            convolutions.push((conv, self.non_linear.then(norm).transpose()?));
             inputs = channels;
         }
-        specs.linear("dense", Self::flat(), self.classes);
-        specs
+        let dense = Linear::new(Self::flat(), self.classes, Activation::None, vb.pp("dense"))?;
+        Ok(Box::new(Layers { convolutions, dense }))
     }
+}
 
-    fn logits(&self, pass: &mut Pass<'_>, inputs: &[Tensor]) -> Result<Tensor> {
+impl Classifier for Layers {
+    fn forward(&self, inputs: &[Tensor], mode: &mut Mode<'_>) -> Result<Tensor> {
         let [rolls] = inputs else { bail!("P2's CNN has one input, not {}", inputs.len()) };
         let mut x = rolls.clone();
-        for (i, (_, _, stride)) in LAYERS.into_iter().enumerate() {
-            let window = Window { stride, padding: (0, 0) };
-            x = pass.conv(&format!("conv{i}"), &x, window, Activation::None)?;
-            if self.non_linear {
-                x = pass.norm(&format!("norm{i}"), &x, NormRule::TORCH, Activation::Relu)?;
+        for (i, (conv, norm)) in self.convolutions.iter().enumerate() {
+            x = conv.forward(&x)?;
+            if let Some(norm) = norm {
+                x = norm.forward(&x, mode)?;
+                // Half behind the last one, before the dense layer, beside its own quarter.
                 if i > 0 {
-                    x = pass.dropout(&x, 0.25)?;
+                    x = dropout(&x, 0.25, mode)?;
+                }
+                if i + 1 == LAYERS.len() {
+                    x = dropout(&x, 0.5, mode)?;
                 }
             }
         }
-        x = x.flatten_from(1)?;
-        if self.non_linear {
-            x = pass.dropout(&x, 0.5)?;
-        }
-        pass.linear("dense", &x, Activation::None)
+        self.dense.forward(&x.flatten_from(1)?)
     }
 }

@@ -7,7 +7,7 @@ use rand_pcg::Pcg64;
 use sideman_music::encoding::bar_features::{PIANO_FEATURES, ROLL_PITCHES, ROLL_STEPS};
 
 use super::*;
-use crate::genre::{Network, Parameters, Pass};
+use crate::nn::{Mode, Network, Parameters};
 use sideman_inference::genre::symbolic::{
     BarKernel, BarListener, BarNetConfig, BarPool, GenreTracker, PHRASE_BARS, Verdict,
 };
@@ -48,7 +48,7 @@ fn reference(net: &BarNet, parameters: &Parameters, bars: &[f32]) -> Vec<f32> {
     let count = bars.len() / features;
     let x = Tensor::from_slice(bars, (1, count, features), &Device::Cpu).unwrap();
     let there = Tensor::ones((1, count), candle_core::DType::F32, &Device::Cpu).unwrap();
-    let logits = net.logits(&mut Pass::inference(parameters), &[x, there]).unwrap();
+    let logits = net.load(parameters).unwrap().forward(&[x, there], &mut Mode::Inference).unwrap();
     candle_nn::ops::softmax(&logits, 1).unwrap().flatten_all().unwrap().to_vec1().unwrap()
 }
 
@@ -71,18 +71,21 @@ fn the_kernel_says_what_the_network_says() {
     }
     // The whole at once, at another temperature.
     let (mut pool, mut normal, mut units) = (BarPool::new(&kernel), vec![0.0; 37], vec![0.0; 24]);
-    let mut told = vec![0.0; 5];
-    kernel.tell(&mut pool, 1.0, &mut told);
-    assert_eq!(told, [0.2; 5], "of nothing");
+    let mut probabilities = vec![0.0; 5];
+    kernel.classify(&mut pool, 1.0, &mut probabilities);
+    assert_eq!(probabilities, [0.2; 5], "of nothing");
     for bar in bars.chunks_exact(37) {
         kernel.bar(bar, &mut normal, &mut units);
         pool.add(&units);
     }
-    kernel.tell(&mut pool, 2.0, &mut told);
+    kernel.classify(&mut pool, 2.0, &mut probabilities);
     let mut expected: Vec<f32> = reference(&net, &parameters, &bars).iter().map(|p| p.sqrt()).collect();
     let sum: f32 = expected.iter().sum();
     expected.iter_mut().for_each(|p| *p /= sum);
-    assert!(told.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5), "{told:?} {expected:?}");
+    assert!(
+        probabilities.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5),
+        "{probabilities:?} {expected:?}"
+    );
 }
 
 #[test]
@@ -97,7 +100,7 @@ fn bars_that_are_not_there_and_figures_that_are_not_seen_do_not_count() {
     }
     let x = Tensor::from_slice(&long, (1, 6, 9), &Device::Cpu).unwrap();
     let there = Tensor::from_slice(&[1f32, 1.0, 1.0, 1.0, 0.0, 0.0], (1, 6), &Device::Cpu).unwrap();
-    let logits = net.logits(&mut Pass::inference(&parameters), &[x, there]).unwrap();
+    let logits = net.load(&parameters).unwrap().forward(&[x, there], &mut Mode::Inference).unwrap();
     let masked: Vec<f32> =
         candle_nn::ops::softmax(&logits, 1).unwrap().flatten_all().unwrap().to_vec1().unwrap();
     assert_eq!(masked, reference(&net, &parameters, &bars));
@@ -118,7 +121,7 @@ fn gradients_of_the_network_over_bars_are_right() {
         Tensor::from_slice(&[1f32, 1.0, 1.0, 1.0, 1.0, 0.0], (2, 3), &Device::Cpu).unwrap(),
     ];
     let loss = |parameters: &Parameters| -> Tensor {
-        let logits = net.logits(&mut Pass::inference(parameters), &inputs).unwrap();
+        let logits = net.load(parameters).unwrap().forward(&inputs, &mut Mode::Inference).unwrap();
         crate::ops::cross_entropy(&logits, &[2, 0]).unwrap()
     };
     for name in parameters.tensors.keys().cloned().collect::<Vec<_>>() {
@@ -150,7 +153,7 @@ fn p2s_cnn_has_the_sizes_of_its_header() {
     let parameters = Parameters::fresh(&net.specs(), 1).unwrap();
     let rolls =
         Tensor::zeros((1, 3, ROLL_STEPS, ROLL_PITCHES), candle_core::DType::F32, &Device::Cpu).unwrap();
-    let logits = net.logits(&mut Pass::inference(&parameters), &[rolls]).unwrap();
+    let logits = net.load(&parameters).unwrap().forward(&[rolls], &mut Mode::Inference).unwrap();
     assert_eq!(logits.dims(), [1, 10]);
 }
 
@@ -169,7 +172,9 @@ fn the_linear_variant_is_linear() {
         Tensor::from_vec(v, (1, 3, ROLL_STEPS, ROLL_PITCHES), &Device::Cpu).unwrap()
     };
     let (a, b) = (draw(), draw());
-    let run = |x: &Tensor| net.logits(&mut Pass::inference(&parameters), std::slice::from_ref(x)).unwrap();
+    let run = |x: &Tensor| {
+        net.load(&parameters).unwrap().forward(std::slice::from_ref(x), &mut Mode::Inference).unwrap()
+    };
     let between = run(&((&a + &b).unwrap() * 0.5).unwrap());
     let mean = ((run(&a) + run(&b)).unwrap() * 0.5).unwrap();
     let off: f32 = (between - mean).unwrap().abs().unwrap().max_all().unwrap().to_scalar().unwrap();
@@ -206,14 +211,14 @@ fn a_weights_file_comes_back_strictly() {
     let exact =
         BarKernel::new(net.config, &values(&net, &Parameters::fresh(&net.specs(), 8).unwrap())).unwrap();
     let bars = figures(9, 8, PIANO_FEATURES);
-    let told = |kernel: &BarKernel| {
+    let classified = |kernel: &BarKernel| {
         let mut listener = BarListener::new(Arc::new(kernel.clone()), 1.0, 8, 0);
         bars.chunks_exact(PIANO_FEATURES)
             .filter_map(|b| listener.push(b, true).map(<[f32]>::to_vec))
             .next_back()
             .unwrap()
     };
-    for (a, b) in told(&loaded.kernel).iter().zip(told(&exact)) {
+    for (a, b) in classified(&loaded.kernel).iter().zip(classified(&exact)) {
         assert!((a - b).abs() < 0.03 && *a != b, "{a} {b}");
     }
 

@@ -1,4 +1,4 @@
-//! Convolution over one and two axes, with gradients.
+//! Convolution over two axes, with gradients.
 
 mod engine;
 mod products;
@@ -20,47 +20,16 @@ pub(super) use engine::total;
 ///
 /// # Errors
 /// When the shapes do not fit or the padded input is smaller than the kernel.
-pub fn conv2d(
-    x: &Tensor,
-    w: &Tensor,
-    b: Option<&Tensor>,
-    window: Window,
-    activation: Activation,
-) -> Result<Tensor> {
+pub fn conv2d(x: &Tensor, w: &Tensor, b: &Tensor, window: Window, activation: Activation) -> Result<Tensor> {
     let (shape, device) = (shape_of(x, w, window)?, x.device());
-    let zeros;
-    let b = match b {
-        Some(b) if b.elem_count() != shape.outputs => {
-            bail!("convolution: {} biases for {} outputs", b.elem_count(), shape.outputs)
-        }
-        Some(b) => b,
-        None => {
-            zeros = Tensor::zeros(shape.outputs, x.dtype(), device)?;
-            &zeros
-        }
-    };
+    if b.elem_count() != shape.outputs {
+        bail!("convolution: {} biases for {} outputs", b.elem_count(), shape.outputs);
+    }
     if !device.is_cpu() {
         return composed(x, w, b, window, activation);
     }
     let op = Convolve { shape, window, activation, simd: Simd::best() };
     x.contiguous()?.apply_op3(&w.contiguous()?, &b.contiguous()?, op)
-}
-
-/// Convolves sequences: x is (sequences, inputs, steps), w (outputs, inputs, kernel), b (outputs); the result
-/// (sequences, outputs, steps). Otherwise as [`conv2d`] with one row.
-///
-/// # Errors
-/// As [`conv2d`].
-pub fn conv1d(
-    x: &Tensor,
-    w: &Tensor,
-    b: Option<&Tensor>,
-    stride: usize,
-    padding: usize,
-    activation: Activation,
-) -> Result<Tensor> {
-    let window = Window { stride: (1, stride), padding: (0, padding) };
-    conv2d(&x.unsqueeze(2)?, &w.unsqueeze(2)?, b, window, activation)?.squeeze(2)
 }
 
 /// The same out of candle's operations, which know one stride for both axes: the rows and columns of a

@@ -62,9 +62,7 @@ fn gradients_are_finite_differences() {
     for (i, case) in SMALL.into_iter().enumerate() {
         let (x, w, b, window) = parts(case, i as u64);
         let vars = [&x, &w, &b].map(|t| Var::from_tensor(t).unwrap());
-        check_gradient(&vars, || {
-            weigh(&conv2d(&vars[0], &vars[1], Some(vars[2].as_tensor()), window, Activation::None)?)
-        });
+        check_gradient(&vars, || weigh(&conv2d(&vars[0], &vars[1], &vars[2], window, Activation::None)?));
     }
 }
 
@@ -98,27 +96,13 @@ fn all_simd_and_activations_equal_candle() {
 }
 
 #[test]
-fn one_axis_and_no_bias() {
-    let mut rng = Pcg64::seed_from_u64(40);
-    let x = Var::from_tensor(&random(&mut rng, &[2, 3, 11])).unwrap();
-    let w = Var::from_tensor(&random(&mut rng, &[4, 3, 5])).unwrap();
-    for (stride, padding) in [(1, 0), (2, 2), (1, 4)] {
-        let y = conv1d(&x, &w, None, stride, padding, Activation::None).unwrap();
-        assert_close(&y, &x.conv1d(&w, padding, stride, 1, 1).unwrap());
-        check_gradient(&[x.clone(), w.clone()], || {
-            weigh(&conv1d(&x, &w, None, stride, padding, Activation::None)?)
-        });
-    }
-}
-
-#[test]
 fn inference_equals_training() {
     for (i, case) in SMALL.into_iter().chain(LARGE).enumerate() {
         let (x, w, b, window) = parts(case, i as u64);
         let flat = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         let shape: [usize; 4] = w.dims().try_into().unwrap();
         let ready = Convolution::new(&flat(&w), shape, &flat(&b), window, Activation::Elu);
-        let expected = conv2d(&x, &w, Some(&b), window, Activation::Elu).unwrap();
+        let expected = conv2d(&x, &w, &b, window, Activation::Elu).unwrap();
         let mut y = vec![f32::NAN; 3];
         let mut work = ConvolutionWork::default();
         for image in 0..x.dims()[0] {
@@ -139,7 +123,7 @@ fn the_number_of_threads_changes_nothing() {
     let run = |threads| {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| {
             let vars = [&x, &w, &b].map(|t| Var::from_tensor(t).unwrap());
-            let y = conv2d(&vars[0], &vars[1], Some(&vars[2]), window, Activation::Relu).unwrap();
+            let y = conv2d(&vars[0], &vars[1], &vars[2], window, Activation::Relu).unwrap();
             let grads = weigh(&y).unwrap().backward().unwrap();
             vars.map(|v| grads.get(&v).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap())
         })
@@ -151,10 +135,10 @@ fn the_number_of_threads_changes_nothing() {
 fn what_does_not_fit_is_an_error() {
     let (x, w, b, window) = parts(SMALL[0], 0);
     let other = Tensor::zeros((5, 2, 3, 3), candle_core::DType::F32, &Device::Cpu).unwrap();
-    assert!(conv2d(&x, &other, Some(&b), window, Activation::None).is_err());
+    assert!(conv2d(&x, &other, &b, window, Activation::None).is_err());
     let stuck = Window { stride: (0, 1), ..window };
-    assert!(conv2d(&x, &w, Some(&b), stuck, Activation::None).is_err());
-    assert!(conv2d(&x, &w, Some(&b.narrow(0, 0, 4).unwrap()), window, Activation::None).is_err());
+    assert!(conv2d(&x, &w, &b, stuck, Activation::None).is_err());
+    assert!(conv2d(&x, &w, &b.narrow(0, 0, 4).unwrap(), window, Activation::None).is_err());
     let small = x.narrow(2, 0, 2).unwrap();
-    assert!(conv2d(&small, &w, None, Window::default(), Activation::None).is_err());
+    assert!(conv2d(&small, &w, &b, Window::default(), Activation::None).is_err());
 }

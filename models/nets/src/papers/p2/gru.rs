@@ -5,12 +5,13 @@
 //!
 //! Deviations and choices: the paper gives no sizes. One layer of 256 units and a dense layer: 854,144 parameters.
 
-use candle_core::{Result, Tensor};
+use candle_core::Result;
 use serde::{Deserialize, Serialize};
+use sideman_inference::papers::p2::Cell;
 use sideman_music::encoding::piano_roll::PITCHES;
 
-use super::memory::{Cell, Memory, State, Telling};
-use crate::genre::{Pass, Specs};
+use super::memory::{Recurrent, State};
+use crate::nn::{Network, VarBuilder};
 
 /// Pitches of the five tracks together.
 pub const WIDTH: usize = 5 * PITCHES;
@@ -26,31 +27,16 @@ impl RollGru {
     /// With our number of units.
     pub const PAPER: Self = Self { hidden: 256 };
 
-    fn telling(&self) -> Telling {
-        let memory = Memory { cell: Cell::Gru, inputs: WIDTH, hidden: self.hidden };
-        Telling { memory, outputs: WIDTH }
-    }
-
-    /// Every tensor that is trained.
-    pub fn specs(&self) -> Specs {
-        self.telling().specs()
-    }
-
-    /// Number of trained values.
-    pub fn parameters(&self) -> usize {
-        self.specs().values()
-    }
-
-    /// Has heard nothing.
+    /// The state before the first step.
     pub fn blank(&self, lanes: usize) -> State {
-        self.telling().memory.blank(lanes)
+        State::blank(Cell::Gru, lanes, self.hidden)
     }
+}
 
-    /// Goes on from a state, which it moves.
-    ///
-    /// # Errors
-    /// When the shapes do not fit.
-    pub fn run(&self, pass: &Pass<'_>, x: &Tensor, state: &mut State) -> Result<Tensor> {
-        self.telling().run(pass, x, state)
+impl Network for RollGru {
+    type Layers = Recurrent;
+
+    fn build(&self, vb: &VarBuilder<'_>) -> Result<Recurrent> {
+        Recurrent::new(Cell::Gru, [WIDTH, self.hidden, WIDTH], vb)
     }
 }

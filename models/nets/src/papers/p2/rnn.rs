@@ -7,59 +7,16 @@
 //! the paper's GRU, 919,040 with its future work's LSTM. The loss is the mean squared error, which the paper does not
 //! say.
 
-use candle_core::{Result, Tensor};
-use serde::{Deserialize, Serialize};
+use candle_core::Result;
+use sideman_inference::papers::p2::LatentRnn;
 
-use super::memory::{Cell, Memory, State, Telling};
-use crate::genre::{Pass, Specs};
+use super::memory::Recurrent;
+use crate::nn::{Network, VarBuilder};
 
-/// A network on latent values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LatentRnn {
-    /// What remembers.
-    pub cell: Cell,
-    /// Values of a window.
-    pub latent: usize,
-    /// Units.
-    pub hidden: usize,
-}
+impl Network for LatentRnn {
+    type Layers = Recurrent;
 
-impl LatentRnn {
-    /// The paper's latent size with our number of units.
-    pub fn paper(cell: Cell) -> Self {
-        Self { cell, latent: 512, hidden: 256 }
-    }
-
-    /// Whether its sizes make sense.
-    pub fn is_sound(&self) -> bool {
-        [self.latent, self.hidden].iter().all(|s| (1..=4096).contains(s))
-    }
-
-    fn telling(&self) -> Telling {
-        let memory = Memory { cell: self.cell, inputs: self.latent, hidden: self.hidden };
-        Telling { memory, outputs: self.latent }
-    }
-
-    /// Every tensor that is trained.
-    pub fn specs(&self) -> Specs {
-        self.telling().specs()
-    }
-
-    /// Number of trained values.
-    pub fn parameters(&self) -> usize {
-        self.specs().values()
-    }
-
-    /// Has heard nothing.
-    pub fn blank(&self, lanes: usize) -> State {
-        self.telling().memory.blank(lanes)
-    }
-
-    /// Goes on from a state, which it moves.
-    ///
-    /// # Errors
-    /// When the shapes do not fit.
-    pub fn run(&self, pass: &Pass<'_>, x: &Tensor, state: &mut State) -> Result<Tensor> {
-        self.telling().run(pass, x, state)
+    fn build(&self, vb: &VarBuilder<'_>) -> Result<Recurrent> {
+        Recurrent::new(self.cell, [self.latent, self.hidden, self.latent], vb)
     }
 }

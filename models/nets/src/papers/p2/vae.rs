@@ -9,23 +9,12 @@
 //! mirror. 1,707,072 parameters, of which generation needs all but the variance's 524,800. A fully connected one of
 //! the same latent size would have ten times as many.
 
-use candle_core::{Result, Tensor};
-use serde::{Deserialize, Serialize};
-use sideman_music::encoding::piano_roll::{CELLS, PITCHES, WINDOW};
+use candle_core::{Result, Tensor, bail};
+use sideman_inference::papers::p2::Vae;
+use sideman_music::encoding::piano_roll::{CELLS, PITCHES};
 
-use crate::genre::{Pass, Specs};
+use crate::nn::{Linear, Module, Network, VarBuilder};
 use crate::ops::Activation;
-
-/// The autoencoder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Vae {
-    /// Steps of a patch; a divisor of 128.
-    pub patch: usize,
-    /// Values that a patch becomes.
-    pub features: usize,
-    /// Latent values of a window.
-    pub latent: usize,
-}
 
 /// What the encoder says of windows: a normal distribution each, (windows, latent).
 pub struct Code {
@@ -38,62 +27,60 @@ pub struct Code {
 /// Most that the logarithm of the variance is away from 0.
 const MOST_LOG_VARIANCE: f64 = 8.0;
 
-impl Vae {
-    /// The paper's window and latent size with the layers of our choice.
-    pub const PAPER: Self = Self { patch: 8, features: 64, latent: 512 };
-    /// One for tests.
-    pub const QUICK: Self = Self { patch: 32, features: 8, latent: 16 };
+/// Its layers.
+pub struct VaeLayers {
+    vae: Vae,
+    see: Linear,
+    mean: Linear,
+    /// Only training needs it: weights that play lack it.
+    log_variance: Option<Linear>,
+    open: Linear,
+    draw: Linear,
+}
 
-    /// Whether its sizes make sense.
-    pub fn is_sound(&self) -> bool {
-        let sizes = [self.patch, self.features, self.latent];
-        sizes.iter().all(|s| (1..=4096).contains(s)) && WINDOW.is_multiple_of(self.patch)
-    }
+impl Network for Vae {
+    type Layers = VaeLayers;
 
-    fn patches(&self) -> usize {
-        WINDOW / self.patch
-    }
-
-    /// Every tensor that is trained.
-    pub fn specs(&self) -> Specs {
+    fn build(&self, vb: &VarBuilder<'_>) -> Result<VaeLayers> {
         let (patch, all) = (self.patch * PITCHES, self.patches() * self.features);
-        let mut specs = Specs::default();
-        specs
-            .linear("see", patch, self.features)
-            .linear("mean", all, self.latent)
-            .linear("log_variance", all, self.latent)
-            .linear("open", self.latent, all)
-            .linear("draw", self.features, patch);
-        specs
+        let linear =
+            |inputs, outputs, activation, name: &str| Linear::new(inputs, outputs, activation, vb.pp(name));
+        let log_variance = || linear(all, self.latent, Activation::None, "log_variance");
+        Ok(VaeLayers {
+            vae: *self,
+            see: linear(patch, self.features, Activation::Relu, "see")?,
+            mean: linear(all, self.latent, Activation::None, "mean")?,
+            log_variance: vb.contains("log_variance.w").then(log_variance).transpose()?,
+            open: linear(self.latent, all, Activation::Relu, "open")?,
+            draw: linear(self.features, patch, Activation::None, "draw")?,
+        })
     }
+}
 
-    /// Number of trained values.
-    pub fn parameters(&self) -> usize {
-        self.specs().values()
-    }
-
-    fn seen(&self, pass: &Pass<'_>, x: &Tensor) -> Result<Tensor> {
-        let windows = x.dim(0)?;
-        let patches = x.reshape((windows * self.patches(), self.patch * PITCHES))?;
-        pass.linear("see", &patches, Activation::Relu)?.reshape((windows, self.patches() * self.features))
+impl VaeLayers {
+    fn seen(&self, x: &Tensor) -> Result<Tensor> {
+        let (windows, Vae { patch, features, .. }) = (x.dim(0)?, self.vae);
+        let patches = x.reshape((windows * self.vae.patches(), patch * PITCHES))?;
+        self.see.forward(&patches)?.reshape((windows, self.vae.patches() * features))
     }
 
     /// Mean of windows (windows, 128 * 128): (windows, latent).
     ///
     /// # Errors
     /// When the shapes do not fit.
-    pub fn mean(&self, pass: &Pass<'_>, x: &Tensor) -> Result<Tensor> {
-        pass.linear("mean", &self.seen(pass, x)?, Activation::None)
+    pub fn mean(&self, x: &Tensor) -> Result<Tensor> {
+        self.mean.forward(&self.seen(x)?)
     }
 
     /// Mean and variance of windows (windows, 128 * 128).
     ///
     /// # Errors
-    /// When the shapes do not fit.
-    pub fn encode(&self, pass: &Pass<'_>, x: &Tensor) -> Result<Code> {
-        let seen = self.seen(pass, x)?;
-        let mean = pass.linear("mean", &seen, Activation::None)?;
-        let raw = pass.linear("log_variance", &seen, Activation::None)?;
+    /// When the shapes do not fit, or the weights are for playing alone.
+    pub fn encode(&self, x: &Tensor) -> Result<Code> {
+        let Some(log_variance) = &self.log_variance else { bail!("the weights have no variance") };
+        let seen = self.seen(x)?;
+        let mean = self.mean.forward(&seen)?;
+        let raw = log_variance.forward(&seen)?;
         let log_variance = ((raw / MOST_LOG_VARIANCE)?.tanh()? * MOST_LOG_VARIANCE)?;
         Ok(Code { mean, log_variance })
     }
@@ -102,11 +89,10 @@ impl Vae {
     ///
     /// # Errors
     /// When the shapes do not fit.
-    pub fn decode(&self, pass: &Pass<'_>, z: &Tensor) -> Result<Tensor> {
+    pub fn decode(&self, z: &Tensor) -> Result<Tensor> {
         let windows = z.dim(0)?;
-        let open = pass.linear("open", z, Activation::Relu)?;
-        let patches = open.reshape((windows * self.patches(), self.features))?;
-        pass.linear("draw", &patches, Activation::None)?.reshape((windows, CELLS))
+        let patches = self.open.forward(z)?.reshape((windows * self.vae.patches(), self.vae.features))?;
+        self.draw.forward(&patches)?.reshape((windows, CELLS))
     }
 }
 

@@ -1,10 +1,18 @@
 //! Ballad: slow, broken chords, pads; the snare comes out from behind the rim as it grows.
 
-use super::super::groove::{Bars, Groove, Manner, line};
+use super::super::groove::{Bars, Groove, StyleData, line};
 use super::fills::{GENTLE, SOFT_COMPOUND, SOFT_TRIPLETS};
 use crate::kit::{HAT, KICK, OPEN, RIM, SHAKER, SNARE};
+use crate::play::fill;
 
-pub(super) const BALLAD: Manner = Manner {
+pub(super) const STYLE: StyleData = StyleData {
+    name: "ballad",
+    title: "Ballad",
+    programs: [33, 25, 49],
+    genres: &[],
+    labels: &["Ballad"],
+    broad_labels: &[],
+    asked_fills: &fill::GENTLE,
     common: &COMMON,
     waltz: &WALTZ,
     six: &SIX,

@@ -1,10 +1,18 @@
 //! Blues: the shuffle, boogie lines, and a slow six.
 
-use super::super::groove::{Bars, Groove, Manner, line};
+use super::super::groove::{Bars, Groove, StyleData, line};
 use super::fills::{COMPOUND, TRIPLETS};
 use crate::kit::{HAT, KICK, OPEN, RIDE, SNARE};
+use crate::play::fill;
 
-pub(super) const BLUES: Manner = Manner {
+pub(super) const STYLE: StyleData = StyleData {
+    name: "blues",
+    title: "Blues",
+    programs: [33, 26, 48],
+    genres: &["blues"],
+    labels: &["Blues"],
+    broad_labels: &[],
+    asked_fills: &fill::STICKS,
     common: &COMMON,
     waltz: &WALTZ,
     six: &SIX,

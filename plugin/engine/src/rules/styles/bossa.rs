@@ -1,10 +1,18 @@
 //! Bossa nova and its Latin neighbours: the clave on the rim, tumbao, the African bell in six.
 
-use super::super::groove::{Bars, Groove, Manner, line};
+use super::super::groove::{Bars, Groove, StyleData, line};
 use super::fills::{GENTLE, SOFT_COMPOUND, SOFT_TRIPLETS};
 use crate::kit::{BELL, HAT, HIGH_TOM, KICK, LOW_TOM, PEDAL, RIM, SHAKER, SNARE, TAMBOURINE};
+use crate::play::fill;
 
-pub(super) const BOSSA: Manner = Manner {
+pub(super) const STYLE: StyleData = StyleData {
+    name: "bossa",
+    title: "Bossa nova",
+    programs: [32, 24, 49],
+    genres: &[],
+    labels: &["Latin-Bossa"],
+    broad_labels: &["Latin"],
+    asked_fills: &fill::GENTLE,
     common: &COMMON,
     waltz: &WALTZ,
     six: &SIX,

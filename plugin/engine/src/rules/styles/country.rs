@@ -1,10 +1,18 @@
 //! Country: boom-chick, the train beat, root and fifth.
 
-use super::super::groove::{Bars, Groove, Manner, line};
+use super::super::groove::{Bars, Groove, StyleData, line};
 use super::fills::{COMPOUND, STICKS, TRIPLETS};
 use crate::kit::{HAT, KICK, OPEN, PEDAL, RIM, SNARE, TAMBOURINE};
+use crate::play::fill;
 
-pub(super) const COUNTRY: Manner = Manner {
+pub(super) const STYLE: StyleData = StyleData {
+    name: "country",
+    title: "Country",
+    programs: [33, 25, 40],
+    genres: &["country"],
+    labels: &["Country"],
+    broad_labels: &[],
+    asked_fills: &fill::STICKS,
     common: &COMMON,
     waltz: &WALTZ,
     six: &SIX,

@@ -1,10 +1,18 @@
 //! Folk: picked guitar, little percussion; jigs in the dotted metres.
 
-use super::super::groove::{Bars, Groove, Manner, line};
+use super::super::groove::{Bars, Groove, StyleData, line};
 use super::fills::{GENTLE, SOFT_COMPOUND, SOFT_TRIPLETS};
 use crate::kit::{KICK, LOW_TOM, RIM, SHAKER, SNARE, TAMBOURINE};
+use crate::play::fill;
 
-pub(super) const FOLK: Manner = Manner {
+pub(super) const STYLE: StyleData = StyleData {
+    name: "folk",
+    title: "Folk",
+    programs: [32, 25, 40],
+    genres: &[],
+    labels: &["Folk"],
+    broad_labels: &["International"],
+    asked_fills: &fill::GENTLE,
     common: &COMMON,
     waltz: &WALTZ,
     six: &SIX,

@@ -1,10 +1,18 @@
 //! Funk and R&B: syncopated sixteenths, ghost notes, chops.
 
-use super::super::groove::{Bars, Groove, Manner, line};
+use super::super::groove::{Bars, Groove, StyleData, line};
 use super::fills::{COMPOUND, STICKS, TRIPLETS};
 use crate::kit::{BELL, CLAP, HAT, KICK, OPEN, SNARE};
+use crate::play::fill;
 
-pub(super) const FUNK: Manner = Manner {
+pub(super) const STYLE: StyleData = StyleData {
+    name: "funk",
+    title: "Funk",
+    programs: [36, 27, 48],
+    genres: &[],
+    labels: &["RnB-Funk"],
+    broad_labels: &["RnB"],
+    asked_fills: &fill::STICKS,
     common: &COMMON,
     waltz: &WALTZ,
     six: &SIX,

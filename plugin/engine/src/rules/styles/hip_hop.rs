@@ -1,10 +1,18 @@
 //! Hip-hop: a sparse kick, a snare that is late, sixteenths that lean.
 
-use super::super::groove::{Bars, Groove, Manner, line};
+use super::super::groove::{Bars, Groove, StyleData, line};
 use super::fills::{COMPOUND, MACHINE, TRIPLETS};
 use crate::kit::{CLAP, HAT, KICK, OPEN, RIM, SNARE};
+use crate::play::fill;
 
-pub(super) const HIP_HOP: Manner = Manner {
+pub(super) const STYLE: StyleData = StyleData {
+    name: "hip-hop",
+    title: "Hip hop",
+    programs: [38, 27, 45],
+    genres: &["hiphop", "hip-hop"],
+    labels: &[],
+    broad_labels: &[],
+    asked_fills: &fill::MACHINE,
     common: &COMMON,
     waltz: &WALTZ,
     six: &SIX,

@@ -1,10 +1,18 @@
 //! House and disco: four on the floor, open hats between, octaves.
 
-use super::super::groove::{Bars, Fills, Groove, Manner, line};
+use super::super::groove::{Bars, Fills, Groove, StyleData, line};
 use super::fills::MACHINE;
 use crate::kit::{CLAP, HAT, KICK, OPEN, RIM, SHAKER, SNARE, TAMBOURINE};
+use crate::play::fill;
 
-pub(super) const HOUSE: Manner = Manner {
+pub(super) const STYLE: StyleData = StyleData {
+    name: "house",
+    title: "House",
+    programs: [38, 28, 50],
+    genres: &["disco"],
+    labels: &["House-Techno"],
+    broad_labels: &[],
+    asked_fills: &fill::MACHINE,
     common: &COMMON,
     waltz: &WALTZ,
     six: &SIX,

@@ -1,10 +1,18 @@
 //! Jazz: the ride cymbal, a walking bass, chords in two or three voices.
 
-use super::super::groove::{Bars, Groove, Manner, line};
+use super::super::groove::{Bars, Groove, StyleData, line};
 use super::fills::{SOFT_COMPOUND, SWING};
 use crate::kit::{HAT, KICK, PEDAL, RIDE, RIM, SNARE};
+use crate::play::fill;
 
-pub(super) const JAZZ_SWING: Manner = Manner {
+pub(super) const STYLE: StyleData = StyleData {
+    name: "jazz-swing",
+    title: "Jazz swing",
+    programs: [32, 26, 48],
+    genres: &["jazz"],
+    labels: &["Jazz-Swing"],
+    broad_labels: &["Jazz"],
+    asked_fills: &fill::STICKS,
     common: &COMMON,
     waltz: &WALTZ,
     six: &SIX,

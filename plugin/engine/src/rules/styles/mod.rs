@@ -13,26 +13,51 @@ mod jazz_swing;
 mod pop_rock;
 mod reggae;
 
-use super::groove::Manner;
-use crate::style::Style;
+use super::groove::StyleData;
 
-impl Style {
-    /// How the rule band plays the style.
-    pub(super) fn manner(self) -> &'static Manner {
-        match self {
-            Self::PopRock => &pop_rock::POP_ROCK,
-            Self::Ballad => &ballad::BALLAD,
-            Self::House => &house::HOUSE,
-            Self::JazzSwing => &jazz_swing::JAZZ_SWING,
-            Self::Bossa => &bossa::BOSSA,
-            Self::Country => &country::COUNTRY,
-            Self::Blues => &blues::BLUES,
-            Self::Funk => &funk::FUNK,
-            Self::HipHop => &hip_hop::HIP_HOP,
-            Self::Reggae => &reggae::REGGAE,
-            Self::Folk => &folk::FOLK,
+macro_rules! styles {
+    ($($(#[$doc:meta])* $style:ident => $file:ident,)*) => {
+        /// A style of playing.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Style { $($(#[$doc])* $style,)* }
+
+        impl Style {
+            /// All styles.
+            pub const ALL: [Self; [$(Self::$style,)*].len()] = [$(Self::$style,)*];
+
+            /// What its file says.
+            pub(crate) const fn data(self) -> &'static StyleData {
+                match self { $(Self::$style => &$file::STYLE,)* }
+            }
         }
-    }
+    };
+}
+
+// To add a style, write its file, and name it here, at the end: projects keep the number of the row. Names, presets'
+// choices, options, genres, fills and the labels of training data follow from the file.
+styles! {
+    /// Straight eighths, backbeat.
+    PopRock => pop_rock,
+    /// Slow, broken chords, pads.
+    Ballad => ballad,
+    /// Four on the floor.
+    House => house,
+    /// Swung ride cymbal, walking bass.
+    JazzSwing => jazz_swing,
+    /// Bossa nova clave.
+    Bossa => bossa,
+    /// Boom-chick, two-beat bass.
+    Country => country,
+    /// Shuffle.
+    Blues => blues,
+    /// Syncopated sixteenths, ghost notes.
+    Funk => funk,
+    /// Sparse kick, late sixteenths.
+    HipHop => hip_hop,
+    /// One drop, skank.
+    Reggae => reggae,
+    /// Picked guitar, little percussion.
+    Folk => folk,
 }
 
 #[cfg(test)]
@@ -41,9 +66,9 @@ mod tests {
     use super::*;
 
     /// All grooves, with what they are called.
-    fn grooves() -> Vec<(String, &'static Groove, &'static Manner)> {
+    fn grooves() -> Vec<(String, &'static Groove, &'static StyleData)> {
         let all = |style: Style| {
-            let m = style.manner();
+            let m = style.data();
             [("4/4", m.common), ("3/4", m.waltz), ("6/8", m.six), ("12/8", m.twelve)]
                 .map(|(metre, groove)| (format!("{style} {metre}"), groove, m))
         };
@@ -53,8 +78,8 @@ mod tests {
     /// Every pattern fills whole bars, in the letters of its part.
     #[test]
     fn patterns_are_well_formed() {
-        for (name, groove, manner) in grooves() {
-            assert!((0..=2).contains(&(manner.late + manner.lag)));
+        for (name, groove, style) in grooves() {
+            assert!((0..=2).contains(&(style.late + style.lag)));
             assert_eq!(
                 groove.beats,
                 match name.rsplit(' ').next().unwrap() {
@@ -120,7 +145,7 @@ mod tests {
     /// Fuller patterns have more notes, and nothing that rides or drops out takes one away.
     #[test]
     fn levels_ascend() {
-        for (name, groove, manner) in grooves() {
+        for (name, groove, style) in grooves() {
             let bar = usize::from(groove.beats * groove.cells);
             let a_bar = |text: &str, weigh: &dyn Fn(u8) -> usize| {
                 text.bytes().map(weigh).sum::<usize>() as f64 / (text.len() / bar) as f64
@@ -130,7 +155,7 @@ mod tests {
                 b'u' | b'B' | b'p' | b'P' => 3,
                 b'k' | b'd' => 2,
                 b'1'..=b'4' | b'b' | b'f' | b't' => 1,
-                _ => manner.guitar_voices,
+                _ => style.guitar_voices,
             };
             for levels in groove.bass {
                 let counts = levels.map(|text| a_bar(text, &|letter| usize::from(letter != b'.')));

@@ -1,10 +1,18 @@
 //! Pop rock: straight eighths under a backbeat.
 
-use super::super::groove::{Bars, Groove, Manner, line};
+use super::super::groove::{Bars, Groove, StyleData, line};
 use super::fills::{COMPOUND, STICKS, TRIPLETS};
 use crate::kit::{HAT, KICK, OPEN, SNARE, TAMBOURINE};
+use crate::play::fill;
 
-pub(super) const POP_ROCK: Manner = Manner {
+pub(super) const STYLE: StyleData = StyleData {
+    name: "pop-rock",
+    title: "Pop rock",
+    programs: [34, 27, 48],
+    genres: &[],
+    labels: &["Rock", "Pop"],
+    broad_labels: &[],
+    asked_fills: &fill::STICKS,
     common: &COMMON,
     waltz: &WALTZ,
     six: &SIX,

@@ -1,11 +1,19 @@
 //! Reggae, counted slowly: the drop on two and four, the skank on every off-beat. Fast quarter notes are
 //! counted in halves.
 
-use super::super::groove::{Bars, Groove, Manner, line};
+use super::super::groove::{Bars, Groove, StyleData, line};
 use super::fills::{COMPOUND, OFFBEAT, TRIPLETS};
 use crate::kit::{HAT, HIGH_TOM, KICK, OPEN, RIM, SNARE};
+use crate::play::fill;
 
-pub(super) const REGGAE: Manner = Manner {
+pub(super) const STYLE: StyleData = StyleData {
+    name: "reggae",
+    title: "Reggae",
+    programs: [33, 28, 48],
+    genres: &["reggae"],
+    labels: &["Reggae"],
+    broad_labels: &[],
+    asked_fills: &fill::OFFBEAT,
     common: &COMMON,
     waltz: &WALTZ,
     six: &SIX,

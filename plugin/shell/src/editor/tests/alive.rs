@@ -1,11 +1,10 @@
 //! The editor beside a band that really plays.
 
-use nice_plug::prelude::Param;
 use sideman_engine::Controls;
-use sideman_engine::live::{Action, Block, Input, LiveSettings, MidiMessage, Processor, Transport, Trigger};
+use sideman_engine::live::{Block, Input, LiveSettings, MidiMessage, Processor, Transport, Trigger};
 use sideman_music::{Meter, smf};
 
-use super::stage::{SIZES, Stage, Told};
+use super::stage::{HostCall, SIZES, Stage};
 use crate::editor::capture;
 use crate::editor::param_access::{Control, ParamAccess};
 
@@ -14,16 +13,16 @@ const BLOCK: u32 = 480;
 
 /// A band that plays offline, block by block.
 struct Band {
-    performer: Processor,
+    processor: Processor,
     controls: Controls,
     at: u64,
 }
 
 impl Band {
     fn new(stage: &Stage) -> Self {
-        let mut performer = Processor::new(stage.instance.shared.clone());
-        performer.activate(RATE, BLOCK);
-        Self { performer, controls: Controls::default(), at: 0 }
+        let mut processor = Processor::new(stage.instance.shared.clone());
+        processor.activate(RATE, BLOCK);
+        Self { processor, controls: Controls::default(), at: 0 }
     }
 
     fn block(&mut self, inputs: &[Input]) {
@@ -45,7 +44,7 @@ impl Band {
             offline: true,
             bypass: false,
         };
-        self.performer.process(&block, inputs);
+        self.processor.process(&block, inputs);
         self.at += u64::from(BLOCK);
     }
 }
@@ -59,38 +58,38 @@ fn what_a_taught_controller_sets_is_shown_and_written_into_the_parameter() {
     let mut stage = Stage::new(SIZES[1], 1.0);
     let mut band = Band::new(&stage);
     let shared = stage.instance.shared.clone();
-    shared.set_learned(Action::Swing, Some(Trigger::Controller(0, 20)));
-    shared.set_learned(Action::Temperature, Some(Trigger::Controller(0, 21)));
-    shared.set_learned(Action::Freeze, Some(Trigger::Controller(0, 22)));
+    shared.set_learned(Control::Swing, Some(Trigger::Controller(0, 20)));
+    shared.set_learned(Control::Temperature, Some(Trigger::Controller(0, 21)));
+    shared.set_learned(Control::Freeze, Some(Trigger::Controller(0, 22)));
     band.block(&[controller(20, 127), controller(21, 90), controller(22, 127)]);
-    assert_eq!(shared.overridden(Action::Swing), Some(1.0));
-    let plain = shared.overridden(Action::Temperature).unwrap();
+    assert_eq!(shared.overridden(Control::Swing), Some(1.0));
+    let plain = shared.overridden(Control::Temperature).unwrap();
     stage.settle().drop_without_applying_deltas();
-    assert_eq!(stage.instance.params.band.swing.value(), 1.0);
-    assert!((stage.instance.params.band.temperature.value() - plain).abs() < 0.006);
-    assert!(stage.instance.params.band.freeze.value());
+    assert_eq!(stage.instance.params.value(Control::Swing), 1.0);
+    assert!((stage.instance.params.value(Control::Temperature) - plain).abs() < 0.006);
+    assert_eq!(stage.instance.params.value(Control::Freeze), 1.0);
     stage.find("100 %");
-    let told = stage.told();
-    for ptr in [stage.instance.params.band.swing.as_ptr(), stage.instance.params.band.temperature.as_ptr()] {
-        let of: Vec<&Told> = told
+    let calls = stage.host_calls();
+    for ptr in [Control::Swing, Control::Temperature].map(|c| stage.instance.params.pointer(c)) {
+        let of: Vec<&HostCall> = calls
             .iter()
-            .filter(|t| matches!(t, Told::Begin(p) | Told::Set(p, _) | Told::End(p) if *p == ptr))
+            .filter(|t| matches!(t, HostCall::Begin(p) | HostCall::Set(p, _) | HostCall::End(p) if *p == ptr))
             .collect();
-        assert!(matches!(of[..], [Told::Begin(_), Told::Set(..), Told::End(_)]), "{of:?}");
+        assert!(matches!(of[..], [HostCall::Begin(_), HostCall::Set(..), HostCall::End(_)]), "{of:?}");
     }
     // The band sees the parameters moved, and what lay on top goes away.
-    band.controls.swing = stage.instance.params.band.swing.value();
-    band.controls.temperature = stage.instance.params.band.temperature.value();
+    band.controls.swing = stage.instance.params.value(Control::Swing);
+    band.controls.temperature = stage.instance.params.value(Control::Temperature);
     band.controls.freeze = true;
     band.block(&[]);
-    for action in [Action::Swing, Action::Temperature, Action::Freeze] {
+    for action in [Control::Swing, Control::Temperature, Control::Freeze] {
         assert_eq!(shared.overridden(action), None, "{action:?}");
     }
-    // The hand now has the last word again.
+    // The editor has the last word again.
     stage.settle().drop_without_applying_deltas();
-    crate::editor::param_access::set_at_once(&mut stage.hand, Control::Swing, 0.25);
+    crate::editor::param_access::set_at_once(&mut stage.access, Control::Swing, 0.25);
     stage.settle().drop_without_applying_deltas();
-    assert_eq!(stage.hand.value(Control::Swing), 0.25);
+    assert_eq!(stage.access.value(Control::Swing), 0.25);
 }
 
 #[test]
@@ -123,5 +122,5 @@ fn what_is_played_is_seen_and_saved() {
     assert_eq!(piano.notes[0].onset % 1920, 0, "a chord on the bar line");
     assert!(score.tracks.len() > 1, "the band is among it");
     assert!((score.tempos.bpm_at(0) - 120.0).abs() < 0.01);
-    band.performer.deactivate();
+    band.processor.deactivate();
 }

@@ -168,7 +168,7 @@ fn extreme_values_fit_their_places() {
                 scene
             });
             for control in Control::all() {
-                crate::editor::param_access::set_at_once(&mut stage.hand, control, extreme);
+                crate::editor::param_access::set_at_once(&mut stage.access, control, extreme);
             }
             check(&stage.texts(), size, &format!("{size:?}, all at {extreme}"));
         }
@@ -225,6 +225,6 @@ fn notices_stand_above_the_strips_and_go_when_they_are_dismissed() {
         let dismiss = stage.find("Dismiss").center();
         stage.click(dismiss);
         assert!(!stage.texts().iter().any(|t| t.text == "Dismiss"));
-        assert!(stage.instance.shared.book(|b| b.notices.is_empty()));
+        assert!(stage.instance.shared.editor_state(|b| b.notices.is_empty()));
     }
 }

@@ -6,8 +6,4 @@ mod raster;
 mod stage;
 mod use_it;
 
-pub(super) use stage::book;
-
-pub(super) fn host() -> nice_plug::context::gui::GuiContext {
-    nice_plug::context::gui::GuiContext::new(std::sync::Arc::new(stage::Host::default()))
-}
+pub(super) use stage::editor_state;

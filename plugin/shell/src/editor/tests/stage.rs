@@ -1,4 +1,4 @@
-//! A stage: the surface with a made-up book, and a host that notes what it is told.
+//! The surface with a made-up editor state, and a host that records its calls.
 
 use std::sync::{Arc, Mutex};
 
@@ -18,17 +18,17 @@ use crate::editor::theme;
 use crate::instance::Instance;
 use crate::presets::Own;
 
-/// What a host was told.
+/// A call of the host.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Told {
+pub(super) enum HostCall {
     Begin(ParamPtr),
     Set(ParamPtr, f32),
     End(ParamPtr),
 }
 
-/// A host that does at once what it is told, and notes it.
+/// A host that does at once what it is asked, and records it.
 #[derive(Default)]
-pub(super) struct Host(pub(super) Mutex<Vec<Told>>);
+pub(super) struct Host(pub(super) Mutex<Vec<HostCall>>);
 
 impl GuiContextInner for Host {
     fn plugin_api(&self) -> PluginApi {
@@ -36,17 +36,17 @@ impl GuiContextInner for Host {
     }
 
     unsafe fn raw_begin_set_parameter(&self, param: ParamPtr) {
-        self.0.lock().unwrap().push(Told::Begin(param));
+        self.0.lock().unwrap().push(HostCall::Begin(param));
     }
 
     unsafe fn raw_set_parameter_normalized(&self, param: ParamPtr, normalized: f32) {
-        self.0.lock().unwrap().push(Told::Set(param, normalized));
+        self.0.lock().unwrap().push(HostCall::Set(param, normalized));
         // SAFETY: the stage keeps the parameters.
         unsafe { param._internal_set_normalized_value(normalized) };
     }
 
     unsafe fn raw_end_set_parameter(&self, param: ParamPtr) {
-        self.0.lock().unwrap().push(Told::End(param));
+        self.0.lock().unwrap().push(HostCall::End(param));
     }
 
     fn get_state(&self) -> PluginState {
@@ -65,7 +65,7 @@ impl GuiContextInner for Host {
 pub(super) struct Stage {
     pub(super) ctx: Context,
     pub(super) surface: Surface,
-    pub(super) hand: LiveParams,
+    pub(super) access: LiveParams,
     pub(super) host: Arc<Host>,
     pub(super) instance: Arc<Instance>,
     pub(super) presets: tempfile::TempDir,
@@ -84,13 +84,13 @@ impl Stage {
         ctx.enable_accesskit();
         let instance = Instance::new();
         let host = Arc::new(Host::default());
-        let hand = LiveParams::new(instance.params.clone(), GuiContext::new(host.clone()));
+        let access = LiveParams::new(instance.params.clone(), GuiContext::new(host.clone()));
         let presets = tempfile::tempdir().unwrap();
         let surface = Surface::new(instance.clone(), Ok(Own::in_folder(presets.path())));
-        Self { ctx, surface, hand, host, instance, presets, size, pixels, time: 0.0, scene: None }
+        Self { ctx, surface, access, host, instance, presets, size, pixels, time: 0.0, scene: None }
     }
 
-    /// Shows a made-up book instead of what the engine says.
+    /// Shows a made-up state instead of what the engine says.
     pub(super) fn with_scene(mut self, scene: impl Fn(f64) -> Scene + 'static) -> Self {
         self.scene = Some(Box::new(scene));
         self
@@ -117,13 +117,13 @@ impl Stage {
             ..RawInput::default()
         };
         input.viewports.entry(ViewportId::ROOT).or_default().native_pixels_per_point = Some(self.pixels);
-        let (surface, hand, scene, time) = (&mut self.surface, &mut self.hand, &self.scene, self.time);
+        let (surface, access, scene, time) = (&mut self.surface, &mut self.access, &self.scene, self.time);
         self.ctx.clone().run_ui(input, |ui| match scene {
             Some(scene) => {
                 surface.set_scene(scene(time));
-                surface.draw(ui, hand, time);
+                surface.draw(ui, access, time);
             }
-            None => surface.show(ui, hand),
+            None => surface.show(ui, access),
         })
     }
 
@@ -162,13 +162,13 @@ impl Stage {
         }
     }
 
-    /// What the host was told since this was asked last.
-    pub(super) fn told(&self) -> Vec<Told> {
+    /// Calls since this was asked last.
+    pub(super) fn host_calls(&self) -> Vec<HostCall> {
         std::mem::take(&mut *self.host.0.lock().unwrap())
     }
 
-    pub(super) fn hand(&self) -> &dyn ParamAccess {
-        &self.hand
+    pub(super) fn access(&self) -> &dyn ParamAccess {
+        &self.access
     }
 }
 
@@ -193,7 +193,7 @@ pub(super) fn still(_time: f64) -> Scene {
 }
 
 fn scene_at(now: f64, source: ClockSource) -> Scene {
-    let book = book(now as Pulse);
+    let state = editor_state(now as Pulse);
     let status = Status {
         session: now,
         position: now,
@@ -209,7 +209,7 @@ fn scene_at(now: f64, source: ClockSource) -> Scene {
         sample_rate: 48_000.0,
         ..Status::default()
     };
-    Scene::of(&book, status, (18.0, 8.0))
+    Scene::of(&state, status, (18.0, 8.0))
 }
 
 /// What is known of a genre: this one of them.
@@ -227,16 +227,16 @@ pub(super) fn genre(classes: &[&str], shown: usize) -> GenreView {
 }
 
 /// Four chords over and over, played by everyone.
-pub(in crate::editor) fn book(now: Pulse) -> EditorState {
+pub(in crate::editor) fn editor_state(now: Pulse) -> EditorState {
     const CHORDS: [[u8; 4]; 4] = [[57, 60, 64, 67], [53, 57, 60, 64], [55, 59, 62, 65], [52, 55, 59, 62]];
-    let mut book = EditorState {
+    let mut state = EditorState {
         chord: "Am7".into(),
         style: "pop-rock".into(),
         engine: "band-full".into(),
         ..EditorState::default()
     };
-    book.genre = genre(&["Classical", "Jazz", "Pop/Rock", "Folk/Country", "Hymn"], 2);
-    book.tempos.push_back(TempoPoint {
+    state.genre = genre(&["Classical", "Jazz", "Pop/Rock", "Folk/Country", "Hymn"], 2);
+    state.tempos.push_back(TempoPoint {
         at: 0,
         position: 0,
         bar_start: 0,
@@ -280,7 +280,7 @@ pub(in crate::editor) fn book(now: Pulse) -> EditorState {
         match voice {
             _ if n.onset <= now => {
                 let length = (n.end() <= now).then_some(n.length);
-                book.notes.push_back(RollNote {
+                state.notes.push_back(RollNote {
                     voice,
                     onset: n.onset,
                     length,
@@ -289,12 +289,12 @@ pub(in crate::editor) fn book(now: Pulse) -> EditorState {
                 });
             }
             Voice::Part(part) if n.onset < now + 4 * 480 => {
-                book.ahead.push(Expected { part, note: n, decided: n.onset < now + 240 });
+                state.ahead.push(Expected { part, note: n, decided: n.onset < now + 240 });
             }
             _ => {}
         }
     }
-    book
+    state
 }
 
 /// Sizes to be looked at: the smallest, the default and a large one.

@@ -1,13 +1,13 @@
-//! The editor in use: mouse, wheel and keys turn parameters, and the host is told properly.
+//! The editor in use: mouse, wheel and keys turn parameters, and the host gets proper gestures.
 
 use std::collections::HashSet;
 
 use egui::{Event, Key, Modifiers, MouseWheelUnit, Pos2, Role, TouchPhase, vec2};
 use nice_plug::prelude::ParamPtr;
-use sideman_engine::live::{Action, Trigger};
+use sideman_engine::live::Trigger;
 use sideman_music::Part;
 
-use super::stage::{SIZES, Stage, Told, button, key, song};
+use super::stage::{HostCall, SIZES, Stage, button, key, song};
 use crate::editor::param_access::{Control, ParamAccess, is_on, set_at_once};
 use crate::editor::touch::id;
 
@@ -41,26 +41,26 @@ fn drag(stage: &mut Stage, from: Pos2, way: egui::Vec2, modifiers: Modifiers) {
 }
 
 /// That gestures are opened, used and closed, one at a time for each parameter.
-fn well_formed(told: &[Told]) {
+fn well_formed(calls: &[HostCall]) {
     let mut open: Vec<ParamPtr> = Vec::new();
-    for t in told {
+    for t in calls {
         match t {
-            Told::Begin(p) => {
-                assert!(!open.contains(p), "a gesture within a gesture: {told:?}");
+            HostCall::Begin(p) => {
+                assert!(!open.contains(p), "a gesture within a gesture: {calls:?}");
                 open.push(*p);
             }
-            Told::Set(p, v) => assert!(open.contains(p) && (0.0..=1.0).contains(v), "{told:?}"),
-            Told::End(p) => {
-                assert!(open.contains(p), "an end without a beginning: {told:?}");
+            HostCall::Set(p, v) => assert!(open.contains(p) && (0.0..=1.0).contains(v), "{calls:?}"),
+            HostCall::End(p) => {
+                assert!(open.contains(p), "an end without a beginning: {calls:?}");
                 open.retain(|o| o != p);
             }
         }
     }
-    assert!(open.is_empty(), "a gesture was left open: {told:?}");
+    assert!(open.is_empty(), "a gesture was left open: {calls:?}");
 }
 
 #[test]
-fn a_click_turns_a_switch_and_the_host_is_told() {
+fn a_click_turns_a_switch_and_the_host_gets_the_gesture() {
     let mut stage = stage();
     let switches = [
         Control::Freeze,
@@ -74,13 +74,13 @@ fn a_click_turns_a_switch_and_the_host_is_told() {
         .into_iter()
         .flat_map(|p| [Control::On(p), Control::Mute(p), Control::Solo(p), Control::Lock(p)]);
     for control in switches.into_iter().chain(parts) {
-        let (before, at) = (is_on(stage.hand(), control), middle(&stage, control));
+        let (before, at) = (is_on(stage.access(), control), middle(&stage, control));
         stage.click(at);
-        assert_eq!(is_on(stage.hand(), control), !before, "{control:?}");
-        let told = stage.told();
-        assert_eq!(told.len(), 3, "{control:?}: {told:?}");
-        well_formed(&told);
-        assert!(stage.instance.params.band.freeze.value() || control != Control::Freeze);
+        assert_eq!(is_on(stage.access(), control), !before, "{control:?}");
+        let calls = stage.host_calls();
+        assert_eq!(calls.len(), 3, "{control:?}: {calls:?}");
+        well_formed(&calls);
+        assert!(stage.instance.params.value(Control::Freeze) > 0.5 || control != Control::Freeze);
     }
 }
 
@@ -91,14 +91,14 @@ fn a_press_goes_down_with_the_finger_and_comes_up_by_itself() {
         let at = middle(&stage, control);
         frame(&mut stage, vec![Event::PointerMoved(at)]);
         frame(&mut stage, vec![button(at, true)]);
-        assert_eq!(stage.told().len(), 2, "{control:?} is down as soon as the finger is");
-        assert!(is_on(stage.hand(), control));
+        assert_eq!(stage.host_calls().len(), 2, "{control:?} is down as soon as the finger is");
+        assert!(is_on(stage.access(), control));
         frame(&mut stage, vec![button(at, false)]);
         for _ in 0..3 {
             stage.after(0.1, Vec::new()).drop_without_applying_deltas();
         }
-        let told = stage.told();
-        assert!(matches!(told[..], [Told::Set(_, 0.0), Told::End(_)]), "{control:?}: {told:?}");
+        let calls = stage.host_calls();
+        assert!(matches!(calls[..], [HostCall::Set(_, 0.0), HostCall::End(_)]), "{control:?}: {calls:?}");
         // By keyboard alike, once for each stroke.
         stage.ctx.memory_mut(|m| m.request_focus(id(control)));
         frame(&mut stage, Vec::new());
@@ -106,9 +106,9 @@ fn a_press_goes_down_with_the_finger_and_comes_up_by_itself() {
         for _ in 0..4 {
             stage.after(0.1, Vec::new()).drop_without_applying_deltas();
         }
-        let told = stage.told();
-        assert_eq!(told.len(), 4, "{control:?}: {told:?}");
-        well_formed(&told);
+        let calls = stage.host_calls();
+        assert_eq!(calls.len(), 4, "{control:?}: {calls:?}");
+        well_formed(&calls);
     }
 }
 
@@ -118,18 +118,22 @@ fn dials_are_dragged_finely_with_shift_and_put_back_by_a_double_click() {
     let control = Control::Complexity;
     let at = middle(&stage, control);
     drag(&mut stage, at, vec2(0.0, -60.0), Modifiers::NONE);
-    let far = stage.hand.value(control);
+    let far = stage.access.value(control);
     assert!(far > 0.7, "{far}");
-    let told = stage.told();
-    well_formed(&told);
-    assert_eq!(told.iter().filter(|t| matches!(t, Told::Begin(_))).count(), 1, "one drag is one gesture");
-    set_at_once(&mut stage.hand, control, 0.5);
+    let calls = stage.host_calls();
+    well_formed(&calls);
+    assert_eq!(
+        calls.iter().filter(|t| matches!(t, HostCall::Begin(_))).count(),
+        1,
+        "one drag is one gesture"
+    );
+    set_at_once(&mut stage.access, control, 0.5);
     drag(&mut stage, at, vec2(0.0, -60.0), Modifiers::SHIFT);
-    let near = stage.hand.value(control);
+    let near = stage.access.value(control);
     assert!(near > 0.505 && near - 0.5 < (far - 0.5) / 4.0, "{near} with shift, {far} without");
     stage.click(at);
     stage.click(at);
-    assert_eq!(stage.hand.value(control), stage.hand.default(control));
+    assert_eq!(stage.access.value(control), stage.access.default(control));
 }
 
 #[test]
@@ -142,7 +146,7 @@ fn wheel_and_keys_turn_what_is_pointed_at_or_focused() {
         Control::Listen,
         Control::Level(Part::Drums),
     ] {
-        let before = stage.hand.value(control);
+        let before = stage.access.value(control);
         let at = middle(&stage, control);
         frame(&mut stage, vec![Event::PointerMoved(at)]);
         frame(&mut stage, vec![Event::PointerMoved(at)]);
@@ -150,18 +154,18 @@ fn wheel_and_keys_turn_what_is_pointed_at_or_focused() {
         let (unit, modifiers, phase) = (MouseWheelUnit::Line, Modifiers::NONE, TouchPhase::Move);
         let source = egui::MouseWheelSource::Unknown;
         frame(&mut stage, vec![Event::MouseWheel { unit, delta, modifiers, phase, source }]);
-        let wheeled = stage.hand.value(control);
+        let wheeled = stage.access.value(control);
         assert!(wheeled > before, "{control:?}: {before} to {wheeled}");
         stage.ctx.memory_mut(|m| m.request_focus(id(control)));
         frame(&mut stage, Vec::new());
         frame(&mut stage, key(Key::ArrowDown, Modifiers::NONE));
-        assert!(stage.hand.value(control) < wheeled, "{control:?}");
+        assert!(stage.access.value(control) < wheeled, "{control:?}");
         assert_eq!(stage.ctx.memory(|m| m.focused()), Some(id(control)), "arrows turn, they do not go away");
         frame(&mut stage, key(Key::End, Modifiers::NONE));
-        assert_eq!(stage.hand.value(control), 1.0);
+        assert_eq!(stage.access.value(control), 1.0);
         frame(&mut stage, key(Key::Home, Modifiers::NONE));
-        assert_eq!(stage.hand.value(control), 0.0);
-        well_formed(&stage.told());
+        assert_eq!(stage.access.value(control), 0.0);
+        well_formed(&stage.host_calls());
     }
 }
 
@@ -216,7 +220,7 @@ fn nothing_is_taken_from_the_host_unless_something_is_focused() {
     let mut stage = stage();
     frame(&mut stage, key(Key::Space, Modifiers::NONE));
     assert!(!stage.ctx.egui_wants_keyboard_input());
-    assert_eq!(stage.told(), []);
+    assert_eq!(stage.host_calls(), []);
     let at = middle(&stage, Control::Freeze);
     stage.click(at);
     assert!(!stage.ctx.egui_wants_keyboard_input(), "a click by mouse takes no keyboard");
@@ -229,18 +233,18 @@ fn a_list_opens_and_its_choice_is_taken() {
     stage.click(at);
     let funk = stage.find("Funk").center();
     stage.click(funk);
-    assert_eq!(stage.instance.params.band.style.value().choice().name(), "funk");
-    well_formed(&stage.told());
+    assert_eq!(style_of(&stage), "funk");
+    well_formed(&stage.host_calls());
     assert!(!stage.texts().iter().any(|t| t.text == "Reggae"), "the list is closed");
     // Without the list: arrows.
     stage.ctx.memory_mut(|m| m.request_focus(id(Control::Style)));
     frame(&mut stage, Vec::new());
     frame(&mut stage, key(Key::ArrowDown, Modifiers::NONE));
-    assert_eq!(stage.instance.params.band.style.value().choice().name(), "hip-hop");
+    assert_eq!(style_of(&stage), "hip-hop");
     let c = id(Control::Variation).with(2_usize);
     let at = stage.ctx.read_response(c).unwrap().rect.center();
     stage.click(at);
-    assert_eq!(stage.hand.text(Control::Variation, stage.hand.value(Control::Variation)), "C");
+    assert_eq!(stage.access.text(Control::Variation, stage.access.value(Control::Variation)), "C");
 }
 
 #[test]
@@ -249,7 +253,7 @@ fn midi_is_taught_by_the_dot_by_the_menu_and_by_a_key_and_forgotten() {
     let shared = stage.instance.shared.clone();
     let dot = stage.ctx.read_response(id(Control::Swing).with("teach")).unwrap().rect.center();
     stage.click(dot);
-    assert_eq!(shared.learning(), Some(Action::Swing));
+    assert_eq!(shared.learning(), Some(Control::Swing));
     stage.click(dot);
     assert_eq!(shared.learning(), None);
 
@@ -261,18 +265,18 @@ fn midi_is_taught_by_the_dot_by_the_menu_and_by_a_key_and_forgotten() {
     }
     let teach = stage.find("Teach MIDI").center();
     stage.click(teach);
-    assert_eq!(shared.learning(), Some(Action::Mute(Part::Bass)));
+    assert_eq!(shared.learning(), Some(Control::Mute(Part::Bass)));
 
     stage.ctx.memory_mut(|m| m.request_focus(id(Control::Fill)));
     frame(&mut stage, Vec::new());
     frame(&mut stage, key(Key::L, Modifiers::NONE));
-    assert_eq!(shared.learning(), Some(Action::Fill));
-    shared.set_learned(Action::Fill, Some(Trigger::Note(0, 36)));
+    assert_eq!(shared.learning(), Some(Control::Fill));
+    shared.set_learned(Control::Fill, Some(Trigger::Note(0, 36)));
     frame(&mut stage, key(Key::Delete, Modifiers::NONE));
-    assert_eq!(shared.learned(Action::Fill), None);
+    assert_eq!(shared.learned(Control::Fill), None);
 
     shared.set_learning(None);
-    shared.set_learned(Action::Hold, Some(Trigger::Controller(0, 64)));
+    shared.set_learned(Control::Hold, Some(Trigger::Controller(0, 64)));
     let list = stage.find("Learn").center();
     stage.click(list);
     stage.find("Hold");
@@ -287,7 +291,7 @@ fn the_dice_change_the_seed_and_the_scale_is_chosen() {
     let mut seeds = HashSet::new();
     for _ in 0..5 {
         stage.click(at);
-        seeds.insert(stage.instance.params.band.seed.value());
+        seeds.insert(stage.instance.params.value(Control::Seed) as i32);
     }
     assert!(seeds.len() > 2, "{seeds:?}");
     let scale = stage.find("100 %").center();
@@ -347,7 +351,7 @@ fn a_preset_is_saved_changed_loaded_and_deleted_when_that_is_confirmed() {
     };
     let menu = stage.find("Presets").center();
     stage.click(menu);
-    set_at_once(&mut stage.hand, Control::Swing, 0.75);
+    set_at_once(&mut stage.access, Control::Swing, 0.75);
     let field = stage.find("a name").center();
     stage.click(field);
     type_in(&mut stage, "Sunday");
@@ -364,13 +368,13 @@ fn a_preset_is_saved_changed_loaded_and_deleted_when_that_is_confirmed() {
     let kept = stage.find("Keep it").center();
     stage.click(kept);
 
-    set_at_once(&mut stage.hand, Control::Swing, 0.0);
+    set_at_once(&mut stage.access, Control::Swing, 0.0);
     stage.find("Sunday *");
     let own = stage.texts().into_iter().rfind(|t| t.text == "Sunday").unwrap().rect.center();
     stage.click(own);
-    assert!((stage.hand.value(Control::Swing) - 0.75).abs() < 0.01);
+    assert!((stage.access.value(Control::Swing) - 0.75).abs() < 0.01);
     stage.find("Sunday");
-    well_formed(&stage.told());
+    well_formed(&stage.host_calls());
 
     let menu = stage.find("Sunday").center();
     stage.click(menu);
@@ -386,5 +390,10 @@ fn a_preset_is_saved_changed_loaded_and_deleted_when_that_is_confirmed() {
     let at = stage.find(name).center();
     stage.click(at);
     assert_eq!(stage.instance.params.preset.get(), *name);
-    assert!(stage.hand.is_loaded(&built_in[0]));
+    assert!(stage.access.is_loaded(&built_in[0]));
+}
+
+/// The id of the style that is chosen.
+fn style_of(stage: &Stage) -> &'static str {
+    Control::Style.row().choices().unwrap().ids[stage.instance.params.value(Control::Style) as usize]
 }

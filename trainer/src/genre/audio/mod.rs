@@ -1,8 +1,0 @@
-//! The product's classifier of audio: from runs of `genre train` to a weights file, and what such a file says.
-
-pub mod export;
-pub mod predict;
-#[cfg(test)]
-mod tests;
-
-pub use predict::{Tracks, Way, predict};
