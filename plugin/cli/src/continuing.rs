@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
+use sideman_draw::PianoRoll;
 use sideman_inference::papers::p5::{Continuing, Draws, StrokeWeights, continued};
 use sideman_music::encoding::note_tokens::{Sonority, sonorities};
 use sideman_music::smf::MidiFile;
@@ -13,7 +14,6 @@ use sideman_music::{MeterMap, Note, Pulse};
 use crate::args::ContinueArgs;
 use crate::output::Outputs;
 use crate::render::read_input;
-use crate::roll::{Picture, write_png};
 use crate::{check_stdout, input_name, midi_to_stdout, print};
 
 /// What it plays from, see its card beside it.
@@ -78,8 +78,8 @@ pub(crate) fn run(args: &ContinueArgs) -> Result<()> {
     if let Some(path) = &args.png {
         let (meters, markers) = (&file.score().meters, &file.score().markers);
         let picture =
-            Picture { title: &name, piano: &piano, added: &added, parts: [&[]; 4], meters, markers };
-        outputs.write(path, |w| write_png(&picture, w))?;
+            PianoRoll { title: &name, piano: &piano, added: &added, parts: [&[]; 4], meters, markers };
+        outputs.write(path, |w| Ok(picture.draw().write_png(w)?))?;
     }
     outputs.commit()?;
     if to_stdout {

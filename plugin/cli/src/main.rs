@@ -3,7 +3,6 @@
 mod args;
 mod audio;
 mod band;
-mod canvas;
 mod classify;
 mod continuing;
 mod demo;
@@ -14,7 +13,6 @@ mod player;
 mod progress;
 mod render;
 mod report;
-mod roll;
 mod windows;
 
 use std::io::{IsTerminal, Write};

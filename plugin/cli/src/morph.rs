@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
+use sideman_draw::PianoRoll;
 use sideman_inference::papers::p2::Morph;
 use sideman_music::encoding::piano_roll::{FiveRolls, RollTrack, WINDOW_PULSES};
 use sideman_music::smf::{MidiFile, write};
@@ -13,7 +14,6 @@ use sideman_music::{Note, Part, Score, TempoMap, Track};
 use crate::args::{MorphArgs, is_dash};
 use crate::output::Outputs;
 use crate::render::read_input;
-use crate::roll::{Picture, write_png};
 use crate::windows::{PROGRAMS, band};
 use crate::{check_stdout, midi_to_stdout, print, wrong_usage};
 
@@ -67,7 +67,7 @@ pub(crate) fn morph(args: &MorphArgs) -> Result<()> {
     }
     if let Some(path) = &args.png {
         let part = |p: Part| tracks[RollTrack::of_part(p).index()].as_slice();
-        let picture = Picture {
+        let picture = PianoRoll {
             title: "From one piece to another",
             piano: &tracks[RollTrack::Piano.index()],
             added: &[],
@@ -75,7 +75,7 @@ pub(crate) fn morph(args: &MorphArgs) -> Result<()> {
             meters: &score.meters,
             markers: &score.markers,
         };
-        outputs.write(path, |w| write_png(&picture, w))?;
+        outputs.write(path, |w| Ok(picture.draw().write_png(w)?))?;
     }
     outputs.commit()?;
     if to_stdout {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use sideman_draw::PianoRoll;
 use sideman_engine::loaded_band::Music;
 use sideman_engine::offline::{Progress as Step, Rendered, StyleChange};
 use sideman_engine::{Controls, Performance, Settings};
@@ -18,7 +19,6 @@ use crate::output::Outputs;
 use crate::player::Player;
 use crate::progress::Progress;
 use crate::report::{Files, PartReport, Report};
-use crate::roll::{Picture, write_png};
 use crate::windows;
 
 /// What is to be made of the music.
@@ -173,7 +173,7 @@ fn write_all(
     }
     if let Some(path) = wanted.png {
         let part = |p: Part| tracks.iter().find(|t| t.part == p).map_or(&[][..], |t| &t.notes);
-        let picture = Picture {
+        let picture = PianoRoll {
             title: task.name,
             piano,
             added: &[],
@@ -181,7 +181,7 @@ fn write_all(
             meters: &file.score().meters,
             markers: &file.score().markers,
         };
-        outputs.write(path, |w| write_png(&picture, w))?;
+        outputs.write(path, |w| Ok(picture.draw().write_png(w)?))?;
         files.png = Some(path.to_owned());
     }
     if let Some(path) = wanted.wav {

@@ -1,9 +1,11 @@
 //! Rectangles and text on a picture, directly and through plotters.
 
 use std::convert::Infallible;
+use std::io::Write;
 
 use font8x8::legacy::BASIC_LEGACY;
-use image::{Rgb, RgbImage};
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder, ImageResult, Rgb, RgbImage};
 use plotters_backend::text_anchor::{HPos, VPos};
 use plotters_backend::{BackendColor, BackendCoord, BackendTextStyle, DrawingBackend, DrawingErrorKind};
 
@@ -49,6 +51,15 @@ impl Canvas {
                 }
             }
         }
+    }
+
+    /// Writes the picture as a PNG file.
+    ///
+    /// # Errors
+    /// When writing fails.
+    pub fn write_png(&self, to: impl Write) -> ImageResult<()> {
+        let (width, height) = self.image.dimensions();
+        PngEncoder::new(to).write_image(self.image.as_raw(), width, height, ExtendedColorType::Rgb8)
     }
 
     /// Writes text of size 1 that ends at `x`.

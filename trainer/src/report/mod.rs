@@ -1,6 +1,7 @@
 //! What measurements are shown in: tables and pictures, on a page or in a folder, and files that appear whole or not
 //! at all.
 
+pub(crate) mod canvas;
 mod page;
 pub(crate) mod picture;
 pub mod table;

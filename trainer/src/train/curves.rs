@@ -8,8 +8,8 @@ use plotters::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::panel::{Curve, Range, TRAIN, VALID, WIDTH, panel};
-use super::paper::{COLOURS, INK, PALE, Paper, letters, px};
 use super::run::{LOG, PICTURE};
+use crate::report::canvas::{COLOURS, INK, PALE, canvas, letters, px, smoothed};
 use crate::report::picture::write;
 
 /// A line of the log: an epoch.
@@ -85,7 +85,7 @@ pub(crate) fn picture(name: &str, lines: &[Line]) -> anyhow::Result<RgbImage> {
         let points = lines.iter().filter_map(|l| Some((l.epoch as f64, f(l)?)));
         points.filter(|p| p.1.is_finite()).collect()
     };
-    let mut paper = Paper::new(WIDTH, 640);
+    let mut paper = canvas(WIDTH, 640);
     {
         let root = (&mut paper).into_drawing_area();
         let (title, rest) = root.split_vertically(px(48));
@@ -103,7 +103,7 @@ pub(crate) fn picture(name: &str, lines: &[Line]) -> anyhow::Result<RgbImage> {
         ];
         let range = Range { along: "epoch", end, bottom: Some(0.0), top: Some(ceiling(lines)) };
         panel(&panels[0], "Loss in nats (train: as it is trained)", &losses, range)?;
-        let [_, right] = &panels[..] else { return Ok(paper.picture()) };
+        let [_, right] = &panels[..] else { return Ok(smoothed(&paper)) };
         let shares = [
             Curve::new("train", &of(|l| l.accuracy), TRAIN, false),
             Curve::new("valid", &of(|l| l.valid_accuracy), VALID, false),
@@ -112,7 +112,7 @@ pub(crate) fn picture(name: &str, lines: &[Line]) -> anyhow::Result<RgbImage> {
         let range = Range { along: "epoch", end, bottom: Some(0.0), top: None };
         panel(right, "Accuracy", &shares, range)?;
     }
-    Ok(paper.picture())
+    Ok(smoothed(&paper))
 }
 
 /// A height above which losses are cut off, for one bad epoch would press all others flat: twice the median.

@@ -15,7 +15,6 @@ mod mixing;
 mod objective;
 mod optimizer;
 pub(crate) mod panel;
-pub(crate) mod paper;
 mod predictions;
 pub(crate) mod run;
 

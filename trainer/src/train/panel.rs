@@ -4,7 +4,7 @@ use anyhow::Result;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::paper::{Area, FINE, GRID, INK, PALE, letters, px};
+use crate::report::canvas::{Area, FINE, GRID, INK, PALE, letters, px};
 
 /// Points (batch or epoch, value).
 pub(crate) type Points = Vec<(f64, f64)>;

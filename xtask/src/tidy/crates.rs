@@ -9,7 +9,7 @@ use super::{Problems, Tracked};
 /// The counting allocator, which the tests of all crates may use, and nothing else.
 const ALLOCATOR: &str = "sideman-allocator";
 /// What each crate may use of the others. The plugin stands beside the command.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     (ALLOCATOR, &[]),
     ("sideman-audio", &[]),
     ("sideman-music", &[]),
@@ -17,9 +17,17 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("sideman-nets", &["sideman-audio", "sideman-music", "sideman-inference"]),
     ("sideman-engine", &["sideman-music", "sideman-inference"]),
     ("sideman-sound", &["sideman-music"]),
+    ("sideman-draw", &["sideman-music"]),
     (
         "sideman-cli",
-        &["sideman-audio", "sideman-music", "sideman-inference", "sideman-engine", "sideman-sound"],
+        &[
+            "sideman-audio",
+            "sideman-music",
+            "sideman-inference",
+            "sideman-engine",
+            "sideman-draw",
+            "sideman-sound",
+        ],
     ),
     (
         "sideman-plugin",
@@ -27,7 +35,14 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ),
     (
         "sideman-trainer",
-        &["sideman-audio", "sideman-music", "sideman-inference", "sideman-nets", "sideman-engine"],
+        &[
+            "sideman-audio",
+            "sideman-music",
+            "sideman-inference",
+            "sideman-nets",
+            "sideman-engine",
+            "sideman-draw",
+        ],
     ),
     (
         "sideman-tests",
@@ -45,8 +60,8 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("xtask", &[]),
 ];
 /// What users run: crates that must do without the framework that networks are trained with.
-const PRODUCT: [&str; 5] =
-    ["sideman-inference", "sideman-engine", "sideman-sound", "sideman-cli", "sideman-plugin"];
+const PRODUCT: [&str; 6] =
+    ["sideman-inference", "sideman-engine", "sideman-draw", "sideman-sound", "sideman-cli", "sideman-plugin"];
 /// The training framework and what only it brings, by the beginnings of their names.
 const TRAINING: [&str; 4] = ["candle-", "gemm", "rayon", "tokenizers"];
 /// Names of host frameworks and plugin formats, which the engine must do without.

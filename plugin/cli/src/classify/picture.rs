@@ -3,10 +3,9 @@
 use std::io::Write;
 
 use anyhow::Result;
-use image::ImageEncoder;
 
 use super::report::{Classified, genre};
-use crate::canvas::{Canvas, Colour, LETTER, blend};
+use sideman_draw::{Canvas, Colour, LETTER, blend};
 
 const BACKGROUND: Colour = [0x14, 0x14, 0x19];
 const LANE: Colour = [0x1C, 0x1C, 0x23];
@@ -28,10 +27,7 @@ const TITLE: usize = 120;
 
 /// Draws the picture and writes it as PNG.
 pub(super) fn write_png(classified: &Classified, to: impl Write) -> Result<()> {
-    let image = draw(classified).image;
-    let encoder = image::codecs::png::PngEncoder::new(to);
-    encoder.write_image(image.as_raw(), image.width(), image.height(), image::ExtendedColorType::Rgb8)?;
-    Ok(())
+    Ok(draw(classified).write_png(to)?)
 }
 
 fn draw(classified: &Classified) -> Canvas {

@@ -2,10 +2,6 @@
 
 mod bars;
 
-use std::io::Write;
-
-use anyhow::Result;
-use image::ImageEncoder;
 use sideman_music::encoding::grid::{DRUM_CLASSES, DRUM_NAMES, drum_class};
 use sideman_music::family::PIANO_COLOUR;
 use sideman_music::{MeterMap, Note, PULSES_PER_BEAT, Part, Pulse, STEP_PULSES};
@@ -36,28 +32,27 @@ const MOST_PIXELS: i64 = 24_000_000;
 /// Pixels a 16th and pixels of a row, tried in turn until the whole piece fits.
 const SCALES: [(i64, i64); 4] = [(10, 1280), (6, 1536), (4, 2048), (2, 4096)];
 
-/// What is drawn. All notes are sorted by onset.
-pub(crate) struct Picture<'a> {
+/// What a piano roll shows. All notes are sorted by onset.
+pub struct PianoRoll<'a> {
     /// Heading, ASCII.
-    pub(crate) title: &'a str,
+    pub title: &'a str,
     /// The piano.
-    pub(crate) piano: &'a [Note],
+    pub piano: &'a [Note],
     /// What was added to the piano; without notes it gets no lane.
-    pub(crate) added: &'a [Note],
+    pub added: &'a [Note],
     /// The parts in the order of [`Part::ALL`]; parts without notes get no lane.
-    pub(crate) parts: [&'a [Note]; 4],
+    pub parts: [&'a [Note]; 4],
     /// Where the bars are.
-    pub(crate) meters: &'a MeterMap,
+    pub meters: &'a MeterMap,
     /// Names of places in the piece.
-    pub(crate) markers: &'a [(Pulse, String)],
+    pub markers: &'a [(Pulse, String)],
 }
 
-/// Draws the picture and writes it as PNG.
-pub(crate) fn write_png(picture: &Picture<'_>, to: impl Write) -> Result<()> {
-    let image = draw(picture).image;
-    let encoder = image::codecs::png::PngEncoder::new(to);
-    encoder.write_image(image.as_raw(), image.width(), image.height(), image::ExtendedColorType::Rgb8)?;
-    Ok(())
+impl PianoRoll<'_> {
+    /// Draws the picture.
+    pub fn draw(&self) -> Canvas {
+        draw(self)
+    }
 }
 
 /// What a lane shows.
@@ -123,7 +118,7 @@ impl Row<'_> {
     }
 }
 
-fn draw(picture: &Picture<'_>) -> Canvas {
+fn draw(picture: &PianoRoll<'_>) -> Canvas {
     let lanes: Vec<Lane<'_>> = [
         Lane::pitched("Piano", PIANO_COLOUR, picture.piano),
         Lane::pitched("Added", Part::Strings.colour(), picture.added),
@@ -167,12 +162,12 @@ fn draw(picture: &Picture<'_>) -> Canvas {
     canvas
 }
 
-fn part_lane<'a>(picture: &Picture<'a>, part: Part) -> Option<Lane<'a>> {
+fn part_lane<'a>(picture: &PianoRoll<'a>, part: Part) -> Option<Lane<'a>> {
     Lane::pitched(part.name(), part.colour(), picture.parts[part.index()])
 }
 
 /// The title and the legend: a swatch, a name and a number of notes for each lane.
-fn heading(canvas: &mut Canvas, picture: &Picture<'_>, lanes: &[Lane<'_>], cut: Option<i64>) {
+fn heading(canvas: &mut Canvas, picture: &PianoRoll<'_>, lanes: &[Lane<'_>], cut: Option<i64>) {
     canvas.text(16, 12, 2, picture.title, TEXT);
     let mut x = 16;
     for lane in lanes {
@@ -190,7 +185,7 @@ fn heading(canvas: &mut Canvas, picture: &Picture<'_>, lanes: &[Lane<'_>], cut: 
 
 fn draw_row(
     canvas: &mut Canvas,
-    picture: &Picture<'_>,
+    picture: &PianoRoll<'_>,
     lanes: &[Lane<'_>],
     row: &Row<'_>,
     chord_names: bool,
@@ -231,7 +226,7 @@ fn draw_row(
 }
 
 /// The number of a bar and, where one lies in it, the name of a marker.
-fn bar_head(canvas: &mut Canvas, picture: &Picture<'_>, row: &Row<'_>, span: &Span, first_lane: i64) {
+fn bar_head(canvas: &mut Canvas, picture: &PianoRoll<'_>, row: &Row<'_>, span: &Span, first_lane: i64) {
     let number = span.number.to_string();
     let x = row.x(span.start);
     canvas.text(x + 2, first_lane - 23, 1, &number, TEXT);
@@ -304,8 +299,8 @@ mod tests {
         Note { onset, pitch, length, velocity: 127 }
     }
 
-    fn picture<'a>(piano: &'a [Note], parts: [&'a [Note]; 4], meters: &'a MeterMap) -> Picture<'a> {
-        Picture { title: "Test", piano, added: &[], parts, meters, markers: &[] }
+    fn picture<'a>(piano: &'a [Note], parts: [&'a [Note]; 4], meters: &'a MeterMap) -> PianoRoll<'a> {
+        PianoRoll { title: "Test", piano, added: &[], parts, meters, markers: &[] }
     }
 
     fn count(canvas: &Canvas, colour: Colour) -> usize {
@@ -361,7 +356,7 @@ mod tests {
     fn the_file_is_a_png() {
         let mut bytes = Vec::new();
         let piano = [note(0, 60, 480)];
-        write_png(&picture(&piano, [&[]; 4], &MeterMap::default()), &mut bytes).unwrap();
+        picture(&piano, [&[]; 4], &MeterMap::default()).draw().write_png(&mut bytes).unwrap();
         let read = image::load_from_memory(&bytes).unwrap();
         assert_eq!(read.width(), (LEFT + SCALES[0].1 + RIGHT) as u32);
     }

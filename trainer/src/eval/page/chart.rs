@@ -5,8 +5,8 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::eval::interval::Estimate;
+use crate::report::canvas::{Area, COLOURS, FINE, GRID, INK, PALE, canvas, letters, px, smoothed};
 use crate::report::picture;
-use crate::train::paper::{Area, COLOURS, FINE, GRID, INK, PALE, Paper, letters, px};
 
 const SHADE: RGBColor = RGBColor(232, 244, 238);
 const WIDTH: u32 = 1232;
@@ -57,7 +57,7 @@ impl Dots {
     }
 
     pub(super) fn draw(&self) -> anyhow::Result<RgbImage> {
-        let mut paper = Paper::new(WIDTH, 320);
+        let mut paper = canvas(WIDTH, 320);
         {
             let root = (&mut paper).into_drawing_area();
             root.draw(&Text::new(self.title.clone(), (px(16), px(10)), letters(8, INK)))?;
@@ -114,7 +114,7 @@ impl Dots {
                 }
             }
         }
-        Ok(paper.picture())
+        Ok(smoothed(&paper))
     }
 }
 
@@ -138,7 +138,7 @@ pub(super) fn draw_panels(title: &str, panels: &[Lines]) -> anyhow::Result<RgbIm
     const COLUMNS: usize = 4;
     const PANEL: u32 = 170;
     let rows = panels.len().div_ceil(COLUMNS);
-    let mut paper = Paper::new(WIDTH, 52 + PANEL * rows as u32);
+    let mut paper = canvas(WIDTH, 52 + PANEL * rows as u32);
     {
         let root = (&mut paper).into_drawing_area();
         root.draw(&Text::new(title.to_owned(), (px(16), px(10)), letters(8, INK)))?;
@@ -149,7 +149,7 @@ pub(super) fn draw_panels(title: &str, panels: &[Lines]) -> anyhow::Result<RgbIm
             draw_panel(area, panel)?;
         }
     }
-    Ok(paper.picture())
+    Ok(smoothed(&paper))
 }
 
 /// A number with two decimals at most.

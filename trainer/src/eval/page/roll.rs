@@ -10,7 +10,7 @@ use sideman_music::family::{PIANO_COLOUR, Part};
 use sideman_music::score::Note;
 
 use crate::eval::song::{BAR_PULSES, HALF_PULSES, Parts};
-use crate::train::paper::Paper;
+use sideman_draw::Canvas;
 
 const BACKGROUND: RGBColor = RGBColor(0x14, 0x14, 0x19);
 const LANE: RGBColor = RGBColor(0x1C, 0x1C, 0x23);
@@ -48,7 +48,7 @@ pub(crate) struct Roll<'a> {
     pub(crate) bars: usize,
 }
 
-type Area<'a> = DrawingArea<&'a mut Paper, Shift>;
+type Area<'a> = DrawingArea<&'a mut Canvas, Shift>;
 
 /// What the lanes of one part look like in all bands.
 enum Scale {
@@ -117,7 +117,7 @@ impl Roll<'_> {
         let lanes: i32 = scales.iter().map(|s| s.1.height() + GAP).sum();
         let over = piano.as_ref().map_or(0, |s| s.height() + GAP);
         let height = TOP + over + self.blocks.len() as i32 * (NAME + lanes) + 10;
-        let mut paper = Paper::exact(WIDTH as u32, height as u32);
+        let mut paper = Canvas::new(WIDTH as u32, height as u32, [255; 3]);
         {
             let root = (&mut paper).into_drawing_area();
             root.fill(&BACKGROUND)?;
@@ -138,7 +138,7 @@ impl Roll<'_> {
                 }
             }
         }
-        Ok(paper.sheet())
+        Ok(paper.image)
     }
 
     /// Numbers of the bars, and the piano's chords by half-bar.

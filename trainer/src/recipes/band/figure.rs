@@ -7,8 +7,8 @@ use image::RgbImage;
 use plotters::prelude::*;
 
 use super::history::History;
+use crate::report::canvas::{Area, COLOURS, INK, PALE, canvas, letters, px, smoothed};
 use crate::train::panel::{Curve, Points, Range, TRAIN, VALID, WIDTH, panel};
-use crate::train::paper::{Area, COLOURS, INK, PALE, Paper, letters, px};
 
 const HEIGHT: u32 = 900;
 /// Height of the title.
@@ -18,7 +18,7 @@ const LOSSES: i32 = 500;
 
 /// Draws a run.
 pub(super) fn draw(name: &str, history: &History) -> Result<RgbImage> {
-    let mut paper = Paper::new(WIDTH, HEIGHT);
+    let mut paper = canvas(WIDTH, HEIGHT);
     {
         let root = (&mut paper).into_drawing_area();
         let (title, rest) = root.split_vertically(px(TITLE));
@@ -34,7 +34,7 @@ pub(super) fn draw(name: &str, history: &History) -> Result<RgbImage> {
         let rate = [Curve::new("", &history.learning_rate, COLOURS[0], false)];
         panel(&panels[2], "Learning rate", &rate, from_zero)?;
     }
-    Ok(paper.picture())
+    Ok(smoothed(&paper))
 }
 
 /// The line under the title.

@@ -5,15 +5,16 @@ use image::RgbImage;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use crate::report::canvas::{Area, COLOURS, GRID, INK, PALE, canvas, letters, px, smoothed};
 use crate::train::panel::{Curve, Range, panel};
-use crate::train::paper::{Area, COLOURS, GRID, INK, PALE, Paper, letters, px};
+use sideman_draw::Canvas;
 
 /// Room for a title above a figure, pixels.
 const TITLE: i32 = 44;
 /// Width of a letter of the small print.
 const LETTER: i32 = 8;
 
-fn titled<'a>(paper: &'a mut Paper, title: &str) -> Result<Area<'a>> {
+fn titled<'a>(paper: &'a mut Canvas, title: &str) -> Result<Area<'a>> {
     let root = paper.into_drawing_area();
     root.draw(&Text::new(title.to_owned(), (px(16), px(14)), letters(16, INK)))?;
     Ok(root.split_vertically(px(TITLE)).1)
@@ -34,7 +35,7 @@ pub fn bars(title: &str, values: &[(String, f64)]) -> Result<RgbImage> {
     let names = width(values.iter().map(|v| v.0.as_str())) + 32;
     let most = values.iter().map(|v| v.1).fold(0.0, f64::max).max(1e-12);
     let wide = (names + LENGTH + 120).max(title.chars().count() as i32 * 2 * LETTER + 32);
-    let mut paper = Paper::new(wide as u32, (TITLE + LINE * values.len() as i32 + 16) as u32);
+    let mut paper = canvas(wide as u32, (TITLE + LINE * values.len() as i32 + 16) as u32);
     {
         let area = titled(&mut paper, title)?;
         for (i, (name, value)) in values.iter().enumerate() {
@@ -48,7 +49,7 @@ pub fn bars(title: &str, values: &[(String, f64)]) -> Result<RgbImage> {
             area.draw(&Text::new(text, (px(end + 8), px(y + 6)), letters(8, PALE)))?;
         }
     }
-    Ok(paper.picture())
+    Ok(smoothed(&paper))
 }
 
 /// A square of values of 0 to 1 with their numbers, such as similarities.
@@ -61,7 +62,7 @@ pub fn heat(title: &str, names: &[String], values: &[Vec<f64>]) -> Result<RgbIma
     let left = longest + 32;
     let n = names.len() as i32;
     let wide = (left + n * cell.0 + 16).max(title.chars().count() as i32 * 2 * LETTER + 32);
-    let mut paper = Paper::new(wide as u32, (TITLE + 24 + n * cell.1 + 16) as u32);
+    let mut paper = canvas(wide as u32, (TITLE + 24 + n * cell.1 + 16) as u32);
     {
         let area = titled(&mut paper, title)?;
         for (i, name) in names.iter().enumerate() {
@@ -85,7 +86,7 @@ pub fn heat(title: &str, names: &[String], values: &[Vec<f64>]) -> Result<RgbIma
             }
         }
     }
-    Ok(paper.picture())
+    Ok(smoothed(&paper))
 }
 
 /// Curves over one axis: names and points (place, value).
@@ -93,7 +94,7 @@ pub fn heat(title: &str, names: &[String], values: &[Vec<f64>]) -> Result<RgbIma
 /// # Errors
 /// None that a picture in memory gives rise to.
 pub fn lines(title: &str, along: &'static str, curves: &[(String, Vec<(f64, f64)>)]) -> Result<RgbImage> {
-    let mut paper = Paper::new(960, 480);
+    let mut paper = canvas(960, 480);
     {
         let root = (&mut paper).into_drawing_area();
         let end = curves.iter().flat_map(|c| &c.1).map(|p| p.0).fold(0.0, f64::max);
@@ -104,7 +105,7 @@ pub fn lines(title: &str, along: &'static str, curves: &[(String, Vec<(f64, f64)
             .collect();
         panel(&root, title, &drawn, Range { along, end, bottom: None, top: None })?;
     }
-    Ok(paper.picture())
+    Ok(smoothed(&paper))
 }
 
 /// Distributions under one another on one axis: each is the histogram of its values, its mean a line.
@@ -120,7 +121,7 @@ pub fn histograms(title: &str, along: &str, groups: &[(String, Vec<f64>)]) -> Re
     let (low, high) = (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));
     let (low, high) = if low < high { (low, high) } else { (low.min(0.0), low.max(0.0) + 1.0) };
     let wide = (left + PLOT + 96).max(title.chars().count() as i32 * 2 * LETTER + 32);
-    let mut paper = Paper::new(wide as u32, (TITLE + HEIGHT * groups.len() as i32 + 48) as u32);
+    let mut paper = canvas(wide as u32, (TITLE + HEIGHT * groups.len() as i32 + 48) as u32);
     {
         let area = titled(&mut paper, title)?;
         let x = |v: f64| left + (f64::from(PLOT) * (v - low) / (high - low)) as i32;
@@ -159,7 +160,7 @@ pub fn histograms(title: &str, along: &str, groups: &[(String, Vec<f64>)]) -> Re
         let style = letters(8, PALE).pos(Pos::new(HPos::Center, VPos::Top));
         area.draw(&Text::new(along.to_owned(), (px(left + PLOT / 2), px(y)), style))?;
     }
-    Ok(paper.picture())
+    Ok(smoothed(&paper))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use plotters::prelude::{IntoDrawingArea, RGBColor, Rectangle, Text};
 use plotters::style::Color;
 
 use super::figures::Confusion;
-use crate::train::paper::{INK, PALE, Paper, letters, px};
+use crate::report::canvas::{INK, PALE, canvas, letters, px, smoothed};
 
 /// Width and height of a cell, pixels.
 const CELL: (i32, i32) = (72, 40);
@@ -21,7 +21,7 @@ const TITLE: i32 = 64;
 /// None that a picture in memory gives rise to.
 pub fn draw(title: &str, classes: &[String], confusion: &Confusion) -> Result<RgbImage> {
     let n = classes.len() as i32;
-    let mut paper = Paper::new((NAMES + (n + 1) * CELL.0 + 16) as u32, (TITLE + 32 + n * CELL.1 + 16) as u32);
+    let mut paper = canvas((NAMES + (n + 1) * CELL.0 + 16) as u32, (TITLE + 32 + n * CELL.1 + 16) as u32);
     {
         let root = (&mut paper).into_drawing_area();
         root.draw(&Text::new(title.to_owned(), (px(16), px(14)), letters(16, INK)))?;
@@ -50,5 +50,5 @@ pub fn draw(title: &str, classes: &[String], confusion: &Confusion) -> Result<Rg
             root.draw(&Text::new(count, (px(NAMES + n * CELL.0 + 8), px(y + 15)), letters(8, PALE)))?;
         }
     }
-    Ok(paper.picture())
+    Ok(smoothed(&paper))
 }

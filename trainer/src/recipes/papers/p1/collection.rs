@@ -17,8 +17,8 @@ use super::tags::{Sets, Tags, largest, matrix};
 use crate::data::source::Meta;
 use crate::recipes::papers::music::Piece;
 use crate::recipes::papers::{Report, draw};
+use crate::report::canvas::{COLOURS, PALE};
 use crate::report::table::{Table, number, percent};
-use crate::train::paper::{COLOURS, PALE};
 
 /// What the description needs of a piece.
 pub(super) struct PieceFacts {

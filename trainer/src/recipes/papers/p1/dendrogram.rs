@@ -6,7 +6,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::programs::{Merge, members};
-use crate::train::paper::{FINE, GRID, INK, PALE, Paper, letters, px};
+use crate::report::canvas::{FINE, GRID, INK, PALE, canvas, letters, px, smoothed};
 
 /// Height of a leaf, pixels.
 const LEAF: i32 = 12;
@@ -26,7 +26,7 @@ pub(super) fn draw(title: &str, legend: &[Leaf], leaves: &[Leaf], merges: &[Merg
     let n = leaves.len();
     let names = leaves.iter().map(|l| l.0.chars().count() as i32).max().unwrap_or(0) * LETTER + 32;
     let (width, height) = (names + TREE + 32, TITLE + LEAF * n as i32 + 48);
-    let mut paper = Paper::new(width as u32, height as u32);
+    let mut paper = canvas(width as u32, height as u32);
     {
         let root = (&mut paper).into_drawing_area();
         root.draw(&Text::new(title.to_owned(), (px(16), px(14)), letters(16, INK)))?;
@@ -69,7 +69,7 @@ pub(super) fn draw(title: &str, legend: &[Leaf], leaves: &[Leaf], merges: &[Merg
             at[n + m] = (x, (a.1 + b.1) / 2, colour);
         }
     }
-    Ok(paper.picture())
+    Ok(smoothed(&paper))
 }
 
 #[cfg(test)]
