@@ -169,6 +169,10 @@ mod tests {
         Tensor::from_vec(flat, (1, line.len(), StrokeNet::COLUMNS), &Device::Cpu).unwrap()
     }
 
+    /// Most by which a logit that plays may differ from the reference's, and a loss, which sums four of them.
+    const TOLERANCE: f32 = 1e-4;
+    const LOSS_TOLERANCE: f32 = 1e-3;
+
     /// The loops that play give the logits that training sees.
     #[test]
     fn the_player_is_the_network() {
@@ -182,7 +186,7 @@ mod tests {
             player.hear(pair[0].0, pair[0].1);
             let gap = targets.logits[0].get(step).unwrap().to_vec1::<f32>().unwrap();
             for (a, b) in player.gap_logits().iter().zip(&gap) {
-                assert!((a - b).abs() < 1e-4);
+                assert!((a - b).abs() < TOLERANCE);
             }
             // A likely stroke is drawn with the probability that the losses say.
             let mut rng = Pcg64::seed_from_u64(step as u64);
@@ -192,7 +196,7 @@ mod tests {
             whole.push(same[1]);
             let t = layers.forward(&tensor(&whole), step + 1, 0.0, &mut Mode::Inference).unwrap();
             let loss: f32 = t.losses().unwrap().iter().map(|l| l.to_scalar::<f32>().unwrap()).sum();
-            assert!((loss + drawn.log_probability).abs() < 1e-3, "{loss} {}", drawn.log_probability);
+            assert!((loss + drawn.log_probability).abs() < LOSS_TOLERANCE, "{loss} {}", drawn.log_probability);
             total += loss;
         }
         assert!(total > 0.0);
