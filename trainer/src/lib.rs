@@ -9,7 +9,7 @@
 //!   libcublas.so.13, libcurand.so.10 and libcudart.so.13 and starts only where they are.
 //! - `cargo build --release -p sideman-trainer --features metal` needs macOS.
 //!
-//! The operations of [`sideman_inference::ops`] are fused for the CPU alone; other devices run their
+//! The operations of [`sideman_nets::ops`] are fused for the CPU alone; other devices run their
 //! compositions out of candle's operations, of which a recurrent layer takes some thirty a step: a network
 //! as small as the band's is then bound by the launching of kernels. Neither has been timed yet.
 

@@ -36,7 +36,7 @@ fn frame(step: i64) -> PianoFrame {
     }
 }
 
-fn moment(step: i64) -> StepContext {
+fn context(step: i64) -> StepContext {
     let place =
         StepPosition { step, in_bar: (step % 16) as u16, bar: step / 16, bar_steps: 16, half_steps: 8 };
     StepContext {
@@ -117,7 +117,7 @@ impl Subjects {
 
     fn step(&mut self) {
         self.step += 1;
-        black_box(self.band.decide(&moment(self.step)));
+        black_box(self.band.decide(&context(self.step)));
     }
 
     fn warm_read(&mut self) {

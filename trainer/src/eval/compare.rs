@@ -66,7 +66,7 @@ pub struct Cell {
     pub above_people: Option<Estimate>,
 }
 
-/// Told apart, a part and a view at a time.
+/// The discriminator, a part and a view at a time.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct PartDiscrimination {
     /// The part.
@@ -75,7 +75,7 @@ pub struct PartDiscrimination {
     pub view: View,
     /// How well they did.
     #[serde(flatten)]
-    pub told: Discrimination,
+    pub result: Discrimination,
 }
 
 /// All figures of a band.
@@ -85,7 +85,7 @@ pub struct Row {
     pub name: String,
     /// The figures, in the order of [`Metric::all`]; those that do not apply are missing.
     pub cells: Vec<Cell>,
-    /// Told apart from people; empty for people themselves.
+    /// How well the discriminator tells it from people; empty for people themselves.
     #[serde(rename = "told_apart")]
     pub discrimination: Vec<PartDiscrimination>,
     /// After a jump of the piano; only for models.
@@ -186,7 +186,7 @@ pub fn play_all(
 }
 
 /// Measures what [`play_all`] gave, and what was added to it. `pool` does the work; `progress` gets a step for
-/// each part that is told apart.
+/// each part that the discriminator sees.
 pub fn compare(
     songs: &[EvalSong],
     played: &[Played],
@@ -195,14 +195,14 @@ pub fn compare(
     pool: &rayon::ThreadPool,
 ) -> Comparison {
     let resamples = Resamples::new(songs.len(), options.resamples, options.seed);
-    let (tallies, told) = pool.install(|| {
+    let (tallies, discriminations) = pool.install(|| {
         let tallies: Vec<Vec<Tally>> = played.par_iter().map(|p| tallies(p, songs)).collect();
         (tallies, told_rows(&played[1..], songs, &resamples, options, progress))
     });
     let rows = played
         .iter()
         .zip(&tallies)
-        .zip(std::iter::once(Vec::new()).chain(told))
+        .zip(std::iter::once(Vec::new()).chain(discriminations))
         .filter(|((p, _), _)| options.shows(&p.name))
         .map(|((p, tally), discrimination)| Row {
             cells: cells(tally, &tallies[1], &tallies[0], &resamples),
@@ -290,7 +290,7 @@ fn cells(tally: &[Tally], shuffled: &[Tally], people: &[Tally], resamples: &Resa
         .collect()
 }
 
-/// Told apart for each row but people's; empty where the row is not shown.
+/// The discriminator on each row but people's; empty where the row is not shown.
 fn told_rows(
     played: &[Played],
     songs: &[EvalSong],
@@ -318,20 +318,20 @@ fn told_rows(
                 })
                 .collect();
             let pairs = samples(songs, &p.parts, &pianos, part);
-            let told = View::ALL
+            let discrimination = View::ALL
                 .into_iter()
                 .filter_map(|view| {
-                    let told = discriminate(&pairs, &groups, view, resamples, options.seed)?;
-                    Some(PartDiscrimination { part: part.name(), view, told })
+                    let discrimination = discriminate(&pairs, &groups, view, resamples, options.seed)?;
+                    Some(PartDiscrimination { part: part.name(), view, result: discrimination })
                 })
                 .collect();
             progress.inc(1);
-            (row, told)
+            (row, discrimination)
         })
         .collect();
     let mut out: Vec<Vec<PartDiscrimination>> = vec![Vec::new(); played.len()];
-    for (row, told) in done {
-        out[row].extend(told);
+    for (row, discrimination) in done {
+        out[row].extend(discrimination);
     }
     out
 }
@@ -400,8 +400,8 @@ mod tests {
         }
         assert!(people.discrimination.is_empty());
         assert_eq!(echo.discrimination.len(), Part::ALL.len() * View::ALL.len());
-        assert!(echo.discrimination.iter().all(|t| (t.told.area.value - 0.5).abs() < 1e-9));
-        assert!(metronome.discrimination.iter().all(|t| t.told.area.value > 0.95));
+        assert!(echo.discrimination.iter().all(|t| (t.result.area.value - 0.5).abs() < 1e-9));
+        assert!(metronome.discrimination.iter().all(|t| t.result.area.value > 0.95));
         assert!(echo.times_real_time.is_some() && people.times_real_time.is_none());
     }
 

@@ -8,7 +8,7 @@
 //!   puts them together;
 //! - [`memorization`] looks for training songs in what a band plays, [`styles`] asks whether its styles can be told,
 //!   [`control_response`] what its controls move, [`seeds`] how two seeds differ, [`breakdown`] where it is good;
-//! - [`targets`] says what a band is to reach; [`report`] and [`table`] write all that down, [`page`] with pictures;
+//! - [`targets`] says what a band is to reach; [`report`] writes all that down, [`page`] with pictures;
 //! - [`command`] has the arguments and the songs, [`mod@run`] does it all.
 
 pub mod accompanist;

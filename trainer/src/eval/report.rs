@@ -38,7 +38,7 @@ pub fn tables(c: &Comparison) -> Vec<Table> {
     let mut out = vec![coupled(c)];
     out.extend(plain_ones.into_iter().map(|(title, figures)| plain(c, title, &figures)));
     out.push(variety(c));
-    out.extend(View::ALL.map(|view| told(c, view)));
+    out.extend(View::ALL.map(|view| discrimination_table(c, view)));
     out.push(tells(c));
     out.extend([speed(c), jumps(c)]);
     out.retain(|t| !t.is_empty());
@@ -85,7 +85,7 @@ fn variety(c: &Comparison) -> Table {
     t
 }
 
-fn told(c: &Comparison, view: View) -> Table {
+fn discrimination_table(c: &Comparison, view: View) -> Table {
     let title = format!(
         "Told apart from people by {}: area under the curve, the better of boosted trees and logistic \
          regression; .5 is not at all",
@@ -93,7 +93,7 @@ fn told(c: &Comparison, view: View) -> Table {
     );
     let mut t = Table::new(title, ["band", "drums", "bass", "guitar", "strings"]);
     for row in c.rows.iter().filter(|r| !r.discrimination.is_empty()) {
-        let cells = Part::ALL.map(|p| estimate(find(row, p, view).map(|t| &t.told.area)));
+        let cells = Part::ALL.map(|p| estimate(find(row, p, view).map(|t| &t.result.area)));
         t.push(std::iter::once(row.name.clone()).chain(cells));
     }
     t
@@ -109,9 +109,9 @@ fn tells(c: &Comparison) -> Table {
     let mut t = Table::new("What gives them away", head).names(head.len());
     for row in c.rows.iter().filter(|r| r.times_real_time.is_some()) {
         for part in Part::ALL {
-            let Some(told) = find(row, part, View::Touch) else { continue };
-            if told.told.area.low > 0.5 {
-                let tells: Vec<String> = told.told.tells[..told.told.tells.len().min(5)]
+            let Some(d) = find(row, part, View::Touch) else { continue };
+            if d.result.area.low > 0.5 {
+                let tells: Vec<String> = d.result.tells[..d.result.tells.len().min(5)]
                     .iter()
                     .map(|t| format!("{} ({:+.1})", t.name, t.model_more))
                     .collect();
@@ -172,9 +172,9 @@ pub fn csv(c: &Comparison) -> anyhow::Result<Vec<u8>> {
                 put(&row.name, &format!("{} over people's", cell.figure), part, e)?;
             }
         }
-        for told in &row.discrimination {
-            let figure = format!("told apart by {}", told.view.what());
-            put(&row.name, &figure, told.part, &told.told.area)?;
+        for d in &row.discrimination {
+            let figure = format!("told apart by {}", d.view.what());
+            put(&row.name, &figure, d.part, &d.result.area)?;
         }
         for (k, e) in row.key_change.iter().flat_map(|j| j.beats.iter().enumerate()) {
             if let Some(e) = e {

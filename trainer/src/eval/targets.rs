@@ -104,7 +104,7 @@ pub fn judge(
     for row in c.rows.iter().filter(|r| !controls.contains(&r.name.as_str()) && !is_rules(&r.name)) {
         let mut list = List { band: row.name.clone(), out: Vec::new() };
         figures(&mut list, row);
-        told(&mut list, row, c);
+        discriminator(&mut list, row, c);
         if let Some(jump) = &row.key_change {
             let is = jump.back_after.map_or("never".to_owned(), |b| b.to_string());
             let so = jump.back_after.is_some_and(|b| b <= JUMP_BEATS);
@@ -175,12 +175,12 @@ fn figures(list: &mut List, row: &Row) {
     }
 }
 
-fn told(list: &mut List, row: &Row, c: &Comparison) {
+fn discriminator(list: &mut List, row: &Row, c: &Comparison) {
     for view in [View::Notes, View::Touch] {
         for part in Part::ALL {
             let find = |row: &Row| {
-                let told = row.discrimination.iter().find(|t| t.view == view && t.part == part.name());
-                told.map(|t| t.told.area)
+                let found = row.discrimination.iter().find(|t| t.view == view && t.part == part.name());
+                found.map(|t| t.result.area)
             };
             let (by, part) = (view.what(), lower(part));
             let area = find(row);

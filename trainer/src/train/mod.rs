@@ -1,6 +1,6 @@
 //! The loop of training, with exact resume.
 //!
-//! [`run`] drives every training: batches prepared by another thread, updates, a score, checkpoints, a log of JSON
+//! `run` drives every training: batches prepared by another thread, updates, a score, checkpoints, a log of JSON
 //! lines and its curves. [`learn`] trains what an [`Objective`] says under a [`FitConfig`]; [`fit()`] does so for
 //! classifiers: a [`Classifier`](sideman_nets::genre::Classifier) on [`Examples`]. [`predict`] runs the result over
 //! examples; [`Predictions`] are what is measured. The band's training is in [`crate::recipes::band`].

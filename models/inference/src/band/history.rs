@@ -174,19 +174,19 @@ impl BandHistory {
     }
 
     /// The lags to copy from, none where nothing is remembered.
-    fn lags(&self, ears: &PianoFeatures, bar: usize) -> [Option<usize>; LAGS] {
-        self.lags_ahead(ears, bar, 0)
+    fn lags(&self, piano: &PianoFeatures, bar: usize) -> [Option<usize>; LAGS] {
+        self.lags_ahead(piano, bar, 0)
     }
 
     /// The same seen from so many steps after the next position.
-    pub fn lags_ahead(&self, ears: &PianoFeatures, bar: usize, steps: usize) -> [Option<usize>; LAGS] {
+    pub fn lags_ahead(&self, piano: &PianoFeatures, bar: usize, steps: usize) -> [Option<usize>; LAGS] {
         let known = |lag: usize| (lag <= self.pushed + steps && lag <= RING).then_some(lag);
-        [known(bar), known(2 * bar), known(4 * bar), ears.form().0.and_then(known)]
+        [known(bar), known(2 * bar), known(4 * bar), piano.form().0.and_then(known)]
     }
 
     /// What was played at each lag before the next position, none where nothing is remembered.
-    pub fn then(&self, ears: &PianoFeatures, bar_steps: u16) -> [Option<&BandStep>; LAGS] {
-        self.lags(ears, bar_lag(bar_steps)).map(|lag| lag.map(|l| self.at(l)))
+    pub fn then(&self, piano: &PianoFeatures, bar_steps: u16) -> [Option<&BandStep>; LAGS] {
+        self.lags(piano, bar_lag(bar_steps)).map(|lag| lag.map(|l| self.at(l)))
     }
 
     fn copies(&self, part: Part, lags: [Option<usize>; LAGS]) -> [f32; LAGS] {
@@ -205,9 +205,9 @@ impl BandHistory {
 
     /// Of a part: whether the next position was played early at each lag, then whether it was played at all
     /// then.
-    pub fn early_copies(&self, part: Part, ears: &PianoFeatures, bar_steps: u16) -> [bool; 2 * LAGS] {
+    pub fn early_copies(&self, part: Part, piano: &PianoFeatures, bar_steps: u16) -> [bool; 2 * LAGS] {
         let mut out = [false; 2 * LAGS];
-        for (k, lag) in self.lags(ears, bar_lag(bar_steps)).into_iter().enumerate() {
+        for (k, lag) in self.lags(piano, bar_lag(bar_steps)).into_iter().enumerate() {
             let then = self.at(lag.unwrap_or(0));
             out[k] = then.plays(part) && then.offsets[part.index()] < 0;
             out[k + LAGS] = then.plays(part);
@@ -216,12 +216,12 @@ impl BandHistory {
     }
 
     /// The drums' row for the next position.
-    pub fn drum_row(&self, ears: &PianoFeatures, bar_steps: u16) -> DrumRow {
+    pub fn drum_row(&self, piano: &PianoFeatures, bar_steps: u16) -> DrumRow {
         let bar = bar_lag(bar_steps);
         let hit =
             |lag: Option<usize>| lag.map_or([0.0; DRUM_CLASSES], |l| self.at(l).drums.map(|d| sign(d > 0)));
         DrumRow {
-            copies: self.lags(ears, bar).map(hit),
+            copies: self.lags(piano, bar).map(hit),
             last: std::array::from_fn(|c| {
                 self.since(self.last_hit[c]).map_or(NO_VELOCITY, |s| self.at(s).drums[c] - 1)
             }),
@@ -231,16 +231,16 @@ impl BandHistory {
     }
 
     /// The bass's row for the next position.
-    pub fn bass_row(&self, ears: &PianoFeatures, bar_steps: u16) -> BassRow {
+    pub fn bass_row(&self, piano: &PianoFeatures, bar_steps: u16) -> BassRow {
         let bar = bar_lag(bar_steps);
         let last = self.since(self.last[1]).and_then(|s| self.at(s).bass);
         let then = self.at(bar).bass;
         let pitch_bit = |step: &BandStep| step.bass.map_or(0, |b| 1u64 << (b.pitch - BASS_LOW));
-        let lags = self.lags(ears, bar);
+        let lags = self.lags(piano, bar);
         let then_bit = |k: usize| lags[k].map_or(0, |l| pitch_bit(self.at(l)));
         let figure = then.map_or(0, |b| {
-            let above = 12 + u16::from(b.pitch % 12) - u16::from(ears.reference_ago(bar));
-            bass_mask(1 << ((above + u16::from(ears.reference())) % 12))
+            let above = 12 + u16::from(b.pitch % 12) - u16::from(piano.reference_ago(bar));
+            bass_mask(1 << ((above + u16::from(piano.reference())) % 12))
         });
         BassRow {
             copies: self.copies(Part::Bass, lags),
@@ -248,10 +248,10 @@ impl BandHistory {
             lengths: [last.map_or(0, |b| b.length), then.map_or(NO_LENGTH, |b| b.length)],
             velocities: [last.map_or(0, |b| b.velocity), then.map_or(NO_VELOCITY, |b| b.velocity)],
             masks: [
-                bass_mask(ears.sounding()),
-                bass_mask(ears.struck()),
-                bass_mask(ears.half_bar()),
-                bass_mask(ears.lasting()),
+                bass_mask(piano.sounding()),
+                bass_mask(piano.struck()),
+                bass_mask(piano.half_bar()),
+                bass_mask(piano.lasting()),
                 figure,
                 then_bit(0),
                 then_bit(1),
@@ -265,19 +265,19 @@ impl BandHistory {
     }
 
     /// Guitar's or strings' row for the next position, at which the bass plays `bass`.
-    pub fn chord_row(&self, part: Part, ears: &PianoFeatures, bar_steps: u16, bass: Option<u8>) -> ChordRow {
+    pub fn chord_row(&self, part: Part, piano: &PianoFeatures, bar_steps: u16, bass: Option<u8>) -> ChordRow {
         let bar = bar_lag(bar_steps);
         let chord_at = |lag: usize| self.at(lag).chord(part);
         let last = self.since(self.last[part.index()]).map(chord_at);
         let then = Some(chord_at(bar)).filter(|c| !c.is_empty());
         let bass = bass.or_else(|| self.since(self.last[1]).and_then(|s| self.at(s).bass).map(|b| b.pitch));
         let moved = {
-            let by = (i32::from(ears.reference()) - i32::from(ears.reference_ago(bar)) + 18) % 12 - 6;
+            let by = (i32::from(piano.reference()) - i32::from(piano.reference_ago(bar)) + 18) % 12 - 6;
             let set = pitch_set(&chord_at(bar));
             let set = if by >= 0 { set << by } else { set >> -by };
             set & ((1 << CHORD_PITCHES) - 1)
         };
-        let lags = self.lags(ears, bar);
+        let lags = self.lags(piano, bar);
         let then_set = |k: usize| lags[k].map_or(0, |l| pitch_set(&chord_at(l)));
         ChordRow {
             copies: self.copies(part, lags),
@@ -285,10 +285,10 @@ impl BandHistory {
             lengths: [last.map_or(0, |c| low_length(&c)), then.map_or(NO_LENGTH, |c| low_length(&c))],
             velocities: [last.map_or(0, |c| c.velocity), then.map_or(NO_VELOCITY, |c| c.velocity)],
             masks: [
-                chord_mask(ears.sounding()),
-                chord_mask(ears.struck()),
-                chord_mask(ears.half_bar()),
-                chord_mask(ears.lasting()),
+                chord_mask(piano.sounding()),
+                chord_mask(piano.struck()),
+                chord_mask(piano.half_bar()),
+                chord_mask(piano.lasting()),
                 last.map_or(0, |c| pitch_set(&c)),
                 then_set(0),
                 then_set(1),
@@ -306,7 +306,7 @@ impl BandHistory {
     /// played it ahead of the step.
     pub fn write(
         &self,
-        ears: &PianoFeatures,
+        piano: &PianoFeatures,
         bar_steps: u16,
         early: [bool; 4],
         rests: &Rests,
@@ -315,7 +315,7 @@ impl BandHistory {
     ) {
         let bar = bar_lag(bar_steps);
         // 0 is the next position itself, of which nothing is remembered.
-        let form = self.lags(ears, bar)[LAGS - 1].unwrap_or(0);
+        let form = self.lags(piano, bar)[LAGS - 1].unwrap_or(0);
         for lag in [1, 2, bar, bar - 1, 2 * bar, 4 * bar, form, form.saturating_sub(1)] {
             self.at(lag).drums.iter().for_each(|&d| x.flag(d > 0));
         }
@@ -329,7 +329,7 @@ impl BandHistory {
             }
         }
 
-        let reference = usize::from(ears.reference());
+        let reference = usize::from(piano.reference());
         let bass = self.since(self.last[1]).and_then(|s| self.at(s).bass.map(|b| (s, b)));
         self.common(
             x,
@@ -373,8 +373,8 @@ impl BandHistory {
         early.iter().for_each(|&e| x.flag(e));
         rests.now.iter().chain(&rests.next).for_each(|&r| x.flag(r));
         x.flag(form > 0);
-        x.put(if form > 0 { ears.form().1 } else { 0.0 });
-        ears.alike().into_iter().for_each(|a| x.put(a));
+        x.put(if form > 0 { piano.form().1 } else { 0.0 });
+        piano.alike().into_iter().for_each(|a| x.put(a));
         repeats.write(x);
     }
 

@@ -108,7 +108,7 @@ pub trait Band: Send {
     /// Forgets the past and draws anew from a seed.
     fn reset(&mut self, seed: u64);
     /// Decides one step. Steps must come in ascending order without gaps after a reset.
-    fn decide(&mut self, moment: &StepContext) -> Decision;
+    fn decide(&mut self, context: &StepContext) -> Decision;
     /// Has a part forget what it played and play on from another seed; the others go on. Nothing is done
     /// by a band that cannot.
     fn redraw(&mut self, _part: sideman_music::Part, _seed: u64) {}

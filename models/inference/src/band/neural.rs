@@ -25,9 +25,9 @@ use super::{Band, BandHistory, Decision, PianoFeatures, StepContext, StepPositio
 pub struct NeuralBand {
     kernel: Arc<StepNetwork>,
     state: State,
-    ears: PianoFeatures,
-    memory: BandHistory,
-    habit: RepeatBias,
+    piano: PianoFeatures,
+    history: BandHistory,
+    repeat_bias: RepeatBias,
     repeats: RepeatPlan,
     /// What the next or, once it has begun, this bar's repeats were drawn from.
     odds: [[f32; PLANS]; 4],
@@ -84,9 +84,9 @@ impl NeuralBand {
         Self {
             kernel,
             state,
-            ears: PianoFeatures::default(),
-            memory: BandHistory::default(),
-            habit: RepeatBias::default(),
+            piano: PianoFeatures::default(),
+            history: BandHistory::default(),
+            repeat_bias: RepeatBias::default(),
             repeats: RepeatPlan::default(),
             odds: [[0.0; PLANS]; 4],
             away: 0.0,
@@ -127,42 +127,42 @@ impl NeuralBand {
     }
 
     /// Draws what a part starts at the next position; true in `early` makes sure that it starts something.
-    fn part(&mut self, part: Part, early: bool, in_bar: usize, moment: &StepContext, now: &mut BandStep) {
+    fn part(&mut self, part: Part, early: bool, in_bar: usize, context: &StepContext, now: &mut BandStep) {
         let mut extra = [0f32; MOST_EXTRA];
         let width = extra_inputs(part);
-        write_extra(part, early, now, self.ears.reference(), &mut Inputs::new(&mut extra[..width]));
+        write_extra(part, early, now, self.piano.reference(), &mut Inputs::new(&mut extra[..width]));
         self.kernel.outputs(part, &extra[..width], &mut self.state);
         let offset = match part {
-            Part::Drums => self.drums(early, in_bar, moment, now),
-            Part::Bass => self.bass(early, in_bar, moment, now),
-            Part::Guitar | Part::Strings => self.chord(part, early, in_bar, moment, now),
+            Part::Drums => self.drums(early, in_bar, context, now),
+            Part::Bass => self.bass(early, in_bar, context, now),
+            Part::Guitar | Part::Strings => self.chord(part, early, in_bar, context, now),
         };
         if let Some(last) = offset {
             let logits = self.kernel.offset(part, last, early, &self.state);
             let drawn =
-                class(&logits, self.sampling.offset, moment.dials.temperature, &mut self.rngs[part.index()]);
+                class(&logits, self.sampling.offset, context.dials.temperature, &mut self.rngs[part.index()]);
             now.offsets[part.index()] = drawn as i8 - 3;
         }
     }
 
     /// What complexity and density add to the logit of an onset on a step of the bar.
-    fn shape(part: Part, in_bar: usize, moment: &StepContext) -> f32 {
-        moment.dials.shape(part, Weight::of(&moment.place, in_bar as u16))
+    fn shape(part: Part, in_bar: usize, context: &StepContext) -> f32 {
+        context.dials.shape(part, Weight::of(&context.place, in_bar as u16))
     }
 
-    fn drums(&mut self, early: bool, in_bar: usize, moment: &StepContext, now: &mut BandStep) -> Option<u8> {
-        let row = self.memory.drum_row(&self.ears, moment.place.bar_steps);
+    fn drums(&mut self, early: bool, in_bar: usize, context: &StepContext, now: &mut BandStep) -> Option<u8> {
+        let row = self.history.drum_row(&self.piano, context.place.bar_steps);
         let plan = self.planned(Part::Drums, early, in_bar);
         let mut logits = self.kernel.drum_onsets(&row, in_bar, plan, &self.state);
-        let steady = moment.dials.steady();
-        let push = moment.dials.push();
-        let shape = Self::shape(Part::Drums, in_bar, moment);
+        let steady = context.dials.steady();
+        let push = context.dials.push();
+        let shape = Self::shape(Part::Drums, in_bar, context);
         let mut hit = [false; DRUM_CLASSES];
-        let restless = self.restless(Part::Drums, &moment.place);
-        let habit = self.kept(Part::Drums, plan, self.habit.onsets(Part::Drums), 0);
+        let restless = self.restless(Part::Drums, &context.place);
+        let habit = self.kept(Part::Drums, plan, self.repeat_bias.onsets(Part::Drums), 0);
         for c in 0..DRUM_CLASSES {
             logits[c] += (0..c).filter(|&b| hit[b]).map(|b| self.kernel.chain(c, b)).sum::<f32>();
-            let lately = self.memory.recently_hit(c, LATELY[0]);
+            let lately = self.history.recently_hit(c, LATELY[0]);
             logits[c] += habit.map_or(0.0, |(lag, firm)| firm * row.copies[lag][c]);
             // More is played on the drums that are in use, not on all there are.
             logits[c] = shaped(logits[c] + push, if lately { shape } else { shape.min(0.0) });
@@ -180,7 +180,7 @@ impl NeuralBand {
             now.drums[c] = class(
                 &logits,
                 self.sampling.drum_velocity,
-                moment.dials.steady(),
+                context.dials.steady(),
                 &mut self.rngs[Part::Drums.index()],
             ) as u8
                 + 1;
@@ -190,7 +190,7 @@ impl NeuralBand {
 
     /// Whether a part has played one bar for long, so that something else is due.
     fn restless(&self, part: Part, place: &StepPosition) -> bool {
-        2 * place.in_bar >= place.bar_steps && self.habit.stuck(part, place.bar)
+        2 * place.in_bar >= place.bar_steps && self.repeat_bias.stuck(part, place.bar)
     }
 
     /// Whether bass, guitar or strings start something.
@@ -200,17 +200,17 @@ impl NeuralBand {
         copies: [f32; LAGS],
         early: bool,
         in_bar: usize,
-        moment: &StepContext,
+        context: &StepContext,
     ) -> bool {
         let plan = self.planned(part, early, in_bar);
-        let mut logit = self.kernel.onset(part, copies, in_bar, plan, &self.state) + moment.dials.push();
-        if let Some((lag, firm)) = self.kept(part, plan, self.habit.onsets(part), 1) {
+        let mut logit = self.kernel.onset(part, copies, in_bar, plan, &self.state) + context.dials.push();
+        if let Some((lag, firm)) = self.kept(part, plan, self.repeat_bias.onsets(part), 1) {
             logit += firm * copies[lag];
         }
-        logit = shaped(logit, Self::shape(part, in_bar, moment));
-        let lately = self.memory.recently(part, LATELY[1]);
+        logit = shaped(logit, Self::shape(part, in_bar, context));
+        let lately = self.history.recently(part, LATELY[1]);
         let certain = if lately { self.sampling.certain[1] } else { self.sampling.certain_new };
-        let (dial, restless) = (moment.dials.steady(), self.restless(part, &moment.place));
+        let (dial, restless) = (context.dials.steady(), self.restless(part, &context.place));
         let (dial, certain) = if restless { (dial * RESTLESS, 0.0) } else { (dial, certain) };
         let drawn = yes(logit, dial, certain, &mut self.rngs[part.index()]);
         early || drawn
@@ -238,13 +238,13 @@ impl NeuralBand {
         if place.in_bar == 0 {
             self.repeats.turn();
         }
-        let lags = self.memory.lags_ahead(&self.ears, bar_lag(place.bar_steps), 0);
+        let lags = self.history.lags_ahead(&self.piano, bar_lag(place.bar_steps), 0);
         for part in [Part::Bass, Part::Guitar, Part::Strings] {
             if place.in_bar == 0 {
                 self.reconsider(part, lags, dial);
             }
             let lag = self.repeats.whole(part).and_then(|k| lags[k]);
-            if lag.is_some_and(|lag| self.ears.differs(lag, place)) {
+            if lag.is_some_and(|lag| self.piano.differs(lag, place)) {
                 self.repeats.give_up(part);
             }
         }
@@ -255,7 +255,7 @@ impl NeuralBand {
         let mut logits = self.odds[part.index()];
         let mut heard = false;
         for (k, lag) in lags.into_iter().enumerate() {
-            if let Some(agrees) = lag.and_then(|lag| self.ears.agrees(lag)) {
+            if let Some(agrees) = lag.and_then(|lag| self.piano.agrees(lag)) {
                 logits[k] += AGREES[k][usize::from(agrees)];
                 heard = true;
             }
@@ -267,8 +267,8 @@ impl NeuralBand {
     }
 
     /// Plans what each part's next bar repeats.
-    fn plan(&mut self, moment: &StepContext) {
-        let lags = self.memory.lags_ahead(&self.ears, bar_lag(moment.place.bar_steps), AHEAD);
+    fn plan(&mut self, context: &StepContext) {
+        let lags = self.history.lags_ahead(&self.piano, bar_lag(context.place.bar_steps), AHEAD);
         let plans = self.kernel.repeats(&mut self.state);
         for part in Part::ALL {
             let logits = &mut self.odds[part.index()];
@@ -281,12 +281,12 @@ impl NeuralBand {
                 }
             }
             // Who has played one bar for long plays another one.
-            if self.habit.stuck(part, moment.place.bar + 1) {
+            if self.repeat_bias.stuck(part, context.place.bar + 1) {
                 whole.fill(-1e9);
             }
             let rng = &mut self.rngs[part.index()];
-            let drawn = class(logits, self.sampling.repeats, moment.dials.steady(), rng) as u8;
-            let plays = moment.parts[part.index()] && !moment.rests.next[part.index()];
+            let drawn = class(logits, self.sampling.repeats, context.dials.steady(), rng) as u8;
+            let plays = context.parts[part.index()] && !context.rests.next[part.index()];
             self.repeats.plan(part, if plays { drawn } else { UNPLANNED });
         }
     }
@@ -295,21 +295,21 @@ impl NeuralBand {
     /// that bar for too long.
     fn leaves_out(&self, part: Part, in_bar: usize, bar_steps: u16) -> bool {
         let bar = bar_lag(bar_steps);
-        self.habit.worn_out(part)
-            && self.memory.at(bar).plays(part)
-            && (in_bar + 1..bar).all(|later| !self.memory.at(bar - (later - in_bar)).plays(part))
+        self.repeat_bias.worn_out(part)
+            && self.history.at(bar).plays(part)
+            && (in_bar + 1..bar).all(|later| !self.history.at(bar - (later - in_bar)).plays(part))
     }
 
     fn references(&self) -> (u8, u8) {
-        (self.ears.reference(), self.ears.reference_before())
+        (self.piano.reference(), self.piano.reference_before())
     }
 
-    fn bass(&mut self, early: bool, in_bar: usize, moment: &StepContext, now: &mut BandStep) -> Option<u8> {
-        let row = self.memory.bass_row(&self.ears, moment.place.bar_steps);
-        if !self.starts(Part::Bass, row.copies, early, in_bar, moment) {
+    fn bass(&mut self, early: bool, in_bar: usize, context: &StepContext, now: &mut BandStep) -> Option<u8> {
+        let row = self.history.bass_row(&self.piano, context.place.bar_steps);
+        if !self.starts(Part::Bass, row.copies, early, in_bar, context) {
             return None;
         }
-        let dial = moment.dials.temperature;
+        let dial = context.dials.temperature;
         let candidates = bass_candidates(&row, self.references());
         let mut scores = [0f32; MOST_CANDIDATES];
         let harmony = self.sampling.harmony[0] + self.sampling.away[0] * self.away;
@@ -318,7 +318,7 @@ impl NeuralBand {
         for (p, score) in scores[..BASS_PITCHES].iter_mut().enumerate() {
             *score += harmony * (row.masks[2] >> p & 1) as f32;
         }
-        if let Some((lag, firm)) = self.kept(Part::Bass, plan, self.habit.pitches(Part::Bass), 2) {
+        if let Some((lag, firm)) = self.kept(Part::Bass, plan, self.repeat_bias.pitches(Part::Bass), 2) {
             // The masks of the lags begin at the sixth; what the piano does not sound is no habit.
             let whole = usize::from(plan) < LAGS;
             let then = row.masks[5 + lag] & if whole { u64::MAX } else { row.masks[2] };
@@ -329,11 +329,11 @@ impl NeuralBand {
         let rng = &mut self.rngs[Part::Bass.index()];
         let drawn = class(&scores[..BASS_PITCHES], self.sampling.bass_pitch, dial, rng);
         let pitch = BASS_LOW + drawn as u8;
-        let degree = usize::from((12 + pitch % 12 - self.ears.reference()) % 12);
+        let degree = usize::from((12 + pitch % 12 - self.piano.reference()) % 12);
         let logits = self.kernel.length(Part::Bass, row.lengths, degree, &self.state);
         let length = class(&logits, self.sampling.length, dial, rng) as u8;
         let logits = self.kernel.velocity(Part::Bass, row.velocities, 0, &self.state);
-        let velocity = class(&logits, self.sampling.velocity, moment.dials.steady(), rng) as u8;
+        let velocity = class(&logits, self.sampling.velocity, context.dials.steady(), rng) as u8;
         let mut logits = self.kernel.above(row.above, &self.state);
         let room = usize::from(BASS_HIGH - pitch);
         logits.iter_mut().skip(room + 1).for_each(|l| *l = -1e9);
@@ -347,19 +347,20 @@ impl NeuralBand {
         part: Part,
         early: bool,
         in_bar: usize,
-        moment: &StepContext,
+        context: &StepContext,
         now: &mut BandStep,
     ) -> Option<u8> {
         let bass = now.bass.map(|b| b.pitch);
-        let row = self.memory.chord_row(part, &self.ears, moment.place.bar_steps, bass);
-        if !self.starts(part, row.copies, early, in_bar, moment) {
+        let row = self.history.chord_row(part, &self.piano, context.place.bar_steps, bass);
+        if !self.starts(part, row.copies, early, in_bar, context) {
             return None;
         }
-        let dial = moment.dials.temperature;
+        let dial = context.dials.temperature;
         let logits = self.kernel.velocity(part, row.velocities, 0, &self.state);
         let mut chord = now.chord(part);
         chord.velocity =
-            class(&logits, self.sampling.velocity, moment.dials.steady(), &mut self.rngs[part.index()]) as u8;
+            class(&logits, self.sampling.velocity, context.dials.steady(), &mut self.rngs[part.index()])
+                as u8;
         let harmony = self.sampling.harmony[1] + self.sampling.away[1] * self.away;
         self.kernel.begin_chord(part, &mut self.state);
         let plan = self.planned(part, early, in_bar);
@@ -373,7 +374,7 @@ impl NeuralBand {
             for (p, score) in scores[..CHORD_PITCHES].iter_mut().enumerate() {
                 *score += harmony * (row.masks[2] >> p & 1) as f32;
             }
-            if let Some((lag, firm)) = self.kept(part, plan, self.habit.pitches(part), 3) {
+            if let Some((lag, firm)) = self.kept(part, plan, self.repeat_bias.pitches(part), 3) {
                 let then = row.masks[5 + lag];
                 let left = match chord.pitches().last() {
                     None => then,
@@ -421,9 +422,9 @@ impl Band for NeuralBand {
 
     fn reset(&mut self, seed: u64) {
         self.kernel.reset(&mut self.state);
-        self.ears.reset();
-        self.memory.reset();
-        self.habit = RepeatBias::default();
+        self.piano.reset();
+        self.history.reset();
+        self.repeat_bias = RepeatBias::default();
         self.repeats = RepeatPlan::default();
         self.away = 0.0;
         self.rngs = streams(seed);
@@ -431,49 +432,49 @@ impl Band for NeuralBand {
     }
 
     fn redraw(&mut self, part: Part, seed: u64) {
-        self.memory.forget(part);
+        self.history.forget(part);
         self.repeats.forget(part);
         self.rngs[part.index()] = stream(part, seed);
     }
 
-    fn decide(&mut self, moment: &StepContext) -> Decision {
-        self.morph(moment.dials.morph);
-        let place = &moment.place;
-        self.ears.hear(&moment.heard, place);
-        self.away = (AWAY_FADES * self.away).max(self.ears.away());
+    fn decide(&mut self, context: &StepContext) -> Decision {
+        self.morph(context.dials.morph);
+        let place = &context.place;
+        self.piano.hear(&context.heard, place);
+        self.away = (AWAY_FADES * self.away).max(self.piano.away());
         let ahead = std::mem::take(&mut self.ahead);
         let early = Part::ALL.map(|p| ahead.plays(p));
-        self.follow_plans(place, moment.dials.steady());
+        self.follow_plans(place, context.dials.steady());
         self.state.inputs.fill(0.0);
         let mut x = Inputs::new(&mut self.state.inputs);
         // The last of the piano's inputs says whose band this is: people's.
-        self.ears.write(place, moment.parts, moment.bpm, 1.0, &mut x);
-        self.memory.write(&self.ears, place.bar_steps, early, &moment.rests, &self.repeats, &mut x);
+        self.piano.write(place, context.parts, context.bpm, 1.0, &mut x);
+        self.history.write(&self.piano, place.bar_steps, early, &context.rests, &self.repeats, &mut x);
         self.kernel.trunk(&mut self.state);
         if is_planned_at(place.in_bar, place.bar_steps) {
-            self.plan(moment);
+            self.plan(context);
         }
 
         let mut now = ahead;
-        let forced = moment.forced.unwrap_or_default();
+        let forced = context.forced.unwrap_or_default();
         // What is forced is played in a rest, too.
         let plays = |p: Part, rests: [bool; 4]| {
-            moment.parts[p.index()] && (forced.parts[p.index()] || !rests[p.index()])
+            context.parts[p.index()] && (forced.parts[p.index()] || !rests[p.index()])
         };
-        for part in Part::ALL.into_iter().filter(|&p| plays(p, moment.rests.now) && !early[p.index()]) {
+        for part in Part::ALL.into_iter().filter(|&p| plays(p, context.rests.now) && !early[p.index()]) {
             if forced.parts[part.index()] {
                 now.copy(part, &forced.what.now);
             } else if !self.leaves_out(part, usize::from(place.in_bar), place.bar_steps) {
-                self.part(part, false, usize::from(place.in_bar), moment, &mut now);
+                self.part(part, false, usize::from(place.in_bar), context, &mut now);
             }
         }
-        self.habit.push(&now, self.memory.then(&self.ears, place.bar_steps), place.in_bar == 0);
-        self.memory.push(&now, place.bar_steps);
+        self.repeat_bias.push(&now, self.history.then(&self.piano, place.bar_steps), place.in_bar == 0);
+        self.history.push(&now, place.bar_steps);
         Part::ALL.into_iter().filter(|p| early[p.index()]).for_each(|p| now.silence(p));
 
         let in_bar = usize::from(if place.in_bar + 1 >= place.bar_steps { 0 } else { place.in_bar + 1 });
         let mut next = BandStep::EMPTY;
-        let rests = if in_bar == 0 { moment.rests.next } else { moment.rests.now };
+        let rests = if in_bar == 0 { context.rests.next } else { context.rests.now };
         for part in Part::ALL.into_iter().filter(|&p| plays(p, rests)) {
             if forced.parts[part.index()] {
                 next.copy(part, &forced.what.early);
@@ -482,11 +483,11 @@ impl Band for NeuralBand {
             if self.leaves_out(part, in_bar, place.bar_steps) {
                 continue;
             }
-            let copies = self.memory.early_copies(part, &self.ears, place.bar_steps);
+            let copies = self.history.early_copies(part, &self.piano, place.bar_steps);
             let mut logit = self.kernel.early(part, copies, &self.state) + self.sampling.early[part.index()];
-            logit = shaped(logit, Self::shape(part, in_bar, moment));
-            if yes(logit, moment.dials.steady(), self.sampling.certain_early, &mut self.rngs[part.index()]) {
-                self.part(part, true, in_bar, moment, &mut next);
+            logit = shaped(logit, Self::shape(part, in_bar, context));
+            if yes(logit, context.dials.steady(), self.sampling.certain_early, &mut self.rngs[part.index()]) {
+                self.part(part, true, in_bar, context, &mut next);
             }
         }
         self.ahead = next;

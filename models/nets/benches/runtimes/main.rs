@@ -17,7 +17,7 @@ use sideman_music::PianoFrame;
 use tract_onnx::prelude::*;
 
 /// A piano that strikes a triad on every beat and moves on every bar.
-fn moment(step: i64) -> StepContext {
+fn context(step: i64) -> StepContext {
     let root = [48u8, 53, 55, 45][(step / 16 % 4) as usize];
     let pcs = [0, 4, 7].iter().fold(0u16, |m, i| m | 1 << ((root + i) % 12));
     let struck = step % 4 == 0;
@@ -95,7 +95,7 @@ fn main() -> Result<()> {
     let mut step = 0;
     let mut own = || -> Result<()> {
         step += 1;
-        black_box(band.decide(&moment(step)));
+        black_box(band.decide(&context(step)));
         Ok(())
     };
 

@@ -141,8 +141,8 @@ pub struct Lane {
     /// Which style code the song has.
     style: u32,
     next: usize,
-    ears: PianoFeatures,
-    memory: BandHistory,
+    piano: PianoFeatures,
+    history: BandHistory,
     shown: Shown,
     blank: [u16; 4],
     shift: [(u16, i8); 4],
@@ -275,18 +275,18 @@ impl Batch {
     fn add_rows(
         &mut self,
         song: &GridSong,
-        ears: &PianoFeatures,
-        memory: &BandHistory,
+        piano: &PianoFeatures,
+        history: &BandHistory,
         at: &At<'_>,
         decides: impl Fn(Part) -> bool,
     ) {
         let bar = song.bar_steps;
         for part in Part::ALL.into_iter().filter(|&p| song.parts[p.index()] && decides(p)) {
             match part {
-                Part::Drums => self.drums.add(part, at, memory.drum_row(ears, bar)),
-                Part::Bass => self.bass.add(part, at, memory.bass_row(ears, bar)),
+                Part::Drums => self.drums.add(part, at, history.drum_row(piano, bar)),
+                Part::Bass => self.bass.add(part, at, history.bass_row(piano, bar)),
                 Part::Guitar | Part::Strings => {
-                    let row = memory.chord_row(part, ears, bar, at.seen.bass.map(|b| b.pitch));
+                    let row = history.chord_row(part, piano, bar, at.seen.bass.map(|b| b.pitch));
                     self.chords[part.index() - 2].add(part, at, row);
                 }
             }
@@ -319,8 +319,8 @@ impl Lane {
             song,
             style,
             next: start.saturating_sub(512) / bar * bar,
-            ears: PianoFeatures::default(),
-            memory: BandHistory::default(),
+            piano: PianoFeatures::default(),
+            history: BandHistory::default(),
             shown: Shown::default(),
             blank: [0; 4],
             shift: [(0, 0); 4],
@@ -333,11 +333,11 @@ impl Lane {
         }
         while lane.next < start.min(lane.song.band.len()) {
             let place = lane.song.place(lane.next);
-            lane.ears.hear(&lane.song.frames[lane.next], &place);
+            lane.piano.hear(&lane.song.frames[lane.next], &place);
             // A part that begins blank has no past at all.
             let mut seen = lane.song.band[lane.next];
             Part::ALL.into_iter().filter(|p| lane.blank[p.index()] > 0).for_each(|p| seen.silence(p));
-            lane.memory.push(&seen, lane.song.bar_steps);
+            lane.history.push(&seen, lane.song.bar_steps);
             lane.next += 1;
         }
         lane
@@ -362,18 +362,18 @@ impl Lane {
         let place = song.place(self.next);
         let rests_in = |bar: usize| self.rests.get(bar).copied().unwrap_or_default();
         let rests = Rests { now: rests_in(self.next / bar), next: rests_in(self.next / bar + 1) };
-        self.ears.hear(frame, &place);
+        self.piano.hear(frame, &place);
         let trunk = t * batch.lanes + lane;
         let early = Part::ALL.map(|p| self.blank[p.index()] == 0 && is_early(&target, p));
         let mut x = Inputs::new(&mut batch.inputs[trunk * INPUTS..(trunk + 1) * INPUTS]);
-        self.ears.write(&place, song.parts, song.bpm, song.tier, &mut x);
+        self.piano.write(&place, song.parts, song.bpm, song.tier, &mut x);
         self.shown.step(usize::from(place.in_bar), bar, rng);
-        self.memory.write(&self.ears, song.bar_steps, early, &rests, &self.shown.repeats, &mut x);
+        self.history.write(&self.piano, song.bar_steps, early, &rests, &self.shown.repeats, &mut x);
         debug_assert_eq!(x.written(), INPUTS);
         for p in 0..4 {
             batch.counts[p] += usize::from(song.parts[p]);
         }
-        let references = (self.ears.reference(), self.ears.reference_before());
+        let references = (self.piano.reference(), self.piano.reference_before());
         let pattern =
             |place: &StepPosition| (lane * POSITIONS + usize::from(place.in_bar) % POSITIONS) as u32;
         let mut at = At {
@@ -385,7 +385,7 @@ impl Lane {
             seen: &target,
             target: &target,
         };
-        batch.add_rows(&song, &self.ears, &self.memory, &at, |p| {
+        batch.add_rows(&song, &self.piano, &self.history, &at, |p| {
             !is_early(&target, p) && !rests.now[p.index()]
         });
 
@@ -410,7 +410,7 @@ impl Lane {
             let i = trunk * 4 + part.index();
             batch.early_weight[i] = 1.0;
             batch.early_target[i] = f32::from(u8::from(is_early(&next, part)));
-            let copies = self.memory.early_copies(part, &self.ears, song.bar_steps);
+            let copies = self.history.early_copies(part, &self.piano, song.bar_steps);
             for (k, copy) in copies.into_iter().enumerate() {
                 batch.early_copies[i * 2 * LAGS + k] = f32::from(u8::from(copy));
             }
@@ -420,7 +420,7 @@ impl Lane {
         at.pattern = pattern(&song.place(self.next));
         at.plans = self.shown.repeats.of(self.next.is_multiple_of(bar));
         (at.early, at.seen, at.target) = (true, &seen, &next);
-        batch.add_rows(&song, &self.ears, &self.memory, &at, |p| is_early(&next, p));
+        batch.add_rows(&song, &self.piano, &self.history, &at, |p| is_early(&next, p));
     }
 
     /// What a part's next bar repeats of what is remembered, seen from the last step of a bar but one.
@@ -430,16 +430,16 @@ impl Lane {
         if self.blank[part.index()] > 0 || start + bar > song.band.len() {
             return UNPLANNED;
         }
-        let lags = self.memory.lags_ahead(&self.ears, bar_lag(song.bar_steps), AHEAD);
+        let lags = self.history.lags_ahead(&self.piano, bar_lag(song.bar_steps), AHEAD);
         repeated(part, &song.band[start..start + bar], |k, i| {
             let at = (start + i).checked_sub(lags[k]?)?;
             // Of the drums single hits are forgotten in training, which makes no bar another one.
             let as_played = at >= self.next || part == Part::Drums;
-            Some(if as_played { &song.band[at] } else { self.memory.at(self.next - at) })
+            Some(if as_played { &song.band[at] } else { self.history.at(self.next - at) })
         })
     }
 
-    /// Puts a step into memory, spoilt.
+    /// Puts a step into the history, corrupted.
     fn remember(&mut self, target: &BandStep, spoil: &HistoryCorruption, rng: &mut Pcg64) {
         let mut seen = *target;
         for part in Part::ALL {
@@ -472,6 +472,6 @@ impl Lane {
                 }
             }
         }
-        self.memory.push(&seen, self.song.bar_steps);
+        self.history.push(&seen, self.song.bar_steps);
     }
 }

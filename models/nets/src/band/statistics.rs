@@ -76,7 +76,7 @@ pub fn statistics(song: &GridSong) -> Vec<f32> {
 }
 
 fn references(song: &GridSong) -> Vec<u8> {
-    let mut ears = PianoFeatures::default();
+    let mut piano = PianoFeatures::default();
     let bar = usize::from(song.bar_steps.max(1));
     let hear = |(i, frame)| {
         let place = StepPosition {
@@ -86,8 +86,8 @@ fn references(song: &GridSong) -> Vec<u8> {
             bar_steps: song.bar_steps,
             half_steps: song.half_steps,
         };
-        ears.hear(frame, &place);
-        ears.reference()
+        piano.hear(frame, &place);
+        piano.reference()
     };
     song.frames.iter().enumerate().map(hear).collect()
 }

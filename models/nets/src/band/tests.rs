@@ -335,8 +335,8 @@ fn bands_with_rounded_vectors_hardly_ever_decide_otherwise() {
         let frames = song(steps, run).frames;
         let [mut a, mut b] = [0, 1].map(|i| NeuralBand::new(kernels[i].clone(), &code, run));
         let until = (0..steps).take_while(|&s| {
-            let moment = moment(s as i64, frames[s], [true; 4]);
-            let (a, b) = (a.decide(&moment), b.decide(&moment));
+            let context = context(s as i64, frames[s], [true; 4]);
+            let (a, b) = (a.decide(&context), b.decide(&context));
             notes += Part::ALL.iter().filter(|&&p| a.now.plays(p)).count();
             a == b
         });
@@ -347,7 +347,7 @@ fn bands_with_rounded_vectors_hardly_ever_decide_otherwise() {
     assert!(alike >= 18, "{alike} of {runs} beginnings are the same");
 }
 
-fn moment(step: i64, heard: PianoFrame, parts: [bool; 4]) -> StepContext {
+fn context(step: i64, heard: PianoFrame, parts: [bool; 4]) -> StepContext {
     let place = StepPosition {
         step,
         in_bar: step.rem_euclid(16) as u16,
@@ -374,11 +374,11 @@ fn the_band_follows_its_seed_and_keeps_to_its_window() {
         let mut band = NeuralBand::new(kernel.clone(), &[0.3; 7], seed);
         if again {
             (0..50).for_each(|s| {
-                band.decide(&moment(s, frames[s as usize], [true; 4]));
+                band.decide(&context(s, frames[s as usize], [true; 4]));
             });
             band.reset(seed);
         }
-        (0..200).map(|s| band.decide(&moment(s, frames[s as usize], [true; 4]))).collect::<Vec<_>>()
+        (0..200).map(|s| band.decide(&context(s, frames[s as usize], [true; 4]))).collect::<Vec<_>>()
     };
     let first = play(1, false);
     assert_eq!(first, play(1, false));
@@ -400,7 +400,7 @@ fn the_band_follows_its_seed_and_keeps_to_its_window() {
 fn parts_that_are_left_out_stay_silent() {
     let mut band = NeuralBand::new(Arc::new(kernel(SMALL)), &[0.0; 7], 1);
     for (s, frame) in song(100, 5).frames.into_iter().enumerate() {
-        let d = band.decide(&moment(s as i64, frame, [true, false, true, false]));
+        let d = band.decide(&context(s as i64, frame, [true, false, true, false]));
         for part in [Part::Bass, Part::Strings] {
             assert!(!d.now.plays(part) && !d.early.plays(part));
         }

@@ -196,7 +196,11 @@ mod tests {
             whole.push(same[1]);
             let t = layers.forward(&tensor(&whole), step + 1, 0.0, &mut Mode::Inference).unwrap();
             let loss: f32 = t.losses().unwrap().iter().map(|l| l.to_scalar::<f32>().unwrap()).sum();
-            assert!((loss + drawn.log_probability).abs() < LOSS_TOLERANCE, "{loss} {}", drawn.log_probability);
+            assert!(
+                (loss + drawn.log_probability).abs() < LOSS_TOLERANCE,
+                "{loss} {}",
+                drawn.log_probability
+            );
             total += loss;
         }
         assert!(total > 0.0);

@@ -130,19 +130,19 @@ fn figure_charts(report: &BandReport) -> anyhow::Result<String> {
     };
     let mut out = coupling.figure()?;
     for view in [View::Notes, View::Touch] {
-        let told = |n: &str| -> Vec<Option<Estimate>> {
+        let areas = |n: &str| -> Vec<Option<Estimate>> {
             Part::ALL
                 .map(|p| {
-                    let told =
+                    let found =
                         row(n)?.discrimination.iter().find(|t| t.view == view && t.part == p.name())?;
-                    Some(told.told.area)
+                    Some(found.result.area)
                 })
                 .to_vec()
         };
         let chart = Dots {
             title: format!("Told apart by {}; shaded: the target", view.what()),
             groups: Part::ALL.map(|p| p.name().to_lowercase()).to_vec(),
-            series: series(names(), told),
+            series: series(names(), areas),
             range: (0.4, 1.0),
             shaded: Some((0.4, 0.8)),
             line: Some(0.5),
