@@ -173,6 +173,24 @@ impl TempoMap {
         60e6 / f64::from(self.changes[i].2)
     }
 
+    /// Median tempo from `start` to `end` in quarter notes a minute, weighted by duration in quarter notes; the first
+    /// tempo where nothing lies between them.
+    pub fn median_bpm(&self, start: Pulse, end: Pulse) -> f32 {
+        let mut spans: Vec<(u32, Pulse)> = Vec::with_capacity(self.changes.len());
+        for (i, &(at, _, tempo)) in self.changes.iter().enumerate() {
+            let until = self.changes.get(i + 1).map_or(end, |c| c.0.min(end));
+            spans.push((tempo, (until - at.max(start)).max(0)));
+        }
+        spans.sort_unstable();
+        let half = spans.iter().map(|s| s.1).sum::<Pulse>() / 2;
+        let mut sum = 0;
+        let tempo = spans.iter().find(|s| {
+            sum += s.1;
+            sum > half
+        });
+        (60e6 / f64::from(tempo.map_or(self.changes[0].2, |s| s.0))) as f32
+    }
+
     /// Seconds from pulse 0.
     pub fn seconds_at(&self, pulse: Pulse) -> f64 {
         let i = self.changes.partition_point(|c| c.0 <= pulse).saturating_sub(1);

@@ -159,24 +159,6 @@ fn cut(band: &mut BandScore, stretch: &Stretch) -> bool {
     notes(band) != before
 }
 
-/// Median tempo from `start` to `end`, weighted by duration in quarter notes.
-fn median_bpm(score: &Score, start: Pulse, end: Pulse) -> f32 {
-    let changes: Vec<(Pulse, u32)> = score.tempos.changes().collect();
-    let mut spans: Vec<(u32, Pulse)> = Vec::with_capacity(changes.len());
-    for (i, &(at, tempo)) in changes.iter().enumerate() {
-        let until = changes.get(i + 1).map_or(end, |c| c.0).min(end);
-        spans.push((tempo, (until - at.max(start)).max(0)));
-    }
-    spans.sort_unstable();
-    let half = spans.iter().map(|s| s.1).sum::<Pulse>() / 2;
-    let mut sum = 0;
-    let tempo = spans.iter().find(|s| {
-        sum += s.1;
-        sum > half
-    });
-    (60e6 / f64::from(tempo.map_or(changes[0].1, |s| s.0))) as f32
-}
-
 /// Share of onsets near a 16th or a triplet eighth, see [`Song::on_grid`].
 fn on_grid(band: &BandScore) -> f32 {
     let near = |onset: Pulse, grid: Pulse| {
@@ -228,7 +210,7 @@ pub fn qualify(score: &Score, meta: Meta, min_agreement: Option<f32>) -> Result<
         genre: meta.genre,
         style: meta.style,
         group: meta.group,
-        bpm: median_bpm(score, stretch.start, stretch.start + end),
+        bpm: score.tempos.median_bpm(stretch.start, stretch.start + end),
         steps: bars * stretch.meter.bar_steps() as usize,
         meter: stretch.meter,
         excerpt,

@@ -82,3 +82,12 @@ proptest! {
         prop_assert!((-9..=10).contains(&(back - pulse)), "{} {}", pulse, back);
     }
 }
+
+#[test]
+fn the_median_tempo_is_weighted_by_beats() {
+    let map = TempoMap::new(&[(0, 1_000_000), (480, 500_000), (480 * 11, 250_000)]);
+    assert_eq!(map.median_bpm(0, 480 * 12), 120.0);
+    assert_eq!(map.median_bpm(0, 480), 60.0);
+    assert_eq!(map.median_bpm(0, 0), 60.0);
+    assert_eq!(map.median_bpm(480 * 11, 480 * 12), 240.0);
+}

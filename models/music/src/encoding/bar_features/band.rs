@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::bars::{Bar, bars, median_bpm, notes_by_bar};
+use super::bars::{Bar, bars, notes_by_bar};
 use super::part::{self, PART_FEATURES, PLACES};
 use super::piano::{COMMON_FEATURES, WINDOW_BARS, fill_common, key_of};
 use crate::family::Family;
@@ -88,7 +88,7 @@ pub fn band_bars(score: &Score) -> BandBars {
     let last = [pitched.last(), drums.last()].into_iter().flatten().map(|n| n.onset).max();
     let Some(last) = last else { return BandBars { bars: Vec::new(), first_bar: 0 } };
     let all = bars(&score.meters, last + 1);
-    let bpm = median_bpm(&score.tempos, last + 1);
+    let bpm = score.tempos.median_bpm(0, last + 1);
     let by_part = parts.each_ref().map(|list| notes_by_bar(list, &all));
     let (of_drums, of_pitched) = (notes_by_bar(&drums, &all), notes_by_bar(&pitched, &all));
     let begins = |i: usize| !of_drums[i].is_empty() || !of_pitched[i].is_empty();

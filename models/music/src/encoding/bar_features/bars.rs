@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::score::Note;
-use crate::time::{Meter, MeterMap, PULSES_PER_BEAT, Pulse, TempoMap};
+use crate::time::{Meter, MeterMap, PULSES_PER_BEAT, Pulse};
 
 /// Most bars that are looked at: more than ten hours of 4/4 at 120 beats a minute.
 pub const MOST_BARS: usize = 20_000;
@@ -64,24 +64,6 @@ pub fn notes_by_bar(notes: &[Note], bars: &[Bar]) -> Vec<Range<usize>> {
         .collect()
 }
 
-/// Median tempo up to `end` in quarter notes a minute, weighted by duration in quarter notes.
-pub fn median_bpm(tempos: &TempoMap, end: Pulse) -> f32 {
-    let changes: Vec<(Pulse, u32)> = tempos.changes().collect();
-    let mut spans: Vec<(u32, Pulse)> = Vec::with_capacity(changes.len());
-    for (i, &(at, tempo)) in changes.iter().enumerate() {
-        let until = changes.get(i + 1).map_or(end, |c| c.0.min(end));
-        spans.push((tempo, (until - at).max(0)));
-    }
-    spans.sort_unstable();
-    let half = spans.iter().map(|s| s.1).sum::<Pulse>() / 2;
-    let mut sum = 0;
-    let tempo = spans.iter().find(|s| {
-        sum += s.1;
-        sum > half
-    });
-    (60e6 / f64::from(tempo.map_or(changes[0].1, |s| s.0))) as f32
-}
-
 /// A tempo as a feature: octaves above 120 beats a minute, -3 to 3.
 pub fn tempo_feature(bpm: f32) -> f32 {
     (bpm.max(1.0) / 120.0).log2().clamp(-3.0, 3.0)
@@ -109,14 +91,6 @@ mod tests {
         let tiny = Meter { numerator: 1, denominator: 64 };
         assert_eq!(bars(&MeterMap::new(&[(0, tiny)]), Pulse::MAX).len(), MOST_BARS);
         assert!(bars(&MeterMap::default(), 0).is_empty());
-    }
-
-    #[test]
-    fn the_median_tempo_is_weighted_by_beats() {
-        let map = TempoMap::new(&[(0, 1_000_000), (480, 500_000), (480 * 11, 250_000)]);
-        assert_eq!(median_bpm(&map, 480 * 12), 120.0);
-        assert_eq!(median_bpm(&map, 480), 60.0);
-        assert_eq!(median_bpm(&map, 0), 60.0);
     }
 
     proptest! {

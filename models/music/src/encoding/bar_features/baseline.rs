@@ -1,7 +1,7 @@
 //! The symbolic baseline: what programs and tempo alone say about a genre. A model that is no better has
 //! learned which instruments a source uses.
 
-use super::bars::{median_bpm, tempo_feature};
+use super::bars::tempo_feature;
 use crate::score::Score;
 
 /// Length of [`programs_and_tempo`].
@@ -16,7 +16,7 @@ pub fn programs_and_tempo(score: &Score) -> [f32; BASELINE_FEATURES] {
         let slot = if track.is_drums { 128 } else { usize::from(track.program & 127) };
         out[slot] += track.notes.len() as f32 / all.max(1) as f32;
     }
-    out[129] = tempo_feature(median_bpm(&score.tempos, score.end()));
+    out[129] = tempo_feature(score.tempos.median_bpm(0, score.end()));
     out
 }
 
