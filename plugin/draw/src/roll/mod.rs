@@ -48,13 +48,6 @@ pub struct PianoRoll<'a> {
     pub markers: &'a [(Pulse, String)],
 }
 
-impl PianoRoll<'_> {
-    /// Draws the picture.
-    pub fn draw(&self) -> Canvas {
-        draw(self)
-    }
-}
-
 /// What a lane shows.
 struct Lane<'a> {
     name: &'static str,
@@ -118,48 +111,51 @@ impl Row<'_> {
     }
 }
 
-fn draw(picture: &PianoRoll<'_>) -> Canvas {
-    let lanes: Vec<Lane<'_>> = [
-        Lane::pitched("Piano", PIANO_COLOUR, picture.piano),
-        Lane::pitched("Added", Part::Strings.colour(), picture.added),
-        part_lane(picture, Part::Strings),
-        part_lane(picture, Part::Guitar),
-        part_lane(picture, Part::Bass),
-        Lane::drums(picture.parts[Part::Drums.index()]),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let end = lanes.iter().flat_map(|l| l.notes).map(Note::end).max().unwrap_or(4 * PULSES_PER_BEAT);
-    let row_height =
-        ROW_HEAD + ROW_GAP + lanes.iter().map(|l| l.height() + LANE_GAP).sum::<i64>().max(4 * LETTER);
+impl PianoRoll<'_> {
+    /// Draws the picture.
+    pub fn draw(&self) -> Canvas {
+        let lanes: Vec<Lane<'_>> = [
+            Lane::pitched("Piano", PIANO_COLOUR, self.piano),
+            Lane::pitched("Added", Part::Strings.colour(), self.added),
+            part_lane(self, Part::Strings),
+            part_lane(self, Part::Guitar),
+            part_lane(self, Part::Bass),
+            Lane::drums(self.parts[Part::Drums.index()]),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let end = lanes.iter().flat_map(|l| l.notes).map(Note::end).max().unwrap_or(4 * PULSES_PER_BEAT);
+        let row_height =
+            ROW_HEAD + ROW_GAP + lanes.iter().map(|l| l.height() + LANE_GAP).sum::<i64>().max(4 * LETTER);
 
-    let (mut step_pixels, mut all, mut lines, mut width) = (0, Vec::new(), Vec::new(), 0);
-    let mut fits = 1;
-    for (pixels, row_pixels) in SCALES {
-        let row_pulses = row_pixels / pixels * STEP_PULSES;
-        (step_pixels, width) = (pixels, LEFT + row_pixels + RIGHT);
-        fits = ((MOST_PIXELS / width - TOP) / row_height).max(1) as usize;
-        all = spans(picture.meters, end, row_pulses, fits * 400);
-        lines = rows(&all, row_pulses);
-        if lines.len() <= fits {
-            break;
+        let (mut step_pixels, mut all, mut lines, mut width) = (0, Vec::new(), Vec::new(), 0);
+        let mut fits = 1;
+        for (pixels, row_pixels) in SCALES {
+            let row_pulses = row_pixels / pixels * STEP_PULSES;
+            (step_pixels, width) = (pixels, LEFT + row_pixels + RIGHT);
+            fits = ((MOST_PIXELS / width - TOP) / row_height).max(1) as usize;
+            all = spans(self.meters, end, row_pulses, fits * 400);
+            lines = rows(&all, row_pulses);
+            if lines.len() <= fits {
+                break;
+            }
         }
+        let shown = &lines[..lines.len().min(fits)];
+        let height = TOP + row_height * shown.len() as i64;
+        let mut canvas = Canvas::new(width as u32, height as u32, BACKGROUND);
+        let cut = (shown.len() < lines.len()).then(|| all[shown[shown.len() - 1].end - 1].number);
+        heading(&mut canvas, self, &lanes, cut);
+        for (i, line) in shown.iter().enumerate() {
+            let row = Row {
+                spans: &all[line.clone()],
+                top: TOP + row_height * i as i64,
+                pulses_per_pixel: STEP_PULSES as f64 / step_pixels as f64,
+            };
+            draw_row(&mut canvas, self, &lanes, &row, step_pixels >= 8);
+        }
+        canvas
     }
-    let shown = &lines[..lines.len().min(fits)];
-    let height = TOP + row_height * shown.len() as i64;
-    let mut canvas = Canvas::new(width as u32, height as u32, BACKGROUND);
-    let cut = (shown.len() < lines.len()).then(|| all[shown[shown.len() - 1].end - 1].number);
-    heading(&mut canvas, picture, &lanes, cut);
-    for (i, line) in shown.iter().enumerate() {
-        let row = Row {
-            spans: &all[line.clone()],
-            top: TOP + row_height * i as i64,
-            pulses_per_pixel: STEP_PULSES as f64 / step_pixels as f64,
-        };
-        draw_row(&mut canvas, picture, &lanes, &row, step_pixels >= 8);
-    }
-    canvas
 }
 
 fn part_lane<'a>(picture: &PianoRoll<'a>, part: Part) -> Option<Lane<'a>> {
@@ -314,13 +310,13 @@ mod tests {
         let others: [[Note; 1]; 3] = [[note(0, 40, 960)], [note(0, 55, 960)], [note(960, 72, 960)]];
         let meters = MeterMap::default();
         let parts = [&drums[..], &others[0], &others[1], &others[2]];
-        let canvas = draw(&picture(&piano, parts, &meters));
+        let canvas = picture(&piano, parts, &meters).draw();
         // Two notes of a beat, 40 pixels less the gap, 4 high, beside swatch and name.
         assert!(count(&canvas, PIANO_COLOUR) >= 2 * 39 * 4);
         for part in Part::ALL {
             assert!(count(&canvas, part.colour()) > 100, "{part}");
         }
-        let empty = draw(&picture(&piano, [&[]; 4], &meters));
+        let empty = picture(&piano, [&[]; 4], &meters).draw();
         assert!(Part::ALL.iter().all(|p| count(&empty, p.colour()) == 0));
         assert!(empty.image.height() < canvas.image.height());
     }
@@ -329,11 +325,11 @@ mod tests {
     fn long_and_strange_pieces_stay_within_bounds() {
         let meters = MeterMap::new(&[(5000, sideman_music::Meter { numerator: 255, denominator: 1 })]);
         let long = [note(0, 0, 10), note(86_400_000, 127, 10)];
-        let canvas = draw(&picture(&long, [&[]; 4], &meters));
+        let canvas = picture(&long, [&[]; 4], &meters).draw();
         let pixels = i64::from(canvas.image.width()) * i64::from(canvas.image.height());
         assert!(pixels <= MOST_PIXELS && canvas.image.width() <= 16_000, "{pixels}");
         // Nothing at all is a picture, too.
-        assert!(draw(&picture(&[], [&[]; 4], &meters)).image.height() > 50);
+        assert!(picture(&[], [&[]; 4], &meters).draw().image.height() > 50);
     }
 
     #[test]
@@ -341,7 +337,7 @@ mod tests {
         let meters = MeterMap::default();
         // The piece has nine bars; eight fit in a row.
         let across = [note(7 * 1920, 60, 2 * 1920)];
-        let canvas = draw(&picture(&across, [&[]; 4], &meters));
+        let canvas = picture(&across, [&[]; 4], &meters).draw();
         let rows: std::collections::BTreeSet<u32> = canvas
             .image
             .enumerate_pixels()
