@@ -8,24 +8,17 @@ use sideman_inference::genre::weights::AudioWeights;
 use super::{Listening, Tracks, predict};
 use crate::data::Split;
 use crate::export::Origin;
-use crate::recipes::genre::sound::tests::tracks;
+use crate::recipes::genre::sound::tests::{SMALL_LISTENER, tracks};
 use crate::recipes::genre::sound::{ExampleSet, predict_run};
 use crate::recipes::genre::symbolic::ExportArgs;
 use crate::recipes::genre::train::{self, TrainArgs};
 use crate::recipes::genre::{Command, EvalGenreArgs, eval, run};
 
 fn trained(model: &str, seed: u64, data: &Path, out: PathBuf) -> PathBuf {
-    let settings = [
-        "model.mel.input.crops.columns=40",
-        "model.mel.input.crops.bands=0",
-        "fit.batch=14",
-        "fit.average=0",
-        "fit.warmup=0",
-    ];
     let args = TrainArgs {
         epochs: Some(6),
         seed: Some(seed),
-        settings: settings.map(String::from).into(),
+        settings: SMALL_LISTENER.map(String::from).into(),
         ..TrainArgs::new(model, data, &out)
     };
     train::run(&args).unwrap();

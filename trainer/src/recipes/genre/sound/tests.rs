@@ -26,6 +26,15 @@ fn facts(id: &str, genre: &str, split: Split) -> Facts {
     }
 }
 
+/// Settings of a listener that learns from a few seconds of sound.
+pub(crate) const SMALL_LISTENER: [&str; 5] = [
+    "model.mel.input.crops.columns=40",
+    "model.mel.input.crops.bands=0",
+    "fit.batch=14",
+    "fit.average=0",
+    "fit.warmup=0",
+];
+
 /// A cache of some items.
 fn cache(folder: &Path, items: &[Labelled]) {
     let fingerprint: [u8; 32] = sha2::Sha256::digest("fixtures").into();
@@ -148,17 +157,10 @@ fn a_listener_learns_low_from_high_and_is_read_back() {
     let (data, run) = (dir.path().join("cache"), dir.path().join("run"));
     std::fs::create_dir(&data).unwrap();
     tracks(&data);
-    let settings = [
-        "model.mel.input.crops.columns=40",
-        "model.mel.input.crops.bands=0",
-        "fit.batch=14",
-        "fit.average=0",
-        "fit.warmup=0",
-    ];
     let args = TrainArgs {
         epochs: Some(4),
         seed: Some(3),
-        settings: settings.map(String::from).into(),
+        settings: SMALL_LISTENER.map(String::from).into(),
         ..TrainArgs::new("listener", &data, &run)
     };
     train::run(&args).unwrap();
