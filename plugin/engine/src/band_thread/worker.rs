@@ -134,7 +134,7 @@ impl BandWorker {
     fn run(mut self, stop: &AtomicBool) {
         let mut priority = Priority::raise();
         // Looks in a row that found nothing.
-        let mut idle = 0;
+        let mut idle = 0u32;
         while !stop.load(Relaxed) {
             priority.set_urgent(!self.shared.cells.offline.load(Relaxed));
             let mut busy = false;
@@ -150,7 +150,7 @@ impl BandWorker {
             }
             self.ends.free_garbage();
             self.editor_feed.write();
-            idle = if busy { 0 } else { idle + 1 };
+            idle = if busy { 0 } else { idle.saturating_add(1) };
             // The next piece waits until it is clear that there is nothing to decide.
             if !busy && !self.read_sound() {
                 self.look_ahead();
